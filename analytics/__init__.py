@@ -1,0 +1,1 @@
+"""Numbers: live metrics and queries over responses."""

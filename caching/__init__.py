@@ -1,0 +1,1 @@
+"""The tiers of the cache: a local-memory LRU in front of Redis."""

@@ -1,0 +1,8 @@
+"""The Django app."""
+
+from django.apps import AppConfig
+
+
+class CachingConfig(AppConfig):
+    name = "caching"
+    label = "caching"

@@ -1,0 +1,5 @@
+"""formplatform: a self-hosted backend for forms."""
+
+from .celery import app as celery_app
+
+__all__ = ("celery_app",)

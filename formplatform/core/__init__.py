@@ -1,0 +1,1 @@
+"""What every app stands on: errors, events, hooks, connections. Imports nothing of ours."""

@@ -1,0 +1,151 @@
+"""The port behind which forms and responses are stored.
+
+Two adapters pass one contract suite: `sql` (the ORM) and `mongo` (mongoengine). Nothing outside
+this package knows which one runs. Every method may raise `UnavailableError` (the store is down:
+nothing was written, or the write is all there); none leaves a half-written record.
+"""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from formplatform.forms.domain import (
+    Form,
+    FormResponse,
+    FormVersion,
+    JsonObject,
+    Revision,
+    Session,
+)
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A slice of a longer list and the length of the whole."""
+
+    items: list[Item]
+    total: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FormQuery:
+    """Which forms: `ids` None means every form; deleted forms are never listed."""
+
+    ids: Collection[str] | None = None
+    search: str = ""
+    ordering: str = "-created_at"
+    limit: int = 25
+    offset: int = 0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResponseQuery:
+    """Which responses of a form, newest first. `after` is the cursor: the last row's place."""
+
+    form_id: str
+    submitted_from: datetime | None = None
+    submitted_before: datetime | None = None
+    version: int | None = None
+    include_deleted: bool = False
+    after: tuple[datetime, str] | None = None
+    limit: int = 25
+
+
+class FormStore(Protocol):
+    name: str
+
+    # Forms
+    def insert_form(self, form: Form) -> Form:
+        """Store a new form; the one stored earlier under its (owner, idempotency key) wins."""
+
+    def find_form(self, form_id: str) -> Form | None: ...
+
+    def replace_form(self, form: Form, *, expected_revision: int) -> bool:
+        """Compare-and-set: False, and nothing written, unless the stored revision is expected."""
+
+    def list_forms(self, query: FormQuery) -> Page[Form]: ...
+
+    # Versions
+    def insert_version(self, version: FormVersion) -> bool:
+        """False where that number is taken: versions are immutable."""
+
+    def find_version(self, form_id: str, number: int) -> FormVersion | None: ...
+
+    def list_versions(self, form_id: str) -> list[FormVersion]: ...
+
+    # Responses
+    def insert_response(self, response: FormResponse) -> FormResponse:
+        """One write. The one stored earlier under its (form, idempotency key) wins."""
+
+    def insert_responses(self, responses: Sequence[FormResponse]) -> int:
+        """Bulk insert; ids that are there already are left alone. Returns how many were new."""
+
+    def find_response(self, form_id: str, response_id: str) -> FormResponse | None: ...
+
+    def find_responses(self, response_ids: Collection[str]) -> list[FormResponse]:
+        """Those that exist, deleted ones too, in no promised order."""
+
+    def replace_response(
+        self, response: FormResponse, *, expected_revision: int, previous: Revision
+    ) -> bool:
+        """Write `previous` to the history (again is harmless), then compare-and-set."""
+
+    def find_revisions(self, wanted: Collection[tuple[str, int]]) -> list[Revision]:
+        """Facts by (response id, revision), the newest revision included."""
+
+    def page_responses(self, query: ResponseQuery) -> list[FormResponse]: ...
+
+    def count_responses(self, form_id: str, *, include_deleted: bool = False) -> int: ...
+
+    def scan_responses(
+        self, form_id: str, *, after_id: str | None = None, batch: int = 1000
+    ) -> Iterator[list[FormResponse]]:
+        """Every live response in id order, in batches, without holding a lock."""
+
+    # Outbox
+    def find_undispatched(self, *, before: datetime, limit: int) -> list[FormResponse]:
+        """Responses with unpublished revisions, last changed before a moment, oldest first."""
+
+    def mark_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
+        """Record per response id what was published; a newer revision stays undispatched."""
+
+    def find_undispatched_versions(self, *, before: datetime, limit: int) -> list[FormVersion]: ...
+
+    def mark_version_dispatched(self, form_id: str, number: int, *, at: datetime) -> None: ...
+
+    # Sessions
+    def merge_session(self, session: Session) -> Session:
+        """Create, or merge by earliest times under compare-and-set; returns what is stored."""
+
+    def find_session(self, form_id: str, session_id: str) -> Session | None: ...
+
+    def find_sessions(self, session_ids: Collection[str]) -> list[Session]: ...
+
+    def find_undispatched_sessions(self, *, before: datetime, limit: int) -> list[Session]: ...
+
+    def mark_sessions_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None: ...
+
+    def scan_sessions(self, form_id: str, *, batch: int = 1000) -> Iterator[list[Session]]: ...
+
+    # Proof and upkeep
+    def day_hashes(
+        self, form_id: str, *, since: datetime, until: datetime
+    ) -> dict[str, tuple[int, int]]:
+        """UTC day → (live responses, additive 64-bit hash of their (id, revision))."""
+
+    def ensure_indexes(self) -> list[str]:
+        """Create what is missing; returns the names. Idempotent."""
+
+    def ping(self) -> None: ...
+
+
+class PipelineStore(Protocol):
+    """What only a document database offers: MongoDB's aggregation over one form's responses."""
+
+    def aggregate_responses(
+        self, form_id: str, pipeline: Sequence[JsonObject], *, max_time_ms: int
+    ) -> list[JsonObject]:
+        """Run a pipeline after the adapter's own `$match` on the form's live responses."""

@@ -1,0 +1,1 @@
+"""Settings, split by concern. `env.py` alone reads the process environment."""

@@ -1,0 +1,28 @@
+"""REST framework and OpenAPI."""
+
+from . import env
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "formplatform",
+    "VERSION": "2.0.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": "/api/v2",
+}
+
+WEBHOOK_MAX_RETRIES = env.integer("WEBHOOK_MAX_RETRIES", 6, maximum=50)
+WEBHOOK_TIMEOUT = env.integer("WEBHOOK_TIMEOUT", 10, minimum=1, maximum=120)
+PLUGIN_ENABLE_SANDBOXING = env.boolean("PLUGIN_ENABLE_SANDBOXING", default=True)
+REPORT_MAX_FILE_SIZE = env.integer("REPORT_MAX_FILE_SIZE", 10 * 1024 * 1024)
+SENDGRID_API_KEY = env.secret("SENDGRID_API_KEY", None)
+AWS_S3_BUCKET = env.text("AWS_S3_BUCKET", None)
+GOOGLE_OAUTH_CLIENT_ID = env.text("GOOGLE_OAUTH_CLIENT_ID", None)
+SALESFORCE_CONSUMER_KEY = env.secret("SALESFORCE_CONSUMER_KEY", None)

@@ -1,0 +1,107 @@
+"""What every deployment shares: apps, middleware, templates, security."""
+
+import secrets as random
+
+from . import env
+from .api import *
+from .features import *
+from .logs import *
+from .paths import *
+from .queues import *
+from .stores import *
+
+
+def _kept_secret_key() -> str:
+    """Outside production: a random key, made once and kept beside the data."""
+    file = DATA_DIRECTORY / "secret_key"
+    if not file.exists():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        fresh = file.with_name(f"secret_key.{random.token_hex(4)}")
+        fresh.touch(mode=0o600)
+        fresh.write_text(random.token_urlsafe(50), encoding="utf-8")
+        try:
+            file.hardlink_to(fresh)  # the first process wins, whole or not at all
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+    return file.read_text(encoding="utf-8")
+
+
+SECRET_KEY = env.secret("SECRET_KEY", None) or _kept_secret_key()
+DEBUG = False
+ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_celery_beat",
+    "django_prometheus",
+    "formplatform.core",
+    "caching",
+    "formplatform.forms",
+    "analytics",
+    "integrations",
+    "plugins",
+    "reporting",
+]
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+ROOT_URLCONF = "formplatform.urls"
+WSGI_APPLICATION = "formplatform.wsgi.application"
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "formplatform" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+USE_I18N = True
+STATIC_URL = "/static/"
+STATIC_ROOT = DATA_DIRECTORY / "static"
+LOGIN_URL = "/api/v2/login/"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+
+OUTBOX_INLINE = False
+"""Dispatch events inside the request instead of through the broker (tests)."""

@@ -1,0 +1,135 @@
+"""Typed readers of the environment: the only module that reads it.
+
+Every reader takes the variable's name and a default and refuses a malformed value with an error
+that names the variable. A secret may come from a file: ``NAME_FILE=/run/secrets/name``.
+"""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypeVar
+
+from django.core.exceptions import ImproperlyConfigured
+
+Default = TypeVar("Default")
+
+TRUE = frozenset({"1", "true", "yes", "on"})
+FALSE = frozenset({"0", "false", "no", "off"})
+
+
+def load_dotenv(path: Path) -> None:
+    """Read ``NAME=value`` lines of a file into the environment; what is set already wins."""
+    if not path.is_file():
+        return
+    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+        text = line.strip()
+        if not text or text.startswith("#"):
+            continue
+        name, separator, value = text.partition("=")
+        if not separator:
+            raise ImproperlyConfigured(f"{path.name} line {number}: expected NAME=value.")
+        os.environ.setdefault(name.strip(), _unquote(value))
+
+
+def _unquote(value: str) -> str:
+    text = value.strip()
+    for quote in ("'", '"'):
+        if text.startswith(quote) and text.endswith(quote) and text != quote:
+            return text[1:-1]
+    return text.split(" #", 1)[0].rstrip()
+
+
+def provide(name: str, value: str) -> str:
+    """Set a variable that is not set, for this process and its children; returns what holds."""
+    return os.environ.setdefault(name, value)
+
+
+def raw(name: str) -> str | None:
+    """The variable's text, or None where it is unset or empty."""
+    return os.environ.get(name, "").strip() or None
+
+
+def text(name: str, default: Default) -> str | Default:
+    value = raw(name)
+    return default if value is None else value
+
+
+def secret(name: str, default: Default) -> str | Default:
+    """A secret from ``NAME``, or from the file that ``NAME_FILE`` names."""
+    file_name = raw(f"{name}_FILE")
+    if file_name is None:
+        return text(name, default)
+    if raw(name) is not None:
+        raise ImproperlyConfigured(f"{name} and {name}_FILE are both set: keep one.")
+    try:
+        return Path(file_name).read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}_FILE: cannot read {file_name}: {error}") from error
+
+
+def boolean(name: str, *, default: bool) -> bool:
+    value = raw(name)
+    if value is None:
+        return default
+    if value.lower() in TRUE:
+        return True
+    if value.lower() in FALSE:
+        return False
+    raise ImproperlyConfigured(f"{name}={value!r}: expected true or false.")
+
+
+def integer(name: str, default: int, *, minimum: int = 0, maximum: int = 2**53) -> int:
+    value = raw(name)
+    if value is None:
+        return default
+    try:
+        number = int(value)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected a whole number.") from error
+    if not minimum <= number <= maximum:
+        raise ImproperlyConfigured(f"{name}={value}: expected {minimum} to {maximum}.")
+    return number
+
+
+def choice(name: str, default: str, *, options: Sequence[str]) -> str:
+    value = raw(name)
+    if value is None:
+        return default
+    if value not in options:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected one of {', '.join(options)}.")
+    return value
+
+
+def items(name: str, default: Sequence[str] = ()) -> list[str]:
+    """A comma-separated list."""
+    value = raw(name)
+    if value is None:
+        return list(default)
+    return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def path(name: str, default: Path) -> Path:
+    value = raw(name)
+    return default if value is None else Path(value).expanduser().absolute()
+
+
+def url(name: str, *, schemes: Sequence[str]) -> str | None:
+    """A URL with one of the given schemes; ``NAME_FILE`` works too, since URLs hold passwords."""
+    value = secret(name, None)
+    if value is None:
+        return None
+    scheme, separator, rest = value.partition("://")
+    if not separator or scheme not in schemes or not rest:
+        raise ImproperlyConfigured(
+            f"{name}: expected a URL with the scheme {' or '.join(schemes)}."
+        )
+    return value
+
+
+def refuse_unknown(prefix: str, known: Sequence[str]) -> None:
+    """Refuse a variable of one of our families that nobody reads: it is a typo."""
+    unknown = sorted(n for n in os.environ if n.startswith(prefix) and n not in known)
+    if unknown:
+        raise ImproperlyConfigured(
+            f"{unknown[0]}: unknown variable. Known are {', '.join(sorted(known))}."
+        )

@@ -1,0 +1,29 @@
+"""Celery: queues, limits and the beat schedule."""
+
+from datetime import timedelta
+
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_TRACK_STARTED = False
+CELERY_WORKER_PREFETCH_MULTIPLIER = 4
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_WORKER_SEND_TASK_EVENTS = False
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
+CELERY_TIMEZONE = "UTC"
+CELERY_TASK_DEFAULT_QUEUE = "default"
+
+MAX_COUNTDOWN_SECONDS = 60
+"""No task waits longer inside the broker: a longer wait is a row with a due time."""
+
+# A message taken by a worker that died comes back after this long. It must exceed the longest
+# countdown, since Redis delivers a message again while it still waits in a worker.
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
+
+CELERY_BEAT_SCHEDULE = {
+    "forms.dispatch_stale": {
+        "task": "forms.dispatch_stale",
+        "schedule": timedelta(seconds=15),
+    },
+}

@@ -1,0 +1,114 @@
+"""Where data lives: SQL, the form store, Redis. Each store is chosen by its URL."""
+
+import hashlib
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+import environ
+from django.core.exceptions import ImproperlyConfigured
+
+from . import env
+from .paths import DATA_DIRECTORY
+
+# What people edit: SQLite unless a URL says otherwise.
+DATABASE_URL = env.url(
+    "DATABASE_URL", schemes=("sqlite", "postgres", "postgresql", "psql", "pgsql")
+)
+
+
+def _database() -> dict[str, object]:
+    if DATABASE_URL is None:
+        file = DATA_DIRECTORY / "db" / "formplatform.sqlite3"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        config: dict[str, object] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
+    else:
+        config = environ.Env.db_url_config(DATABASE_URL)
+    if config["ENGINE"] == "django.db.backends.sqlite3":
+        config["OPTIONS"] = {
+            "timeout": 20,
+            "transaction_mode": "IMMEDIATE",
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;",
+        }
+        config["TEST"] = {"NAME": str(DATA_DIRECTORY / "db" / "test.sqlite3")}
+    else:
+        config["CONN_MAX_AGE"] = 60
+        config["CONN_HEALTH_CHECKS"] = True
+    return config
+
+
+DATABASES = {"default": _database()}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# Forms and responses: MongoDB where a URL is given, the SQL database otherwise.
+MONGO_URL = env.url("MONGO_URL", schemes=("mongodb", "mongodb+srv"))
+MONGO_REPLICA_SET = env.text("MONGO_REPLICA_SET", None)
+MONGO_READ_PREFERENCE = env.choice(
+    "MONGO_READ_PREFERENCE",
+    "secondaryPreferred",
+    options=("primary", "primaryPreferred", "secondary", "secondaryPreferred", "nearest"),
+)
+FORM_STORE = "mongo" if MONGO_URL else "sql"
+
+
+LONGEST_SOCKET_PATH = 100
+
+
+def _socket_path(directory: Path) -> Path:
+    """The embedded server's socket; the kernel takes at most 107 bytes of path."""
+    path = directory / "redis" / "valkey.sock"
+    if len(str(path)) < LONGEST_SOCKET_PATH:
+        return path
+    digest = hashlib.sha256(str(directory).encode()).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"formplatform-{digest}" / "valkey.sock"
+
+
+def _given_redis_url() -> str | None:
+    url = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
+    host = env.text("REDIS_HOST", None)
+    if url or host is None:
+        return url
+    password = env.secret("REDIS_PASSWORD", None)
+    login = f":{quote(password, safe='')}@" if password else ""
+    return f"redis://{login}{host}:{env.integer('REDIS_PORT', 6379, maximum=65535)}/0"
+
+
+# Numbers and cache: a plain Redis, a Redis Cluster, or the embedded Valkey.
+REDIS_CLUSTER_NODES = env.items("REDIS_CLUSTER_NODES")
+REDIS_PASSWORD = env.secret("REDIS_PASSWORD", None)
+EMBEDDED_REDIS = not REDIS_CLUSTER_NODES and _given_redis_url() is None
+REDIS_SOCKET = _socket_path(DATA_DIRECTORY)
+REDIS_URL = _given_redis_url() or f"unix://{REDIS_SOCKET}?db=2"
+
+# Celery's broker is a plain Redis, never the cluster: kombu cannot use one.
+_REDIS_SCHEMES = ("redis", "rediss", "redis+socket")
+
+
+def _broker_url(name: str, database: int) -> str:
+    given = env.url(name, schemes=_REDIS_SCHEMES)
+    if given:
+        return given
+    if EMBEDDED_REDIS:
+        return f"redis+socket://{REDIS_SOCKET}?virtual_host={database}"
+    if REDIS_CLUSTER_NODES:
+        raise ImproperlyConfigured(f"{name} is needed beside REDIS_CLUSTER_NODES: a plain Redis.")
+    if REDIS_URL.startswith("unix://"):
+        return f"redis+socket://{REDIS_URL[7:].split('?')[0]}?virtual_host={database}"
+    return f"{REDIS_URL.rsplit('/', 1)[0]}/{database}"
+
+
+CELERY_BROKER_URL = _broker_url("CELERY_BROKER_URL", 0)
+CELERY_RESULT_BACKEND = _broker_url("CELERY_RESULT_BACKEND", 1)
+
+# The tiers of the cache: a local-memory LRU in front of Redis.
+CACHE_L1_MAX_SIZE = env.integer("CACHE_L1_MAX_SIZE", 1000, minimum=1)
+CACHE_L1_TTL = env.integer("CACHE_L1_TTL", 300)
+CACHE_L2_DEFAULT_TTL = env.integer("CACHE_L2_DEFAULT_TTL", 3600)
+CACHES = {
+    "default": {
+        "BACKEND": "django_redis.cache.RedisCache",
+        "LOCATION": REDIS_URL,
+        "KEY_PREFIX": "cache",
+        "TIMEOUT": CACHE_L2_DEFAULT_TTL,
+    },
+}

@@ -1,0 +1,1 @@
+"""Extensions: discovery, sandbox, bundled plugins."""

@@ -1,0 +1,1 @@
+"""Reports people read: definitions, PDF, schedules, delivery."""

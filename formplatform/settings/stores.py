@@ -70,7 +70,8 @@ def _given_redis_url() -> str | None:
         return url
     password = env.secret("REDIS_PASSWORD", None)
     login = f":{quote(password, safe='')}@" if password else ""
-    return f"redis://{login}{host}:{env.integer('REDIS_PORT', 6379, maximum=65535)}/0"
+    port = env.integer("REDIS_PORT", 6379, minimum=1, maximum=65535)
+    return f"redis://{login}{host}:{port}/2"
 
 
 # Numbers and cache: a plain Redis, a Redis Cluster, or the embedded Valkey.

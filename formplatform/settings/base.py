@@ -48,6 +48,7 @@ INSTALLED_APPS = [
     "django_celery_beat",
     "django_prometheus",
     "formplatform.core",
+    "formplatform.demo",
     "caching",
     "formplatform.forms",
     "analytics",

@@ -7,6 +7,7 @@ import pytest
 from django.conf import settings
 
 from formplatform.core.connections import numbers
+from formplatform.forms.storage.registry import get_store
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -40,3 +41,9 @@ def empty_redis(stores):
 @pytest.fixture(autouse=True)
 def database(db):
     """Every test may use the SQL database; its transaction is rolled back."""
+
+
+@pytest.fixture
+def form_store(database):
+    """The configured form store, empty."""
+    return get_store()

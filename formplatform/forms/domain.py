@@ -69,6 +69,8 @@ class FormResponse:
     revision: int = 1
     deleted_at: datetime | None = None
     submitted_by: int | None = None
+    updated_by: int | None = None
+    """Who made the newest revision; for the first one that is `submitted_by`."""
     source: Source = Source.API
     session_id: str | None = None
     idempotency_key: str | None = None
@@ -89,6 +91,19 @@ class Revision:
     data: Answers | None
     at: datetime
     by: int | None = None
+
+
+def revision_of(response: FormResponse) -> Revision:
+    """The fact this response states: what `replace_response` keeps before it moves on."""
+    return Revision(
+        response_id=response.id,
+        form_id=response.form_id,
+        revision=response.revision,
+        version=response.version,
+        data=None if response.deleted_at else response.data,
+        at=response.updated_at,
+        by=response.submitted_by if response.revision == 1 else response.updated_by,
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -30,15 +30,26 @@ class Page(Generic[Item]):
     total: int
 
 
+FORM_ORDERINGS = ("created_at", "updated_at", "title")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FormQuery:
-    """Which forms: `ids` None means every form; deleted forms are never listed."""
+    """Which forms: `ids` None means every form; deleted forms are never listed.
+
+    `search` is a part of the title in any case; `ordering` is one of FORM_ORDERINGS, with a minus
+    for descending. Titles are compared case-folded.
+    """
 
     ids: Collection[str] | None = None
     search: str = ""
     ordering: str = "-created_at"
     limit: int = 25
     offset: int = 0
+
+    def __post_init__(self) -> None:
+        if self.ordering.removeprefix("-") not in FORM_ORDERINGS:
+            raise ValueError(f"Forms can be ordered by {', '.join(FORM_ORDERINGS)}.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,7 +102,11 @@ class FormStore(Protocol):
     def replace_response(
         self, response: FormResponse, *, expected_revision: int, previous: Revision
     ) -> bool:
-        """Write `previous` to the history (again is harmless), then compare-and-set."""
+        """Write `previous` to the history (again is harmless), then compare-and-set.
+
+        Everything but the outbox columns is taken from `response`: its `dispatched_revision`
+        stays as stored and `dispatched_at` becomes None, as the new revision is unpublished.
+        """
 
     def find_revisions(self, wanted: Collection[tuple[str, int]]) -> list[Revision]:
         """Facts by (response id, revision), the newest revision included."""
@@ -118,7 +133,11 @@ class FormStore(Protocol):
 
     # Sessions
     def merge_session(self, session: Session) -> Session:
-        """Create, or merge by earliest times under compare-and-set; returns what is stored."""
+        """Create, or merge by earliest times under compare-and-set; returns what is stored.
+
+        `revision` moves only when something new was learned. Raises ConflictError where the id
+        belongs to another form.
+        """
 
     def find_session(self, form_id: str, session_id: str) -> Session | None: ...
 

@@ -1,0 +1,1 @@
+"""The form store in SQL: SQLite or PostgreSQL, through the ORM."""

@@ -1,0 +1,52 @@
+"""What is stored but not yet published, in SQL."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Case, F, QuerySet, Value, When
+
+from formplatform.forms.domain import FormResponse, Session
+
+from .outages import answering
+from .records import RESPONSES, SESSIONS
+
+
+class Outbox:
+    @answering()
+    def find_undispatched(self, *, before: datetime, limit: int) -> list[FormResponse]:
+        return RESPONSES.read(_undispatched(RESPONSES.rows, before)[:limit])
+
+    @answering()
+    def find_undispatched_sessions(self, *, before: datetime, limit: int) -> list[Session]:
+        return SESSIONS.read(_undispatched(SESSIONS.rows, before)[:limit])
+
+    @answering()
+    def mark_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
+        _mark(RESPONSES.rows, revisions, at)
+
+    @answering()
+    def mark_sessions_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
+        _mark(SESSIONS.rows, revisions, at)
+
+
+def _undispatched(rows: QuerySet[Any], before: datetime) -> QuerySet[Any]:
+    waiting = rows.filter(dispatched_at=None, updated_at__lt=before)
+    return waiting.order_by("updated_at", "id")
+
+
+def _mark(rows: QuerySet[Any], revisions: Mapping[str, int], at: datetime) -> None:
+    ids_by_revision: dict[int, list[str]] = defaultdict(list)
+    for record_id, revision in sorted(revisions.items()):  # one order: no deadlocks
+        ids_by_revision[revision].append(record_id)
+    with transaction.atomic():
+        for revision, ids in sorted(ids_by_revision.items()):
+            behind = rows.filter(id__in=ids, dispatched_revision__lt=revision)
+            behind.update(
+                dispatched_revision=revision,
+                dispatched_at=Case(
+                    When(revision__lte=revision, then=Value(at)), default=F("dispatched_at")
+                ),
+            )

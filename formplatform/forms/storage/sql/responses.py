@@ -1,0 +1,100 @@
+"""Responses and their history in SQL."""
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from formplatform.forms.domain import FormResponse, Revision, revision_of
+from formplatform.forms.storage.base import ResponseQuery
+
+from .outages import answering
+from .records import RESPONSES, REVISIONS
+
+OUTBOX_COLUMNS = ("dispatched_revision", "dispatched_at")
+
+
+class Responses:
+    @answering()
+    def insert_response(self, response: FormResponse) -> FormResponse:
+        if RESPONSES.insert([response]):
+            return response
+        earlier = response.idempotency_key and RESPONSES.first(
+            form_id=response.form_id, idempotency_key=response.idempotency_key
+        )
+        return earlier or RESPONSES.first(id=response.id) or response
+
+    @answering()
+    def insert_responses(self, responses: Sequence[FormResponse]) -> int:
+        return RESPONSES.insert(responses) if responses else 0
+
+    @answering()
+    def find_response(self, form_id: str, response_id: str) -> FormResponse | None:
+        return RESPONSES.first(id=response_id, form_id=form_id)
+
+    @answering()
+    def find_responses(self, response_ids: Collection[str]) -> list[FormResponse]:
+        return RESPONSES.read(RESPONSES.rows.filter(id__in=set(response_ids)))
+
+    @answering()
+    def replace_response(
+        self, response: FormResponse, *, expected_revision: int, previous: Revision
+    ) -> bool:
+        values = RESPONSES.values(response) | {"dispatched_at": None}
+        del values["dispatched_revision"]
+        rows = RESPONSES.rows.filter(id=response.id, revision=expected_revision)
+        with transaction.atomic():
+            REVISIONS.insert([previous])
+            return rows.update(**values) == 1
+
+    @answering()
+    def find_revisions(self, wanted: Collection[tuple[str, int]]) -> list[Revision]:
+        ids = {response_id for response_id, _ in wanted}
+        # The newest first: what a writer moves on meanwhile is in the history by then.
+        facts = [revision_of(newest) for newest in self.find_responses(ids)]
+        numbers = {revision for _, revision in wanted}
+        history = REVISIONS.rows.filter(response_id__in=ids, revision__in=numbers)
+        facts += REVISIONS.read(history)
+        known = {(fact.response_id, fact.revision): fact for fact in facts}
+        return [known[key] for key in set(wanted) & known.keys()]
+
+    @answering()
+    def page_responses(self, query: ResponseQuery) -> list[FormResponse]:
+        rows = _matching(query).order_by("-submitted_at", "-id")
+        return RESPONSES.read(rows[: query.limit])
+
+    @answering()
+    def count_responses(self, form_id: str, *, include_deleted: bool = False) -> int:
+        rows = RESPONSES.rows.filter(form_id=form_id)
+        return (rows if include_deleted else rows.filter(deleted_at=None)).count()
+
+    def scan_responses(
+        self, form_id: str, *, after_id: str | None = None, batch: int = 1000
+    ) -> Iterator[list[FormResponse]]:
+        rows = RESPONSES.rows.filter(form_id=form_id, deleted_at=None).order_by("id")
+        while True:
+            with answering():
+                found = RESPONSES.read(rows.filter(id__gt=after_id or "")[:batch])
+            if found:
+                yield found
+                after_id = found[-1].id
+            if len(found) < batch:
+                return
+
+
+def _matching(query: ResponseQuery) -> QuerySet[Any]:
+    rows = RESPONSES.rows.filter(form_id=query.form_id)
+    if not query.include_deleted:
+        rows = rows.filter(deleted_at=None)
+    if query.version is not None:
+        rows = rows.filter(version=query.version)
+    if query.submitted_from:
+        rows = rows.filter(submitted_at__gte=query.submitted_from)
+    if query.submitted_before:
+        rows = rows.filter(submitted_at__lt=query.submitted_before)
+    if query.after:
+        moment, response_id = query.after
+        same_moment = Q(submitted_at=moment, id__lt=response_id)
+        rows = rows.filter(Q(submitted_at__lt=moment) | same_moment, submitted_at__lte=moment)
+    return rows

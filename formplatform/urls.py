@@ -1,8 +1,14 @@
 """Composition: the one URL map that sees every app."""
 
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, path
+from django.utils.functional import lazy
+from django.views.generic import RedirectView
+
+FAVICON = lazy(static, str)("formplatform/favicon.svg")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("favicon.ico", RedirectView.as_view(url=FAVICON)),
 ]

@@ -100,6 +100,7 @@ TIME_ZONE = "UTC"
 USE_TZ = True
 USE_I18N = True
 STATIC_URL = "/static/"
+STATICFILES_DIRS = [BASE_DIR / "formplatform" / "static"]
 STATIC_ROOT = DATA_DIRECTORY / "static"
 LOGIN_URL = "/api/v2/login/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024

@@ -35,7 +35,7 @@ class Study:
         return dict(Counter((row[ROW], row[COLUMN]) for row in self.answers))
 
     def mean(self, field: str) -> float:
-        values = [row[field] for row in self.answers if field in row]
+        values: list[int] = [row[field] for row in self.answers if field in row]
         return sum(values) / len(values)
 
 

@@ -9,6 +9,8 @@ from django.conf import settings
 from formplatform.core.connections import numbers
 from formplatform.forms.storage.registry import get_store
 
+pytest_plugins = ["tests.not_run"]
+
 
 @pytest.fixture(scope="session", autouse=True)
 def stores():

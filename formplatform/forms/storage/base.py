@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
+from formplatform.core.errors import PlatformError
 from formplatform.forms.domain import (
     Form,
     FormResponse,
@@ -20,6 +21,13 @@ from formplatform.forms.domain import (
 )
 
 Item = TypeVar("Item")
+
+
+class QueryTimeoutError(PlatformError):
+    """A question to the store took longer than it may; a narrower one may not."""
+
+    code = "query_timeout"
+    status = 422
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,4 +175,9 @@ class PipelineStore(Protocol):
     def aggregate_responses(
         self, form_id: str, pipeline: Sequence[JsonObject], *, max_time_ms: int
     ) -> list[JsonObject]:
-        """Run a pipeline after the adapter's own `$match` on the form's live responses."""
+        """Run a pipeline after the adapter's own `$match` on the form's live responses.
+
+        The documents' fields are the names of FormResponse (ids as ObjectId, `id` as `_id`).
+        Raises QueryTimeoutError after `max_time_ms`, ValueError for a stage that reads or
+        writes anything but the form's responses.
+        """

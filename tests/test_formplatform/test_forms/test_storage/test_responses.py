@@ -64,8 +64,9 @@ def test_a_response_comes_back_as_it_was_stored(store):
     assert store.insert_response(response) == response
     found = store.find_response(response.form_id, response.id)
     assert found == response
-    assert repr(found) == repr(response)
-    assert found.submitted_at.tzinfo is UTC
+    assert repr(found.data) == repr(response.data)
+    assert found.submitted_at.utcoffset() == timedelta(0)
+    assert found.source is Source.IMPORT
 
 
 def test_a_response_of_another_form_is_not_found(store):
@@ -111,12 +112,12 @@ def test_the_same_id_is_stored_once(store):
 
 def test_bulk_insert_leaves_what_is_there_alone(store):
     form_id = new_id()
-    batch = FormResponseFactory.build_batch(2500, form_id=form_id)
+    batch = FormResponseFactory.build_batch(1200, form_id=form_id)
     assert store.insert_responses(batch[:1000]) == 1000
-    assert store.insert_responses([replace(each, data={}) for each in batch]) == 1500
+    assert store.insert_responses([replace(each, data={}) for each in batch]) == 200
     assert store.insert_responses(batch) == 0
     assert store.insert_responses([]) == 0
-    assert store.count_responses(form_id) == 2500
+    assert store.count_responses(form_id) == 1200
     assert store.find_responses([batch[0].id]) == [batch[0]]
 
 

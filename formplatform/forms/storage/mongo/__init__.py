@@ -1,0 +1,1 @@
+"""The form store in MongoDB: mongoengine declares the documents, PyMongo moves them."""

@@ -1,0 +1,51 @@
+"""What is stored but not yet published, in MongoDB."""
+
+from collections import defaultdict
+from collections.abc import Mapping
+from datetime import datetime
+
+from bson import ObjectId
+from pymongo.collection import Collection
+
+from formplatform.forms.domain import FormResponse, Session
+
+from .connection import Document
+from .outages import answering
+from .records import RESPONSES, SESSIONS
+
+OLDEST = [("updated_at", 1), ("_id", 1)]
+
+
+class Outbox:
+    @answering()
+    def find_undispatched(self, *, before: datetime, limit: int) -> list[FormResponse]:
+        return RESPONSES.find(_waiting(before), sort=OLDEST, limit=limit)
+
+    @answering()
+    def find_undispatched_sessions(self, *, before: datetime, limit: int) -> list[Session]:
+        return SESSIONS.find(_waiting(before), sort=OLDEST, limit=limit)
+
+    @answering()
+    def mark_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
+        _mark(RESPONSES.collection, revisions, at)
+
+    @answering()
+    def mark_sessions_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
+        _mark(SESSIONS.collection, revisions, at)
+
+
+def _waiting(before: datetime) -> Document:
+    return {"pending": True, "updated_at": {"$lt": before}}
+
+
+def _mark(collection: Collection[Document], revisions: Mapping[str, int], at: datetime) -> None:
+    ids_by_revision: dict[int, list[ObjectId]] = defaultdict(list)
+    for record_id, revision in revisions.items():
+        ids_by_revision[revision].append(ObjectId(record_id))
+    for revision, ids in ids_by_revision.items():
+        behind = {"_id": {"$in": ids}, "dispatched_revision": {"$lt": revision}}
+        done = {"dispatched_revision": revision, "dispatched_at": at, "pending": False}
+        newest = {**behind, "revision": {"$lte": revision}}
+        marked = collection.update_many(newest, {"$set": done}).modified_count
+        if marked < len(ids):  # the others have a newer revision, or were marked before
+            collection.update_many(behind, {"$set": {"dispatched_revision": revision}})

@@ -1,0 +1,59 @@
+"""Aggregation over one form's responses: what only a document database offers."""
+
+from collections.abc import Iterator, Sequence
+
+import pymongo
+from django.conf import settings
+from pymongo.errors import ExecutionTimeout, NetworkTimeout
+from pymongo.read_preferences import make_read_preference, read_pref_mode_from_name
+
+from formplatform.forms.domain import JsonObject
+from formplatform.forms.storage.base import QueryTimeoutError
+
+from .kinds import to_key
+from .outages import answering
+from .records import RESPONSES
+
+# Stages that stay inside the documents they are given; the others read or write elsewhere.
+STAGES = {
+    "$addFields", "$bucket", "$bucketAuto", "$count", "$facet", "$group", "$limit", "$match",
+    "$project", "$replaceRoot", "$replaceWith", "$set", "$setWindowFields", "$skip", "$sort",
+    "$sortByCount", "$unset", "$unwind",
+}  # fmt: skip
+GRACE_SECONDS = 1
+"""The server ends a query by itself; the client waits a little longer for its answer."""
+
+
+class Pipelines:
+    @answering()
+    def aggregate_responses(
+        self, form_id: str, pipeline: Sequence[JsonObject], *, max_time_ms: int
+    ) -> list[JsonObject]:
+        strange = set(_stages(pipeline)) - STAGES
+        if strange:
+            raise ValueError(f"Stages that leave the form are refused: {sorted(strange)}.")
+        live = {"$match": {"form_id": to_key(form_id), "deleted_at": None}}
+        mode = read_pref_mode_from_name(settings.MONGO_READ_PREFERENCE)
+        responses = RESPONSES.collection.with_options(
+            read_preference=make_read_preference(mode, None)
+        )
+        try:
+            with pymongo.timeout(max_time_ms / 1000 + GRACE_SECONDS):
+                cursor = responses.aggregate(
+                    [live, *pipeline], maxTimeMS=max_time_ms, allowDiskUse=True
+                )
+                return list(cursor)
+        except (ExecutionTimeout, NetworkTimeout) as error:
+            raise QueryTimeoutError(
+                "The query takes too long: narrow its time span or group by less.",
+                max_time_ms=max_time_ms,
+            ) from error
+
+
+def _stages(pipeline: Sequence[JsonObject]) -> Iterator[str]:
+    for stage in pipeline:
+        for name, body in stage.items():
+            yield name
+            if name == "$facet":
+                for branch in body.values():
+                    yield from _stages(branch)

@@ -1,0 +1,77 @@
+"""The kinds of records in the form store."""
+
+from datetime import datetime
+from typing import Any
+
+import orjson
+
+from formplatform.forms.domain import (
+    Form,
+    FormResponse,
+    FormState,
+    FormVersion,
+    Revision,
+    Session,
+    Source,
+)
+
+from .connection import Document
+from .documents import (
+    FormDocument,
+    ResponseDocument,
+    RevisionDocument,
+    SessionDocument,
+    VersionDocument,
+)
+from .kinds import Kind
+
+
+def _write_json(value: Any) -> str:
+    return orjson.dumps(value).decode()
+
+
+def _write_pages(pages: dict[str, datetime]) -> list[Document]:
+    return [{"page": page, "at": reached_at} for page, reached_at in pages.items()]
+
+
+def _read_pages(pages: list[Document]) -> dict[str, datetime]:
+    return {reached["page"]: reached["at"] for reached in pages}
+
+
+def _is_pending(record: FormVersion | FormResponse | Session) -> bool:
+    return record.dispatched_at is None
+
+
+FORMS = Kind(
+    FormDocument,
+    Form,
+    ids={"id"},
+    encode={"draft": _write_json, "state": str},
+    decode={"draft": orjson.loads, "state": FormState},
+    derive={"title_key": lambda form: form.title.casefold()},
+)
+VERSIONS = Kind(
+    VersionDocument,
+    FormVersion,
+    ids={"form_id"},
+    encode={"definition": _write_json},
+    decode={"definition": orjson.loads},
+    derive={"pending": _is_pending},
+)
+RESPONSES = Kind(
+    ResponseDocument,
+    FormResponse,
+    ids={"id", "form_id", "session_id"},
+    encode={"source": str},
+    decode={"source": Source},
+    derive={"pending": _is_pending},
+)
+REVISIONS = Kind(RevisionDocument, Revision, ids={"response_id", "form_id"})
+SESSIONS = Kind(
+    SessionDocument,
+    Session,
+    ids={"id", "form_id", "response_id"},
+    encode={"pages": _write_pages},
+    decode={"pages": _read_pages},
+    derive={"pending": _is_pending},
+)

@@ -1,0 +1,112 @@
+"""Responses and their history in MongoDB."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import replace
+
+import pymongo
+
+from formplatform.forms.domain import FormResponse, Revision, revision_of
+from formplatform.forms.storage.base import ResponseQuery
+
+from .connection import Document
+from .kinds import to_key, to_keys
+from .outages import answering
+from .records import RESPONSES, REVISIONS
+
+BULK_SECONDS = 60
+COUNT_SECONDS = 10
+
+
+class Responses:
+    @answering()
+    def insert_response(self, response: FormResponse) -> FormResponse:
+        if RESPONSES.insert(response):
+            return response
+        key = {"form_id": to_key(response.form_id), "idempotency_key": response.idempotency_key}
+        earlier = response.idempotency_key and RESPONSES.first(key)
+        return earlier or RESPONSES.first({"_id": to_key(response.id)}) or response
+
+    @answering()
+    def insert_responses(self, responses: Sequence[FormResponse]) -> int:
+        with pymongo.timeout(BULK_SECONDS):
+            return RESPONSES.insert_new(responses) if responses else 0
+
+    @answering()
+    def find_response(self, form_id: str, response_id: str) -> FormResponse | None:
+        return RESPONSES.first({"_id": to_key(response_id), "form_id": to_key(form_id)})
+
+    @answering()
+    def find_responses(self, response_ids: Collection[str]) -> list[FormResponse]:
+        return RESPONSES.find({"_id": {"$in": to_keys(response_ids)}})
+
+    @answering()
+    def replace_response(
+        self, response: FormResponse, *, expected_revision: int, previous: Revision
+    ) -> bool:
+        REVISIONS.insert(previous)
+        return RESPONSES.replace(
+            replace(response, dispatched_at=None),
+            where={"_id": to_key(response.id), "revision": expected_revision},
+            keep={"dispatched_revision"},
+        )
+
+    @answering()
+    def find_revisions(self, wanted: Collection[tuple[str, int]]) -> list[Revision]:
+        ids = {response_id for response_id, _ in wanted}
+        # The newest first: what a writer moves on meanwhile is in the history by then.
+        facts = [revision_of(newest) for newest in self.find_responses(ids)]
+        numbers = sorted({revision for _, revision in wanted})
+        facts += REVISIONS.find(
+            {"response_id": {"$in": to_keys(ids)}, "revision": {"$in": numbers}}
+        )
+        known = {(fact.response_id, fact.revision): fact for fact in facts}
+        return [known[key] for key in set(wanted) & known.keys()]
+
+    @answering()
+    def page_responses(self, query: ResponseQuery) -> list[FormResponse]:
+        newest = [("submitted_at", -1), ("_id", -1)]
+        return RESPONSES.find(_matching(query), sort=newest, limit=query.limit)
+
+    @answering()
+    def count_responses(self, form_id: str, *, include_deleted: bool = False) -> int:
+        where: Document = {"form_id": to_key(form_id)}
+        if not include_deleted:
+            where["deleted_at"] = None
+        with pymongo.timeout(COUNT_SECONDS):
+            return RESPONSES.collection.count_documents(where)
+
+    def scan_responses(
+        self, form_id: str, *, after_id: str | None = None, batch: int = 1000
+    ) -> Iterator[list[FormResponse]]:
+        where: Document = {"form_id": to_key(form_id), "deleted_at": None}
+        while True:
+            if after_id:
+                where["_id"] = {"$gt": to_key(after_id)}
+            with answering():
+                found = RESPONSES.find(where, sort=[("_id", 1)], limit=batch)
+            if found:
+                yield found
+                after_id = found[-1].id
+            if len(found) < batch:
+                return
+
+
+def _matching(query: ResponseQuery) -> Document:
+    where: Document = {"form_id": to_key(query.form_id)}
+    if not query.include_deleted:
+        where["deleted_at"] = None
+    if query.version is not None:
+        where["version"] = query.version
+    bounds = {
+        "$gte": query.submitted_from,
+        "$lt": query.submitted_before,
+        "$lte": query.after and query.after[0],
+    }
+    span = {name: moment for name, moment in bounds.items() if moment}
+    if span:
+        where["submitted_at"] = span
+    if query.after:
+        moment, response_id = query.after
+        same_moment = {"submitted_at": moment, "_id": {"$lt": to_key(response_id)}}
+        where["$or"] = [{"submitted_at": {"$lt": moment}}, same_moment]
+    return where

@@ -163,6 +163,12 @@ class FormStore(Protocol):
     ) -> dict[str, tuple[int, int]]:
         """UTC day → (live responses, additive 64-bit hash of their (id, revision))."""
 
+    def change_mark(self, form_id: str) -> tuple[int, int]:
+        """(responses ever stored, sum of their revisions), deleted ones included.
+
+        Both only grow: equal marks mean that no response was added, changed or deleted between.
+        """
+
     def ensure_indexes(self) -> list[str]:
         """Create what is missing; returns the names. Idempotent."""
 

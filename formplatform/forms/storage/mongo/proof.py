@@ -7,7 +7,7 @@ import pymongo
 
 from formplatform.forms.storage.hashing import DayHashes, add_to_days
 
-from .connection import collection
+from .connection import Document, collection
 from .documents import DOCUMENTS, FormDocument
 from .kinds import to_key
 from .outages import answering
@@ -22,6 +22,14 @@ class Proof:
         days: DayHashes = {}
         add_to_days(days, _scan(form_id, since, until))
         return days
+
+    @answering()
+    def change_mark(self, form_id: str) -> tuple[int, int]:
+        summed: Document = {"_id": None, "count": {"$sum": 1}, "revisions": {"$sum": "$revision"}}
+        stages = [{"$match": {"form_id": to_key(form_id)}}, {"$group": summed}]
+        for found in RESPONSES.collection.aggregate(stages):
+            return int(found["count"]), int(found["revisions"])
+        return 0, 0
 
     @answering()
     def ensure_indexes(self) -> list[str]:

@@ -1,9 +1,9 @@
-"""Proof over the rows: hashes of days."""
+"""Proof over the rows: hashes of days, marks of change."""
 
 from collections.abc import Iterator
 from datetime import datetime
 
-from django.db.models import Q
+from django.db.models import Count, Q, Sum
 
 from formplatform.forms.storage.hashing import DayHashes, add_to_days
 
@@ -19,6 +19,12 @@ class Hashes:
         for rows in _scan(form_id, since, until):
             add_to_days(days, rows)
         return days
+
+    @answering()
+    def change_mark(self, form_id: str) -> tuple[int, int]:
+        rows = RESPONSES.rows.filter(form_id=form_id)
+        mark = rows.aggregate(count=Count("id"), revisions=Sum("revision"))
+        return mark["count"], mark["revisions"] or 0
 
 
 def _scan(

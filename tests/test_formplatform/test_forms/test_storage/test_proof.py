@@ -42,6 +42,22 @@ def test_day_hashes_add_up_the_live_responses_of_each_utc_day(store):
     assert store.day_hashes(form_id, since=MIDNIGHT + 9 * DAY, until=MIDNIGHT + 10 * DAY) == {}
 
 
+def test_a_change_mark_moves_with_every_insert_edit_and_delete_and_with_nothing_else(store):
+    form_id = new_id()
+    assert store.change_mark(form_id) == (0, 0)
+    first, second = (FormResponseFactory(form_id=form_id) for _ in range(2))
+    store.insert_responses([first, second, FormResponseFactory()])
+    assert store.change_mark(form_id) == (2, 2)
+    edited = replace(first, revision=2)
+    store.replace_response(edited, expected_revision=1, previous=revision_of(first))
+    assert store.change_mark(form_id) == (2, 3)
+    deleted = replace(edited, revision=3, deleted_at=MIDNIGHT)
+    store.replace_response(deleted, expected_revision=2, previous=revision_of(edited))
+    assert store.change_mark(form_id) == (2, 4)
+    store.insert_responses([first])
+    assert store.change_mark(form_id) == (2, 4)
+
+
 def test_indexes_are_ensured_twice_without_harm(store):
     names = store.ensure_indexes()
     assert len(names) == len(set(names)) >= 10

@@ -3,6 +3,7 @@
 import secrets as random
 
 from . import env
+from .admin import *
 from .api import *
 from .features import *
 from .logs import *
@@ -34,7 +35,7 @@ ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
 
 INSTALLED_APPS = [
-    "unfold",
+    *ADMIN_THEME_APPS,
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",

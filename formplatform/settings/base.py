@@ -7,6 +7,7 @@ from .admin import *
 from .api import *
 from .features import *
 from .logs import *
+from .outbound import *
 from .paths import *
 from .queues import *
 from .stores import *

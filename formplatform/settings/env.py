@@ -6,12 +6,14 @@ that names the variable. A secret may come from a file: ``NAME_FILE=/run/secrets
 
 import os
 from collections.abc import Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
 
 from django.core.exceptions import ImproperlyConfigured
 
 Default = TypeVar("Default")
+Network = IPv4Network | IPv6Network
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
@@ -106,6 +108,19 @@ def items(name: str, default: Sequence[str] = ()) -> list[str]:
     if value is None:
         return list(default)
     return [part.strip() for part in value.split(",") if part.strip()]
+
+
+def networks(name: str) -> tuple[Network, ...]:
+    """A comma-separated list of networks in CIDR notation."""
+    found: list[Network] = []
+    for part in items(name):
+        try:
+            found.append(ip_network(part))
+        except ValueError as error:
+            raise ImproperlyConfigured(
+                f"{name}={part!r}: expected a network such as 10.0.0.0/8."
+            ) from error
+    return tuple(found)
 
 
 def path(name: str, default: Path) -> Path:

@@ -9,6 +9,11 @@ if env.secret("SECRET_KEY", None) is None:
     raise ImproperlyConfigured("SECRET_KEY (or SECRET_KEY_FILE) must be set in production.")
 if not env.items("ALLOWED_HOSTS"):
     raise ImproperlyConfigured("ALLOWED_HOSTS must name the hosts this site answers for.")
+if not WEBHOOK_ENCRYPTION_KEYS:
+    raise ImproperlyConfigured(
+        "WEBHOOK_ENCRYPTION_KEYS (or WEBHOOK_ENCRYPTION_KEYS_FILE) must hold a key in production: "
+        "openssl rand -base64 32"
+    )
 
 SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")

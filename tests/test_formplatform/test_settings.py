@@ -154,6 +154,8 @@ def test_two_first_starts_agree_on_one_secret_key(tmp_path):
         ({"REDIS_CLUSTER_NODES": "a:7000"}, "CELERY_BROKER_URL is needed beside REDIS_CLUSTER"),
         ({"SECRET_KEY_FILE": "/nowhere/key"}, "SECRET_KEY_FILE: cannot read /nowhere/key"),
         ({"SECRET_KEY": "a", "SECRET_KEY_FILE": "b"}, "SECRET_KEY and SECRET_KEY_FILE are both"),
+        ({"OUTBOUND_ALLOWED_NETWORKS": "10.0.0.1/8"}, "OUTBOUND_ALLOWED_NETWORKS='10.0.0.1/8': "),
+        ({"WEBHOOK_ENCRYPTION_KEYS": "c2hvcnQ="}, "WEBHOOK_ENCRYPTION_KEYS: each key is 32"),
         ({"REDIS_HOST": "h", "REDIS_PORT": "99999"}, "REDIS_PORT=99999: expected 1 to 65535."),
     ],
     ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
@@ -167,8 +169,9 @@ def test_a_malformed_value_stops_the_start_and_names_the_variable(tmp_path, vari
     [
         ({"ALLOWED_HOSTS": "forms.example"}, "SECRET_KEY (or SECRET_KEY_FILE) must be set"),
         ({"SECRET_KEY": "x" * 50}, "ALLOWED_HOSTS must name the hosts"),
+        ({"SECRET_KEY": "x" * 50, "ALLOWED_HOSTS": "forms.example"}, "WEBHOOK_ENCRYPTION_KEYS"),
     ],
-    ids=["no key", "no hosts"],
+    ids=["no key", "no hosts", "no key ring"],
 )
 def test_production_has_no_default_for_what_must_be_chosen(tmp_path, variables, message):
     assert message in refusal(tmp_path, variables, module="production")

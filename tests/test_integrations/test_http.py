@@ -1,0 +1,238 @@
+"""The outbound client against receivers that misbehave."""
+
+import resource
+import socket
+import threading
+import time
+
+import pytest
+
+from formplatform.core.errors import InvalidInputError
+from integrations import http
+from integrations.errors import UnreachableError
+from integrations.headers import check_headers
+from tests.fakes.receiver import Receiver, Reply
+
+pytestmark = pytest.mark.usefixtures("loopback")
+
+
+def failure(url, *, seconds=2.0):
+    with pytest.raises(UnreachableError) as error:
+        http.send("POST", url, body=b"{}", timeout_seconds=seconds)
+    assert error.value.transient is True
+    return error.value.reason
+
+
+@pytest.fixture
+def trusted(authority, settings):
+    """A client that trusts the tests' certificate authority."""
+    settings.OUTBOUND_CA_FILE = str(authority.file)
+    http._pools.cache_clear()
+    yield authority
+    http._pools.cache_clear()
+
+
+def test_the_body_and_headers_arrive_as_they_were_given():
+    with Receiver() as receiver:
+        http.send(
+            "POST",
+            receiver.url("/a?b=%20"),
+            body=b"\x00\xff{}",
+            headers={"X-Customer": "1"},
+            timeout_seconds=5,
+        )
+    request = receiver.received[0]
+    assert (request.method, request.path, request.body) == ("POST", "/a?b=%20", b"\x00\xff{}")
+    assert request.headers == {
+        "host": f"127.0.0.1:{receiver.port}",
+        "x-customer": "1",
+        "content-length": "4",
+        "user-agent": "formplatform/2 (+webhooks)",
+        "accept-encoding": "identity",
+    }
+
+
+def test_a_connection_is_used_again():
+    with Receiver() as receiver:
+        for _ in range(3):
+            http.send("POST", receiver.url(), timeout_seconds=5)
+    assert len({request.connection for request in receiver.received}) == 1
+
+
+def test_a_connection_the_receiver_closed_is_not_used_again():
+    with Receiver(Reply(headers={"Connection": "close"})) as receiver:
+        for _ in range(2):
+            assert http.send("POST", receiver.url(), timeout_seconds=5).status == 200
+    assert len({request.connection for request in receiver.received}) == 2
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_is_an_answer_and_is_not_followed(status):
+    with Receiver() as inside, Receiver(Reply(status, headers={"Location": inside.url()})) as hook:
+        assert http.send("POST", hook.url(), timeout_seconds=5).status == status
+    assert inside.received == []
+
+
+def test_proxies_of_the_environment_are_ignored(monkeypatch):
+    with Receiver() as proxy, Receiver() as receiver:
+        monkeypatch.setenv("http_proxy", proxy.url(""))
+        monkeypatch.setenv("ALL_PROXY", proxy.url(""))
+        http.send("POST", receiver.url(), timeout_seconds=5)
+    assert (len(proxy.received), len(receiver.received)) == (0, 1)
+
+
+def test_a_receiver_that_never_answers_costs_the_time_limit_and_no_more():
+    with Receiver(Reply(wait_seconds=30)) as receiver:
+        started = time.monotonic()
+        assert failure(receiver.url(), seconds=0.5) == "timeout"
+        assert 0.5 <= time.monotonic() - started < 1.5
+
+
+def test_a_head_that_drips_in_cannot_outlast_the_time_limit():
+    """Each byte comes long before a timeout per read; the total is what counts."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    ended = threading.Event()
+
+    def drip():
+        peer, _ = listener.accept()
+        with peer:
+            for byte in b"HTTP/1.1 200 OK\r\nX-Slow: " + b"a" * 1000:
+                try:
+                    peer.sendall(bytes([byte]))
+                except OSError:
+                    break
+                if ended.wait(0.05):
+                    break
+
+    threading.Thread(target=drip, daemon=True).start()
+    started = time.monotonic()
+    reason = failure(f"http://127.0.0.1:{listener.getsockname()[1]}/", seconds=0.6)
+    assert (reason, time.monotonic() - started < 1.6) == ("timeout", True)
+    ended.set()
+    listener.close()
+
+
+def test_a_body_that_drips_is_cut_by_the_clock_and_the_status_stands():
+    with Receiver(Reply(body=b"abcdefghij" * 100, drip_seconds=0.1)) as receiver:
+        answer = http.send("POST", receiver.url(), timeout_seconds=0.7)
+    assert (answer.status, answer.complete) == (200, False)
+    assert answer.body.startswith(b"abc")
+    assert answer.seconds < 1.5
+
+
+def test_a_gigantic_body_is_dropped_at_the_cap():
+    million = b"x" * 1_000_000
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with Receiver(Reply(body=million, repeat=300)) as receiver:
+        answer = http.send("POST", receiver.url(), timeout_seconds=10, max_bytes=1024)
+    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    assert (answer.status, answer.body, answer.complete) == (200, b"x" * 1024, False)
+    assert answer.seconds < 2
+    assert grown < 30_000, f"{grown} KiB for an answer of 1 KiB"
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [b"\x16\x03\x01\x02\x00", b"SSH-2.0-OpenSSH_9.7\r\n", b"\r\n\r\n", b"HTTP/1.1 abc\r\n\r\n"],
+    ids=["a TLS hello", "ssh", "blank lines", "no status"],
+)
+def test_what_is_not_http_is_a_protocol_failure(garbage):
+    with Receiver(Reply(garbage=garbage)) as receiver:
+        assert failure(receiver.url()) == "protocol"
+
+
+def test_a_closed_port_is_a_connection_failure():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    assert failure(f"http://127.0.0.1:{port}/") == "connect"
+
+
+def test_an_unknown_name_is_a_name_failure(names):
+    assert failure("http://nobody.example/") == "dns"
+
+
+def test_a_name_service_that_hangs_costs_the_time_limit(names):
+    release = threading.Event()
+    names["slow.example"] = lambda: release.wait(20) and ["127.0.0.1"]
+    started = time.monotonic()
+    assert failure("http://slow.example/", seconds=0.5) == "dns"
+    assert time.monotonic() - started < 1.5
+    release.set()
+
+
+def test_a_name_without_its_first_address_is_reached_at_its_second(names):
+    names["two.example"] = ["::1", "127.0.0.1"]
+    with Receiver() as receiver:
+        answer = http.send("POST", receiver.url(host="two.example"), timeout_seconds=5)
+    assert (answer.status, answer.peer) == (200, "127.0.0.1")
+
+
+def test_a_certificate_for_the_name_is_accepted_though_the_address_is_connected_to(trusted, names):
+    names["hooks.example"] = ["127.0.0.1"]
+    with Receiver(encryption=trusted.serve_as("hooks.example")) as receiver:
+        for _ in range(2):
+            answer = http.send("POST", receiver.url(host="hooks.example"), timeout_seconds=5)
+    assert (answer.status, answer.peer) == (200, "127.0.0.1")
+    assert len({request.connection for request in receiver.received}) == 1
+    assert receiver.received[0].headers["host"] == f"hooks.example:{receiver.port}"
+
+
+def test_a_certificate_for_another_name_is_refused(trusted, names):
+    names["hooks.example"] = ["127.0.0.1"]
+    with Receiver(encryption=trusted.serve_as("other.example")) as receiver:
+        assert failure(receiver.url(host="hooks.example")) == "tls"
+    assert receiver.received == []
+
+
+def test_a_certificate_of_an_unknown_authority_is_refused(authority, names):
+    names["hooks.example"] = ["127.0.0.1"]
+    with Receiver(encryption=authority.serve_as("hooks.example")) as receiver:
+        assert failure(receiver.url(host="hooks.example")) == "tls"
+    assert receiver.received == []
+
+
+def test_a_handshake_that_hangs_costs_the_time_limit(trusted):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        started = time.monotonic()
+        url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
+        assert failure(url, seconds=0.5) == "timeout"
+        assert time.monotonic() - started < 1.5
+
+
+def test_an_error_does_not_repeat_the_url():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    with pytest.raises(UnreachableError) as error:
+        http.send("POST", f"http://127.0.0.1:{port}/?token=hush", timeout_seconds=2)
+    assert "hush" not in str(error.value)
+    assert "hush" not in repr(error.value.data)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "code"),
+    [
+        ("Host", "inside.example", "reserved"),
+        ("content-LENGTH", "0", "reserved"),
+        ("Transfer-Encoding", "chunked", "reserved"),
+        ("Connection", "upgrade", "reserved"),
+        ("Proxy-Authorization", "Basic x", "reserved"),
+        ("X-Forwarded-For", "127.0.0.1", "reserved"),
+        ("webhook-id", "evt_1", "reserved"),
+        ("X-Webhook-Signature", "0", "reserved"),
+        ("X Space", "1", "invalid_name"),
+        ("X-Line\r\nHost", "1", "invalid_name"),
+        ("", "1", "invalid_name"),
+        ("X-Line", "a\r\nHost: inside", "invalid_value"),
+        ("X-Zero", "a\x00b", "invalid_value"),
+        ("X-Unicode", "ä", "invalid_value"),
+        ("X-Long", "a" * 4097, "invalid_value"),
+    ],
+)
+def test_a_header_that_is_not_a_persons_to_set_is_refused(name, value, code):
+    with pytest.raises(InvalidInputError) as refusal:
+        check_headers({"X-Fine": "yes", name: value})
+    assert [(error.field, error.code) for error in refusal.value.errors] == [(name, code)]
+
+
+def test_ordinary_headers_are_accepted():
+    check_headers({"Authorization": "Bearer abc", "X-Api-Key": "1 2\t3"})

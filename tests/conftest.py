@@ -9,7 +9,7 @@ from django.conf import settings
 from formplatform.core.connections import numbers
 from formplatform.forms.storage.registry import get_store
 
-pytest_plugins = ["tests.not_run"]
+pytest_plugins = ["tests.not_run", "tests.engine"]
 
 
 @pytest.fixture(scope="session", autouse=True)

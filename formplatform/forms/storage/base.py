@@ -8,7 +8,7 @@ nothing was written, or the write is all there); none leaves a half-written reco
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 from formplatform.core.errors import PlatformError
 from formplatform.forms.domain import (
@@ -175,6 +175,7 @@ class FormStore(Protocol):
     def ping(self) -> None: ...
 
 
+@runtime_checkable
 class PipelineStore(Protocol):
     """What only a document database offers: MongoDB's aggregation over one form's responses."""
 

@@ -1,12 +1,9 @@
 """The stores the contract suite runs on: the SQL database of the run, MongoDB, its imitation."""
 
 import os
-import uuid
 
 import mongomock_ng
-import pymongo
 import pytest
-from pymongo.uri_parser import parse_uri
 
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.documents import DOCUMENTS
@@ -16,18 +13,6 @@ from formplatform.forms.storage.sql.store import SqlFormStore
 IMITATION_URL = "mongodb://imitation/formplatform"
 ENGINE = pytest.param("mongo", marks=pytest.mark.engine)
 ADAPTERS = ["sql", ENGINE] + ([] if os.environ.get("MONGO_TEST_URL") else ["imitation"])
-
-
-@pytest.fixture(scope="session")
-def engine_url():
-    """The real engine, with a database of this run's own, dropped at the end."""
-    name = f"fp_test_{uuid.uuid4().hex[:12]}"
-    servers, _, rest = os.environ["MONGO_TEST_URL"].partition("://")[2].partition("/")
-    url = f"mongodb://{servers}/{name}?{rest.partition('?')[2]}"
-    yield url
-    assert parse_uri(url)["database"] == name
-    with pymongo.MongoClient(url) as client:
-        client.drop_database(name)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,96 @@
+"""Every Redis key of the numbers: one hash tag per form, so that a form lives in one slot.
+
+The live numbers stand under the customer's names (`form:{<id>}:stats` …). A rebuild counts into
+the same names below `form:{<id>}:shadow:<generation>:` and then renames them.
+"""
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+BUCKET_BITS = 6
+"""A bucket of applied revisions holds 64 consecutive ids, few enough to stay a listpack."""
+
+
+def _plain(name: str) -> str:
+    """The name without anything that could end a key's part or its hash tag."""
+    return quote(name, safe="")
+
+
+@dataclass(frozen=True, slots=True)
+class FormKeys:
+    """The keys of one form, live or of the generation a rebuild is counting."""
+
+    form_id: str
+    shadow: int | None = None
+
+    @property
+    def root(self) -> str:
+        return f"form:{{{_plain(self.form_id)}}}:"
+
+    @property
+    def prefix(self) -> str:
+        return self.root if self.shadow is None else f"{self.root}shadow:{self.shadow}:"
+
+    @property
+    def generation(self) -> str:
+        """The number of the live generation; absent means 0."""
+        return f"{self.root}generation"
+
+    @property
+    def last_generation(self) -> str:
+        """The highest number ever given to a generation."""
+        return f"{self.root}generation:last"
+
+    @property
+    def rebuild(self) -> str:
+        """The number of the generation being rebuilt; expires when its rebuild dies."""
+        return f"{self.root}rebuild"
+
+    @property
+    def guard(self) -> str:
+        """The key whose value must be the generation's number for a count to be taken."""
+        return self.generation if self.shadow is None else self.rebuild
+
+    def applied(self, generation: int, response_id: str) -> str:
+        return f"{self.root}applied:{generation}:{_bucket(response_id)}"
+
+    def seen_sessions(self, generation: int, session_id: str) -> str:
+        return f"{self.root}applied:{generation}:s{_bucket(session_id)}"
+
+    def generation_pattern(self, generation: int) -> list[str]:
+        """Patterns of whatever belongs to one generation only."""
+        return [f"{self.root}applied:{generation}:*", f"{self.root}shadow:{generation}:*"]
+
+
+def stats() -> str:
+    return "stats"
+
+
+def fields() -> str:
+    """Field id → how many responses answer it."""
+    return "fields"
+
+
+def days() -> str:
+    """UTC day → responses."""
+    return "timeseries:day"
+
+
+def quarter_hours(day: str) -> str:
+    """Number of the quarter-hour in one UTC day (0 to 95) → responses."""
+    return f"timeseries:quarter_hour:{day}"
+
+
+def distribution(field_id: str) -> str:
+    """Value or option id → responses."""
+    return f"field:{_plain(field_id)}:dist"
+
+
+def numbers(field_id: str) -> str:
+    """Count, exact sums and extremes of a number."""
+    return f"field:{_plain(field_id)}:numbers"
+
+
+def _bucket(identifier: str) -> str:
+    """Ids made one after the other by one process share a bucket: their last bytes count up."""
+    return f"{int(identifier[-6:], 16) >> BUCKET_BITS:x}"

@@ -1,0 +1,132 @@
+"""What a condition compares with: checked against the type of its field, in stored form."""
+
+import math
+import re
+import unicodedata
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from formplatform.core import clock
+
+from . import limits
+from .ast import Scalar
+from .columns import DATA, Found
+from .errors import QueryError, unknown
+from .fields import Kind
+
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+
+
+def read_operand(operand: Any, *, found: Found, path: str) -> Scalar:
+    """The operand as the store keeps such values. Raises QueryError."""
+    return _READERS[found.column.kind](operand, found, path)
+
+
+def _text(operand: Any, _found: Found | None, path: str) -> str:
+    if not isinstance(operand, str):
+        raise QueryError(path, "wrong_type", "A text is wanted here.")
+    if len(operand) > limits.MAX_TEXT_LENGTH:
+        raise QueryError(path, "out_of_range", f"At most {limits.MAX_TEXT_LENGTH} characters.")
+    if _UNSTORABLE.search(operand):
+        raise QueryError(path, "wrong_type", "No answer can hold these characters.")
+    return unicodedata.normalize("NFC", operand)
+
+
+def _option(operand: Any, found: Found, path: str) -> str:
+    text = _text(operand, None, path)
+    options: Mapping[str, str] = found.field.options if found.field else {}
+    if text in options:
+        return text
+    for option_id, label in options.items():
+        if label == text:
+            return option_id
+    raise unknown(path, "option", text, known=(*options, *options.values()))
+
+
+def _number(operand: Any, _found: Found, path: str) -> int | float:
+    if isinstance(operand, bool) or not isinstance(operand, int | float):
+        raise QueryError(path, "wrong_type", "A number is wanted here.")
+    if isinstance(operand, float):
+        if not math.isfinite(operand):
+            raise QueryError(path, "out_of_range", "A finite number is wanted here.")
+    elif abs(operand) > limits.LARGEST_INTEGER:
+        raise QueryError(path, "out_of_range", "Integers reach from -(2^53-1) to 2^53-1.")
+    return operand
+
+
+def _boolean(operand: Any, _found: Found, path: str) -> bool:
+    if not isinstance(operand, bool):
+        raise QueryError(path, "wrong_type", "true or false is wanted here.")
+    return operand
+
+
+def _date(operand: Any, _found: Found, path: str) -> str:
+    return _parse_day(operand, path=path).isoformat()
+
+
+def _time(operand: Any, _found: Found, path: str) -> str:
+    try:
+        return time.fromisoformat(_text(operand, None, path)).isoformat(timespec="seconds")
+    except ValueError:
+        raise QueryError(path, "wrong_type", 'A time like "14:30:00" is wanted here.') from None
+
+
+def _moment(operand: Any, found: Found, path: str) -> Scalar:
+    return stored_moment(_parse_moment(operand, path=path), found=found)
+
+
+def stored_moment(moment: datetime, *, found: Found) -> Scalar:
+    """Answers keep moments as text, the response's own times are times."""
+    return clock.to_text(moment) if found.column.path[0] == DATA else moment
+
+
+def day_of(operand: Any) -> date | None:
+    """The day an operand names, where it names a whole day and no moment."""
+    if isinstance(operand, str) and _DAY.fullmatch(operand):
+        try:
+            return date.fromisoformat(operand)
+        except ValueError:
+            return None
+    return None
+
+
+def span_of(day: date, *, found: Found, path: str) -> tuple[Scalar, Scalar]:
+    """First moment of a day in UTC and of the next."""
+    start = datetime.combine(day, time(), UTC)
+    try:
+        end = start + timedelta(days=1)
+    except OverflowError:
+        raise QueryError(path, "out_of_range", "This day lies too far ahead.") from None
+    return stored_moment(start, found=found), stored_moment(end, found=found)
+
+
+def _parse_day(operand: Any, *, path: str) -> date:
+    day = day_of(operand)
+    if day is None:
+        raise QueryError(path, "wrong_type", 'A date like "2026-01-31" is wanted here.')
+    return day
+
+
+def _parse_moment(operand: Any, *, path: str) -> datetime:
+    """A moment in ISO 8601; without an offset it is read as UTC."""
+    try:
+        moment = datetime.fromisoformat(_text(operand, None, path))
+        aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return clock.to_milliseconds(aware)
+    except (ValueError, OverflowError):
+        message = 'A day like "2026-01-31" or a time like "2026-01-31T09:00:00Z" is wanted here.'
+        raise QueryError(path, "wrong_type", message) from None
+
+
+_READERS: dict[Kind, Callable[[Any, Found, str], Scalar]] = {
+    Kind.TEXT: _text,
+    Kind.CHOICE: _option,
+    Kind.OPTIONS: _option,
+    Kind.NUMBER: _number,
+    Kind.BOOLEAN: _boolean,
+    Kind.DATE: _date,
+    Kind.TIME: _time,
+    Kind.MOMENT: _moment,
+}

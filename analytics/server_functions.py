@@ -1,0 +1,139 @@
+"""Our functions inside Redis: loaded when missing, called in pipelines.
+
+A server with FUNCTION (Redis 7, Valkey) keeps each as a library named after the digest of its
+source, so that processes of two releases never replace each other's. A server without it, or a
+user who may not load libraries, gets the same source as a script. So does a cluster, because the
+client would ask a node for the keys of every FCALL: one more round trip each.
+"""
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
+
+from formplatform.core.connections import Numbers
+
+FOLDER = Path(__file__).parent / "functions"
+PIPELINE_CALLS = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServerFunction:
+    """One function of `functions/`: the file bears the name of the Lua function it defines."""
+
+    name: str
+    source: str = field(repr=False)
+    registered_name: str
+    library: str = field(repr=False)
+    script: str = field(repr=False)
+    script_digest: str
+
+
+def read_function(name: str) -> ServerFunction:
+    source = (FOLDER / f"{name}.lua").read_text(encoding="utf-8")
+    digest = hashlib.sha256(source.encode()).hexdigest()[:12]
+    registered = f"fp_{name}_{digest}"
+    script = f"{source}\nreturn {name}(KEYS, ARGV)\n"
+    return ServerFunction(
+        name=name,
+        source=source,
+        registered_name=registered,
+        library=(
+            f"#!lua name={registered}_library\n{source}\n"
+            f"redis.register_function('{registered}', {name})\n"
+        ),
+        script=script,
+        script_digest=hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest(),
+    )
+
+
+APPLY = read_function("apply")
+ADVANCE = read_function("advance")
+FLIP = read_function("flip")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A call of one function: every key of one call lies in one slot."""
+
+    function: ServerFunction
+    keys: Sequence[str]
+    arguments: Sequence[str | bytes | int]
+
+
+class ServerFunctions:
+    """The functions as one client can reach them."""
+
+    def __init__(self, client: Numbers) -> None:
+        self._client = client
+        self._as_scripts = isinstance(client, redis.RedisCluster)
+
+    def run(self, calls: Sequence[Call]) -> list[Any]:
+        """Every answer, in order. Calls are not atomic together; each one is.
+
+        Raises the client's error: a connection that broke says nothing about what was applied.
+        """
+        answers: list[Any] = []
+        for start in range(0, len(calls), PIPELINE_CALLS):
+            answers += self._run_pipeline(calls[start : start + PIPELINE_CALLS])
+        return answers
+
+    def _run_pipeline(self, calls: Sequence[Call]) -> list[Any]:
+        answers = self._send(calls)
+        for _ in range(2):  # first the function may be missing, then FUNCTION itself
+            missing = [place for place, answer in enumerate(answers) if _is_missing(answer)]
+            if not missing:
+                break
+            self._load({calls[place].function.name: calls[place].function for place in missing})
+            again = self._send([calls[place] for place in missing])
+            for place, answer in zip(missing, again, strict=True):
+                answers[place] = answer
+        for answer in answers:
+            if isinstance(answer, Exception):
+                raise answer
+        return answers
+
+    def _send(self, calls: Sequence[Call]) -> list[Any]:
+        if len(calls) == 1:
+            return [self._send_one(calls[0])]
+        pipeline: Any = self._client.pipeline(transaction=False)
+        for call in calls:
+            pipeline.execute_command(*self._command(call))
+        answers: list[Any] = pipeline.execute(raise_on_error=False)
+        return answers
+
+    def _send_one(self, call: Call) -> Any:
+        execute: Callable[..., Any] = self._client.execute_command
+        try:
+            return execute(*self._command(call))
+        except ResponseError as error:
+            return error
+
+    def _command(self, call: Call) -> tuple[Any, ...]:
+        arguments = (len(call.keys), *call.keys, *call.arguments)
+        if self._as_scripts:
+            return ("EVALSHA", call.function.script_digest, *arguments)
+        return ("FCALL", call.function.registered_name, *arguments)
+
+    def _load(self, functions: dict[str, ServerFunction]) -> None:
+        for function in functions.values():
+            if not self._as_scripts:
+                try:
+                    self._client.function_load(function.library, replace=True)
+                except ResponseError:
+                    self._as_scripts = True
+            if self._as_scripts:
+                self._client.script_load(function.script)
+
+
+def _is_missing(answer: Any) -> bool:
+    if isinstance(answer, NoScriptError | NoPermissionError):
+        return True
+    if not isinstance(answer, ResponseError):
+        return False
+    text = str(answer).lower()
+    return "function not found" in text or "unknown command" in text

@@ -1,0 +1,82 @@
+"""One query, one answer: the columns, the document database and a naive reading agree."""
+
+import math
+
+import pytest
+from hypothesis import HealthCheck, given, settings as hypothesis_settings
+
+from analytics.form_fields import fields_of_versions
+from analytics.frames import build_frame
+from analytics.query import columnar
+from analytics.query_builder import QueryDSL, answer_from_pipeline
+from formplatform.forms.ids import new_id
+from formplatform.forms.storage.mongo import connection
+from formplatform.forms.storage.mongo.store import MongoFormStore
+from tests.test_analytics import oracle, study
+from tests.test_analytics.random_queries import queries
+
+RESPONSES = 120
+FIELDS = fields_of_versions([study.version(new_id())])
+random_queries = hypothesis_settings(
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+def close(left, right):
+    """Sums of floats may differ in their last digit with the order of adding."""
+    if isinstance(left, int | float) and isinstance(right, int | float):
+        return math.isclose(left, right, rel_tol=1e-12)
+    return left == right
+
+
+def agree(rows, others):
+    groups = [row["_id"] for row in rows] == [row["_id"] for row in others]
+    pairs = zip(rows, others, strict=False)
+    return groups and all(close(one["value"], two["value"]) for one, two in pairs)
+
+
+class Responses(list):
+    def __repr__(self):
+        return f"<{len(self)} responses>"
+
+
+@pytest.fixture
+def responses(form_id):
+    found = Responses(study.responses(form_id, RESPONSES))
+    found += study.responses(form_id, 8, seed=2, version=2, source="import")
+    return found
+
+
+@pytest.fixture
+def frame(form_id, form_store, responses):
+    form_store.insert_responses(responses)
+    return build_frame(form_id, FIELDS)
+
+
+@pytest.fixture
+def mongo_store(engine_url, settings, responses):
+    settings.MONGO_URL = engine_url
+    connection.open_connection(engine_url)
+    store = MongoFormStore()
+    store.insert_responses(responses)
+    return store
+
+
+@random_queries
+@given(query=queries())
+def test_columns_answer_as_a_naive_reading_does(frame, responses, query):
+    rows = columnar.run(QueryDSL(FIELDS).parse(query), frame)
+    expected = oracle.answer(query, responses)
+    assert agree(rows, expected), f"{rows}\n{expected}"
+
+
+@pytest.mark.engine
+@random_queries
+@given(query=queries())
+def test_the_document_database_answers_as_the_columns_do(frame, form_id, mongo_store, query):
+    parsed = QueryDSL(FIELDS).parse(query)
+    rows = answer_from_pipeline(mongo_store, form_id, parsed)
+    expected = columnar.run(parsed, frame)
+    assert agree(rows, expected), f"{rows}\n{expected}"

@@ -2,7 +2,13 @@
 
 from django.apps import AppConfig
 
+from formplatform.core.features import Feature, is_enabled
+
 
 class IntegrationsConfig(AppConfig):
     name = "integrations"
     label = "integrations"
+
+    def ready(self) -> None:
+        if is_enabled(Feature.WEBHOOKS):
+            from .webhooks import subscribers, tasks  # noqa: F401 - registered by being imported

@@ -25,10 +25,10 @@ from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.ssl_ import create_urllib3_context
 
-from .connecting import connect_vetted
-from .deadlines import DeadlineSSLSocket, deadline_in, remaining_seconds
 from .errors import OutboundError, UnreachableError
-from .targets import DEFAULT_PORTS, Target, parse_target
+from .outbound.connecting import connect_vetted
+from .outbound.deadlines import DeadlineSSLSocket, deadline_in, remaining_seconds
+from .outbound.targets import DEFAULT_PORTS, Target, parse_target
 
 USER_AGENT = "formplatform/2 (+webhooks)"
 DEFAULT_MAX_BYTES = 64 * 1024

@@ -26,4 +26,9 @@ CELERY_BEAT_SCHEDULE = {
         "task": "forms.dispatch_stale",
         "schedule": timedelta(seconds=15),
     },
+    "webhooks.deliver_due": {
+        "task": "webhooks.deliver_due",
+        "schedule": timedelta(seconds=3),
+        "options": {"expires": 3},
+    },
 }

@@ -4,7 +4,14 @@ import socket
 from ipaddress import ip_network
 
 import pytest
+from django.contrib.auth import get_user_model
 
+from formplatform.core import clock
+from formplatform.core.publishing import publish
+from formplatform.forms.events import ResponseSubmitted
+from formplatform.forms.storage.registry import get_store
+from integrations.webhooks.endpoints import EndpointForm, create_webhook
+from tests.factories.forms import FormFactory, FormResponseFactory, FormVersionFactory
 from tests.fakes.certificates import Authority
 
 
@@ -35,3 +42,50 @@ def names(monkeypatch):
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     return known
+
+
+@pytest.fixture
+def owner():
+    return get_user_model().objects.create_user("olga")
+
+
+@pytest.fixture
+def survey(owner):
+    """A published form with one personal field, in the form store."""
+    form = FormFactory(owner_id=owner.pk, current_version=1)
+    get_store().insert_form(form)
+    get_store().insert_version(FormVersionFactory(form_id=form.id))
+    return form
+
+
+@pytest.fixture
+def submit(survey):
+    """Stores a response and hands its event to the webhooks, as the outbox would."""
+
+    def submit(*, form=survey, **data):
+        response = FormResponseFactory(form_id=form.id, data=data or {"name": "Ada", "vote": "yes"})
+        get_store().insert_response(response)
+        event = ResponseSubmitted(
+            id=f"evt_{response.id}_1",
+            occurred_at=clock.to_text(response.submitted_at),
+            form_id=form.id,
+            response_id=response.id,
+            revision=1,
+            version=1,
+        )
+        publish([event])
+        return event
+
+    return submit
+
+
+@pytest.fixture
+def subscribe(owner, survey):
+    """Makes an endpoint; returns it with its secret."""
+
+    def subscribe(url, *, form_id=survey.id, events=("response.submitted",), **wanted):
+        form = EndpointForm(url=url, events=events, **wanted)
+        webhook, secret = create_webhook(form, owner_id=owner.pk, form_id=form_id)
+        return webhook, secret
+
+    return subscribe

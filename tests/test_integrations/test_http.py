@@ -10,7 +10,7 @@ import pytest
 from formplatform.core.errors import InvalidInputError
 from integrations import http
 from integrations.errors import UnreachableError
-from integrations.headers import check_headers
+from integrations.outbound.headers import check_headers
 from tests.fakes.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.usefixtures("loopback")

@@ -4,7 +4,7 @@ import pytest
 
 from integrations import http
 from integrations.errors import RefusedTargetError
-from integrations.targets import parse_target
+from integrations.outbound.targets import parse_target
 from tests.fakes.receiver import Receiver
 
 REFUSED = {

@@ -12,8 +12,9 @@ from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
+from integrations.errors import RefusedTargetError
+
 from .addresses import Address, Network, is_public, is_within, parse_address
-from .errors import RefusedTargetError
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ALLOWED_PORTS = frozenset({80, 443, 8080, 8443})

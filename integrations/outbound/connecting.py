@@ -5,9 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any, NamedTuple
 
+from integrations.errors import UnreachableError
+
 from .addresses import parse_address
 from .deadlines import DeadlineSocket, remaining_seconds
-from .errors import UnreachableError
 from .targets import Target, check_addresses
 
 RESOLVER_THREADS = 8

@@ -1,0 +1,1 @@
+"""How requests leave the house: which targets, which addresses, how long."""

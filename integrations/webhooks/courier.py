@@ -1,0 +1,174 @@
+"""The courier: one thread that owns the database side, many that wait for receivers.
+
+It takes up what is due whenever it has a hand free, so an endpoint that hangs costs its own calls
+and nobody else's time. In a worker it runs in the background and goes home when nothing is due
+soon; the command `deliver_webhooks` runs it in the foreground; eager tasks run it in place.
+"""
+
+import logging
+import os
+import threading
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from functools import cache
+
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections, connection
+
+from formplatform.core import clock
+
+from . import delivery, queue
+from .delivery import Result
+from .queue import Job
+
+logger = logging.getLogger(__name__)
+
+LOOK_AGAIN_SECONDS = 0.1
+"""How soon what became due is seen while calls are in flight."""
+STAY_SECONDS = 60.0
+"""The courier waits for what is due within so long; beat wakes it for the rest."""
+LEAST_STAY_SECONDS = 2.0
+RECOVERY_SECONDS = 1.0
+
+
+class Courier:
+    """Delivers with up to `hands` calls in flight. `run` belongs to one thread at a time."""
+
+    def __init__(self, *, hands: int) -> None:
+        self._hands = hands
+        self._flying: dict[Future[Result], Job] = {}
+        self._finished: list[Result] = []
+        self._wake = threading.Event()
+        self._stopping = threading.Event()
+
+    def ring(self) -> None:
+        """Look at the table now instead of at the next due time."""
+        self._wake.set()
+
+    def stop(self) -> None:
+        """Take up nothing more; `run` returns when the calls in flight are written down."""
+        self._stopping.set()
+        self._wake.set()
+
+    @property
+    def is_wanted(self) -> bool:
+        return self._wake.is_set() and not self._stopping.is_set()
+
+    def run_until_idle(self) -> None:
+        """Deliver what is due now, in this thread's database connection."""
+        with ThreadPoolExecutor(self._hands, thread_name_prefix="webhook") as pool:
+            while self._step(pool) or self._flying:
+                pass
+
+    def run(self, *, stay_for_ever: bool = False) -> None:
+        """Deliver until stopped, or until nothing will be due soon. Survives a lost database."""
+        with ThreadPoolExecutor(self._hands, thread_name_prefix="webhook") as pool:
+            while True:
+                self._wake.clear()
+                try:
+                    if self._step(pool) or self._flying:
+                        continue
+                    pause = self._pause_seconds()
+                except DatabaseError:
+                    logger.exception("the courier lost its database")
+                    connection.close()
+                    pause = RECOVERY_SECONDS
+                if self._is_done(pause, stay_for_ever=stay_for_ever):
+                    return
+                close_old_connections()
+                self._wake.wait(min(pause, STAY_SECONDS))
+
+    def _step(self, pool: ThreadPoolExecutor) -> bool:
+        """Take up, wait a moment, write down; whether anything moved."""
+        room = self._hands - len(self._flying)
+        jobs = queue.claim_due(limit=room) if room and not self._stopping.is_set() else []
+        self._flying |= {pool.submit(delivery.send, job): job for job in jobs}
+        done, _ = wait(self._flying, LOOK_AGAIN_SECONDS, FIRST_COMPLETED)
+        self._finished += [_result_of(future, self._flying.pop(future)) for future in done]
+        if self._finished:
+            delivery.record(self._finished)
+            self._finished = []
+        return bool(jobs or done)
+
+    def _pause_seconds(self) -> float:
+        """Until the next delivery is due: what is due now is held back by a busy endpoint."""
+        due_at = queue.next_due_at()
+        if due_at is None:
+            return float("inf")
+        return max((due_at - clock.now()).total_seconds(), LOOK_AGAIN_SECONDS)
+
+    def _is_done(self, pause: float, *, stay_for_ever: bool) -> bool:
+        if self._stopping.is_set():
+            return not self._flying and not self._finished
+        if stay_for_ever or self._finished or pause <= STAY_SECONDS:
+            return False
+        return not self._wake.wait(LEAST_STAY_SECONDS)
+
+
+def _result_of(future: "Future[Result]", job: Job) -> Result:
+    """A fault of ours costs its own message an attempt, and no other message anything."""
+    error = future.exception()
+    if error is None:
+        return future.result()
+    logger.error("sending a webhook failed inside the platform", exc_info=error)
+    return Result(job=job, at=clock.now(), error_code="internal", error="An error of the platform.")
+
+
+class Background:
+    """A courier in a thread of its own that is there when the bell rings."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._courier: Courier | None = None
+        self._thread: threading.Thread | None = None
+
+    def ring(self) -> None:
+        with self._lock:
+            if self._courier is None:
+                self._courier = Courier(hands=settings.WEBHOOK_CONCURRENCY)
+                self._thread = threading.Thread(
+                    target=self._work, args=(self._courier,), name="courier", daemon=True
+                )
+                self._thread.start()
+            self._courier.ring()
+
+    def stop(self, *, patience_seconds: float) -> None:
+        """Let the calls in flight end and be written down; a call that is cut is sent again."""
+        with self._lock:
+            thread = self._thread
+            if self._courier is not None:
+                self._courier.stop()
+        if thread is not None:
+            thread.join(patience_seconds)
+
+    def _work(self, courier: Courier) -> None:
+        try:
+            while not self._goes_home(courier):
+                courier.run()
+        finally:
+            connection.close()
+
+    def _goes_home(self, courier: Courier) -> bool:
+        """Whether nobody rang since it last looked; decided under the lock of `ring`."""
+        with self._lock:
+            if courier.is_wanted:
+                return False
+            self._courier = None
+            return True
+
+
+@cache
+def background(_process: int) -> Background:
+    return Background()
+
+
+def ring() -> None:
+    """Have what is due delivered: in place where tasks are eager, else in the background."""
+    if settings.CELERY_TASK_ALWAYS_EAGER:
+        Courier(hands=settings.WEBHOOK_CONCURRENCY).run_until_idle()
+    else:
+        background(os.getpid()).ring()
+
+
+def stop() -> None:
+    """End this process's courier in good order."""
+    background(os.getpid()).stop(patience_seconds=settings.WEBHOOK_TIMEOUT + 1)

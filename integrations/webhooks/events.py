@@ -1,0 +1,28 @@
+"""Events of the webhooks themselves, and the names an endpoint may ask for."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from formplatform.core.events import Event, register_event
+from formplatform.forms.events import (
+    FormPublished,
+    ResponseDeleted,
+    ResponseSubmitted,
+    ResponseUpdated,
+)
+
+DELIVERABLE = (ResponseSubmitted, ResponseUpdated, ResponseDeleted, FormPublished)
+DELIVERABLE_NAMES = tuple(event.name for event in DELIVERABLE)
+TEST_NAME = "webhook.test"
+
+
+@register_event
+@dataclass(frozen=True, kw_only=True)
+class WebhookDisabled(Event):
+    """An endpoint was switched off; `reason` is one of `Webhook.DisabledReason`."""
+
+    name: ClassVar[str] = "webhook.disabled"
+
+    webhook_id: str
+    form_id: str
+    reason: str

@@ -1,0 +1,218 @@
+"""What people edit and replay: endpoints, what is to be delivered to them, and every attempt.
+
+Event (what happened) → Payload (the bytes, rendered once) → Delivery (to one endpoint) → Attempt.
+"""
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+
+from formplatform.core import clock
+from formplatform.forms.ids import new_id
+from integrations import encryption
+from integrations.outbound.targets import LONGEST_URL
+
+from . import security
+
+ID_LENGTH = 24
+LONGEST_EVENT_ID = 100
+LONGEST_CODE = 40
+
+
+class Webhook(models.Model):
+    """An endpoint: where to send, what, and whose."""
+
+    class Status(models.TextChoices):
+        ENABLED = "enabled"
+        DISABLED = "disabled"
+
+    class DisabledReason(models.TextChoices):
+        BY_OWNER = "by_owner", "switched off by a person"
+        GONE = "gone", "the receiver answered 410 Gone"
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=new_id, editable=False)
+    url = models.CharField(max_length=LONGEST_URL)
+    description = models.CharField(max_length=200, blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="webhooks"
+    )
+    form_id = models.CharField(
+        max_length=ID_LENGTH, blank=True, help_text="Empty: every form of the owner."
+    )
+    events = models.JSONField(default=list)
+    include_personal_data = models.BooleanField(
+        default=False,
+        help_text="Whether answers to fields marked as personal data are sent; else they are null.",
+    )
+    status = models.CharField(max_length=10, choices=Status, default=Status.ENABLED)
+    disabled_reason = models.CharField(max_length=20, choices=DisabledReason, blank=True)
+    disabled_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    updated_at = models.DateTimeField(default=clock.now, editable=False)
+    deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+        indexes = [
+            models.Index(fields=["form_id"], name="webhook_of_form"),
+            models.Index(fields=["owner", "form_id"], name="webhook_of_owner"),
+        ]
+
+    def __str__(self) -> str:
+        return self.description or self.url.partition("?")[0]
+
+    @property
+    def is_enabled(self) -> bool:
+        return self.status == self.Status.ENABLED and self.deleted_at is None
+
+    def secrets_in_use(self, at: datetime) -> tuple[str, ...]:
+        """The secrets to sign with, the newest first. Raises `UnsealError`, also for none."""
+        usable = [s for s in self.secrets.all() if s.expires_at is None or s.expires_at > at]
+        if not usable:
+            raise encryption.UnsealError("The endpoint has no signing secret.")
+        return tuple(secret.reveal() for secret in usable)
+
+
+class SigningSecret(models.Model):
+    """A secret of an endpoint, encrypted. While one is being rotated there are two."""
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="secrets")
+    sealed = models.TextField(editable=False)
+    created_at = models.DateTimeField(default=clock.now, editable=False)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ["-created_at", "-id"]
+
+    def __str__(self) -> str:
+        return f"{security.SECRET_PREFIX}… of {self.webhook_id}"
+
+    def reveal(self) -> str:
+        """The secret itself. Raises `UnsealError` where its key is gone."""
+        return encryption.unseal(self.sealed, context=self.webhook_id)
+
+
+class Event(models.Model):
+    """Something that happened, as receivers know it: the id is the `webhook-id` header."""
+
+    id = models.CharField(primary_key=True, max_length=LONGEST_EVENT_ID)
+    type = models.CharField(max_length=LONGEST_CODE)
+    form_id = models.CharField(max_length=ID_LENGTH, blank=True)
+    response_id = models.CharField(max_length=ID_LENGTH, blank=True, db_index=True)
+    occurred_at = models.DateTimeField()
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        ordering = ["-created_at"]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.id}"
+
+
+class Payload(models.Model):
+    """The exact bytes of an event in one rendering: made once, signed anew by each attempt."""
+
+    id = models.CharField(primary_key=True, max_length=LONGEST_EVENT_ID + LONGEST_CODE)
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="payloads")
+    body = models.BinaryField()
+
+    def __str__(self) -> str:
+        return self.id
+
+
+class Delivery(models.Model):
+    """One event on its way to one endpoint. A dead letter is a delivery that was given up."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending"
+        SENDING = "sending"
+        DELIVERED = "delivered"
+        DEAD = "dead", "dead letter"
+        CANCELLED = "cancelled"
+
+    class DeadReason(models.TextChoices):
+        EXHAUSTED = "exhausted", "every attempt failed"
+        REFUSED = "refused", "the address is not one we send to"
+        GONE = "gone", "the receiver answered 410 Gone"
+        DISABLED = "disabled", "the endpoint was disabled"
+        LOST = "lost", "workers died during too many attempts"
+        SECRET = "secret", "the signing secret cannot be read"
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=new_id, editable=False)
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
+    payload = models.ForeignKey(Payload, on_delete=models.CASCADE, related_name="deliveries")
+    status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
+    due_at = models.DateTimeField(null=True, default=clock.now)
+    """When somebody must take it up: the next attempt, or the end of the lease of this one."""
+    lease = models.UUIDField(null=True, editable=False)
+    """Who is sending it now."""
+    attempt_no = models.PositiveIntegerField(default=0)
+    """Attempts ever opened."""
+    failures = models.PositiveIntegerField(default=0)
+    """Failed attempts since the delivery was made or replayed: the step of the schedule."""
+    lost = models.PositiveIntegerField(default=0)
+    """Attempts since then whose worker died: they are repeated and eat no step."""
+    dead_reason = models.CharField(max_length=20, choices=DeadReason, blank=True)
+    last_error = models.CharField(max_length=200, blank=True)
+    created_at = models.DateTimeField(default=clock.now)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        verbose_name_plural = "deliveries"
+        ordering = ["-created_at", "-id"]
+        constraints = [
+            models.UniqueConstraint(fields=["webhook", "event"], name="one_delivery_per_event")
+        ]
+        indexes = [
+            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="delivery_due"),
+            models.Index(
+                fields=["lease"], condition=Q(lease__isnull=False), name="delivery_leased"
+            ),
+            models.Index(fields=["webhook", "-created_at"], name="delivery_of_webhook"),
+            models.Index(fields=["status", "-finished_at"], name="delivery_finished"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} → {self.webhook_id}"
+
+
+class Attempt(models.Model):
+    """One call. The row is written before it, so a worker that dies leaves the fact behind."""
+
+    class Outcome(models.TextChoices):
+        SENDING = "sending"
+        DELIVERED = "delivered"
+        FAILED = "failed"
+        UNKNOWN = "unknown", "unknown outcome"
+
+    delivery = models.ForeignKey(Delivery, on_delete=models.CASCADE, related_name="attempts")
+    number = models.PositiveIntegerField()
+    outcome = models.CharField(max_length=10, choices=Outcome, default=Outcome.SENDING)
+    started_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+    duration_ms = models.PositiveIntegerField(null=True)
+    status_code = models.PositiveSmallIntegerField(null=True)
+    error_code = models.CharField(max_length=LONGEST_CODE, blank=True)
+    error = models.CharField(max_length=200, blank=True)
+    peer = models.CharField(max_length=45, blank=True)
+    response = models.TextField(blank=True)
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [
+            models.UniqueConstraint(fields=["delivery", "number"], name="one_attempt_per_number")
+        ]
+
+    def __str__(self) -> str:
+        return f"attempt {self.number} of {self.delivery_id}"
+
+
+class DeadLetter(Delivery):
+    """The dead letters among the deliveries, for the admin."""
+
+    class Meta:
+        proxy = True
+        ordering = ["-finished_at"]

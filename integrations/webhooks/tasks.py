@@ -1,0 +1,22 @@
+"""Celery's doors to the webhooks: thin, without arguments that could hold a secret."""
+
+from celery import shared_task
+from celery.signals import worker_process_shutdown, worker_shutdown
+
+from . import courier, doorbell
+
+
+@shared_task(name="webhooks.deliver_due")
+def deliver_due() -> None:
+    """Deliver what is due: rung when something is enqueued, swept by beat every few seconds."""
+    courier.ring()
+
+
+doorbell.connect(deliver_due.delay)
+
+
+@worker_process_shutdown.connect
+@worker_shutdown.connect
+def finish_calls(**_: object) -> None:
+    """Let the calls in flight end before the worker does."""
+    courier.stop()

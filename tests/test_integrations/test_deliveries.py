@@ -1,0 +1,341 @@
+"""A message on its way: enqueued once, sent on the promised schedule, written down."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import standardwebhooks
+import svix.webhooks
+import time_machine
+
+from formplatform.core import clock
+from formplatform.core.publishing import publish
+from formplatform.forms.events import FormPublished, ResponseDeleted
+from integrations.webhooks import delivery, endpoints
+from integrations.webhooks.models import Attempt, Delivery, Event, Payload, Webhook
+from integrations.webhooks.tasks import deliver_due
+from tests.fakes.receiver import OK, Receiver, Reply
+
+pytestmark = pytest.mark.usefixtures("loopback")
+
+START = datetime(2026, 1, 9, 12, tzinfo=UTC)
+
+
+def deliver():
+    deliver_due.delay()
+
+
+def the_delivery():
+    return Delivery.objects.get()
+
+
+def test_a_submitted_response_reaches_its_endpoint_signed_for_strangers(subscribe, submit):
+    with Receiver() as receiver:
+        webhook, secret = subscribe(receiver.url(), include_personal_data=True)
+        event = submit(name="Ada", vote="yes")
+        deliver()
+    (request,) = receiver.received
+    standardwebhooks.Webhook(secret).verify(request.body, request.headers)
+    svix.webhooks.Webhook(secret).verify(request.body, request.headers)
+    assert request.headers["webhook-id"] == event.id
+    assert request.headers["x-webhook-id"] == webhook.id
+    assert request.headers["x-webhook-attempt"] == "1"
+    assert request.headers["content-type"] == "application/json"
+    assert json.loads(request.body) == {
+        "type": "response.submitted",
+        "timestamp": event.occurred_at,
+        "data": {
+            "form_id": event.form_id,
+            "response_id": event.response_id,
+            "revision": 1,
+            "version": 1,
+            "answers": {"name": "Ada", "vote": "yes"},
+            "masked": [],
+        },
+    }
+    assert (the_delivery().status, the_delivery().due_at) == ("delivered", None)
+    attempt = Attempt.objects.get()
+    assert (attempt.number, attempt.outcome, attempt.status_code, attempt.peer) == (
+        1,
+        "delivered",
+        200,
+        "127.0.0.1",
+    )
+    assert attempt.response == "ok"
+    assert attempt.duration_ms is not None
+
+
+def test_personal_answers_are_masked_unless_the_endpoint_asks_for_them(subscribe, submit):
+    with Receiver() as open_one, Receiver() as masked_one:
+        subscribe(open_one.url(), include_personal_data=True)
+        subscribe(masked_one.url())
+        submit(name="Ada", age=36)
+        deliver()
+    data = json.loads(open_one.received[0].body)["data"]
+    assert (data["answers"], data["masked"]) == ({"name": "Ada", "age": 36}, [])
+    data = json.loads(masked_one.received[0].body)["data"]
+    assert (data["answers"], data["masked"]) == ({"name": None, "age": 36}, ["name"])
+    assert b"Ada" not in masked_one.received[0].body
+
+
+def test_personal_answers_nobody_asked_for_are_not_stored(subscribe, submit):
+    subscribe("https://example.com/hook")
+    submit(name="Ada")
+    assert [payload.id.rpartition(".")[2] for payload in Payload.objects.all()] == ["masked"]
+    assert b"Ada" not in bytes(Payload.objects.get().body)
+
+
+def test_an_answer_of_a_field_the_version_does_not_know_counts_as_personal(subscribe, submit):
+    with Receiver() as receiver:
+        subscribe(receiver.url())
+        submit(stray="secret", age=3)
+        deliver()
+    data = json.loads(receiver.received[0].body)["data"]
+    assert data["answers"] == {"stray": None, "age": 3}
+
+
+def test_the_same_event_twice_is_one_delivery_with_the_first_bytes(subscribe, submit, survey):
+    with Receiver() as receiver:
+        subscribe(receiver.url())
+        event = submit(vote="yes")
+        publish([event])
+        publish([event])
+        deliver()
+        publish([event])
+        deliver()
+    assert receiver.ids() == [event.id]
+    assert (Event.objects.count(), Payload.objects.count(), Delivery.objects.count()) == (1, 1, 1)
+
+
+def test_endpoints_get_what_they_asked_for_of_their_own_forms(subscribe, submit):
+    with Receiver() as all_forms, Receiver() as this_form, Receiver() as another, Receiver() as no:
+        subscribe(all_forms.url(), form_id="")
+        subscribe(this_form.url())
+        subscribe(another.url(), form_id="0" * 24)
+        subscribe(no.url(), events=["response.deleted"])
+        submit()
+        deliver()
+    assert [len(r.received) for r in (all_forms, this_form, another, no)] == [1, 1, 0, 0]
+
+
+def test_an_endpoint_for_all_forms_gets_none_of_another_owners(
+    subscribe, submit, survey, django_user_model
+):
+    stranger = django_user_model.objects.create_user("stan")
+    with Receiver() as receiver:
+        webhook, _ = subscribe(receiver.url(), form_id="")
+        Webhook.objects.filter(pk=webhook.pk).update(owner=stranger)
+        submit()
+        deliver()
+    assert receiver.received == []
+
+
+def test_a_deletion_and_a_publication_carry_no_answers(subscribe, submit, survey):
+    with Receiver() as receiver:
+        subscribe(receiver.url(), events=["response.deleted", "form.published"])
+        event = submit()
+        now = clock.to_text(clock.now())
+        publish(
+            [
+                ResponseDeleted(
+                    id=f"evt_{event.response_id}_2",
+                    occurred_at=now,
+                    form_id=survey.id,
+                    response_id=event.response_id,
+                    revision=2,
+                    version=1,
+                ),
+                FormPublished(
+                    id=f"evt_{survey.id}_1", occurred_at=now, form_id=survey.id, version=1
+                ),
+            ]
+        )
+        deliver()
+    bodies = {b["type"]: b["data"] for b in (json.loads(r.body) for r in receiver.received)}
+    assert bodies == {
+        "response.deleted": {
+            "form_id": survey.id,
+            "response_id": event.response_id,
+            "revision": 2,
+            "version": 1,
+        },
+        "form.published": {"form_id": survey.id, "version": 1},
+    }
+
+
+def test_attempts_come_exactly_when_they_were_promised_then_the_dead_letter(subscribe, submit):
+    with Receiver(Reply(500, b"down")) as receiver, time_machine.travel(START, tick=False) as now:
+        subscribe(receiver.url())
+        submit()
+        offsets = []
+        while (due_at := the_delivery().due_at) is not None:
+            now.move_to(due_at - timedelta(milliseconds=1))
+            deliver()
+            assert len(receiver.received) == len(offsets), "a millisecond too early"
+            now.move_to(due_at)
+            deliver()
+            offsets.append((due_at - START).total_seconds())
+        ended = the_delivery()
+    assert offsets == [0, 1, 6, 36, 336, 2136]
+    assert len(receiver.received) == 6
+    assert (ended.status, ended.dead_reason, ended.attempt_no) == ("dead", "exhausted", 6)
+    assert ended.last_error == "The receiver answered 500."
+    assert len(set(receiver.ids())) == 1
+    assert [r.headers["x-webhook-attempt"] for r in receiver.received] == list("123456")
+    assert len({r.body for r in receiver.received}) == 1
+    stamps = [int(r.headers["webhook-timestamp"]) for r in receiver.received]
+    assert [stamp - START.timestamp() for stamp in stamps] == offsets
+    assert [a.outcome for a in Attempt.objects.all()] == ["failed"] * 6
+
+
+def test_fewer_attempts_can_be_configured(subscribe, submit, settings):
+    settings.WEBHOOK_MAX_RETRIES = 2
+    with Receiver(Reply(503)) as receiver, time_machine.travel(START, tick=False) as now:
+        subscribe(receiver.url())
+        submit()
+        deliver()
+        now.shift(1)
+        deliver()
+        now.shift(10_000)
+        deliver()
+    assert len(receiver.received) == 2
+    assert the_delivery().status == "dead"
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 400, 401, 404, 408, 429, 500, 503])
+def test_whatever_is_not_2xx_is_tried_again(subscribe, submit, status):
+    receiver = Receiver(Reply(status, headers={"Location": "/"}), OK)
+    with receiver, time_machine.travel(START, tick=False) as now:
+        subscribe(receiver.url())
+        submit()
+        deliver()
+        assert the_delivery().status == "pending"
+        assert the_delivery().due_at == START + timedelta(seconds=1)
+        now.shift(1)
+        deliver()
+    assert the_delivery().status == "delivered"
+    assert [a.status_code for a in Attempt.objects.all()] == [status, 200]
+
+
+def test_retry_after_is_waited_for(subscribe, submit):
+    receiver = Receiver(Reply(429, headers={"Retry-After": "90"}), OK)
+    with receiver, time_machine.travel(START, tick=False):
+        subscribe(receiver.url())
+        submit()
+        deliver()
+    assert the_delivery().due_at == START + timedelta(seconds=90)
+
+
+def test_gone_disables_the_endpoint_and_keeps_what_waited(subscribe, submit):
+    with Receiver(Reply(410)) as receiver:
+        webhook, _ = subscribe(receiver.url())
+        submit()
+        deliver()
+        submit()
+        deliver()
+    webhook.refresh_from_db()
+    assert (webhook.status, webhook.disabled_reason) == ("disabled", "gone")
+    assert len(receiver.received) == 1
+    assert (the_delivery().status, the_delivery().dead_reason) == ("dead", "gone")
+
+
+def test_a_disabled_endpoint_gets_nothing_and_its_waiting_messages_are_dead_letters(
+    subscribe, submit
+):
+    with Receiver(Reply(500), OK) as receiver:
+        webhook, _ = subscribe(receiver.url())
+        submit()
+        deliver()
+        endpoints.disable(webhook.pk, reason=Webhook.DisabledReason.BY_OWNER)
+        submit()
+        deliver()
+        assert len(receiver.received) == 1
+        assert (the_delivery().status, the_delivery().dead_reason) == ("dead", "disabled")
+        webhook.refresh_from_db()
+        assert endpoints.enable(webhook, replay=True) == 1
+        deliver()
+    assert len(receiver.received) == 2
+    assert the_delivery().status == "delivered"
+
+
+def test_an_endpoint_that_is_disabled_during_the_call_gets_no_second_one(subscribe, submit):
+    with Receiver(Reply(500)) as receiver:
+        webhook, _ = subscribe(receiver.url())
+        submit()
+        (job,) = delivery.claim_due(limit=10)
+        endpoints.disable(webhook.pk, reason=Webhook.DisabledReason.BY_OWNER)
+        delivery.record([delivery.send(job)])
+        with time_machine.travel(clock.now() + timedelta(hours=1)):
+            deliver()
+    assert len(receiver.received) == 1
+    assert (the_delivery().status, the_delivery().dead_reason) == ("dead", "disabled")
+
+
+def test_a_deleted_endpoint_gets_nothing_and_loses_its_secrets(subscribe, submit):
+    with Receiver() as receiver:
+        webhook, _ = subscribe(receiver.url())
+        submit()
+        endpoints.delete_webhook(webhook)
+        deliver()
+        submit()
+        deliver()
+    assert receiver.received == []
+    assert webhook.secrets.count() == 0
+    assert the_delivery().status == "dead"
+
+
+def test_a_target_that_is_refused_is_a_dead_letter_at_once(subscribe, submit, names):
+    names["inside.example"] = ["10.0.0.7"]
+    subscribe("http://inside.example/hook?token=hush")
+    submit()
+    deliver()
+    assert (the_delivery().status, the_delivery().dead_reason) == ("dead", "refused")
+    attempt = Attempt.objects.get()
+    assert (attempt.outcome, attempt.error_code) == ("failed", "private_address")
+    assert "10.0.0.7" not in attempt.error
+
+
+def test_nobody_there_is_tried_again(subscribe, submit, names):
+    subscribe("https://nobody.example/hook?token=hush")
+    submit()
+    deliver()
+    attempt = Attempt.objects.get()
+    assert (attempt.outcome, attempt.status_code, attempt.error_code) == ("failed", None, "dns")
+    assert "hush" not in attempt.error + the_delivery().last_error
+    assert the_delivery().status == "pending"
+
+
+def test_a_changed_url_is_where_the_next_attempt_goes(subscribe, submit):
+    with Receiver(Reply(500)) as before, Receiver() as after:
+        webhook, _ = subscribe(before.url())
+        submit()
+        deliver()
+        endpoints.update_webhook(
+            webhook, endpoints.EndpointForm(url=after.url(), events=webhook.events)
+        )
+        Delivery.objects.update(due_at=clock.now())
+        deliver()
+    assert before.ids() == after.ids()
+
+
+def test_what_a_receiver_says_is_kept_short_and_without_secrets(subscribe, submit):
+    with Receiver(Reply(500, b"fault \x00 mail ada@example.com whsec_abcdef " + b"x" * 4000)) as r:
+        subscribe(r.url())
+        submit()
+        deliver()
+    kept = Attempt.objects.get().response
+    assert kept.startswith("fault  mail […] […] xxx")
+    assert len(kept.encode()) == 1024
+
+
+def test_an_echo_of_the_answers_is_not_kept(subscribe, submit):
+    with Receiver() as receiver:
+        subscribe(receiver.url(), include_personal_data=True)
+        submit(name="Ada Lovelace")
+        body = bytes(Payload.objects.get().body)
+        quoted = json.dumps(body.decode()).encode()
+        receiver.replies[:] = [Reply(500, b"got " + body), Reply(500, quoted)]
+        deliver()
+        Delivery.objects.update(due_at=clock.now())
+        deliver()
+    assert [a.response for a in Attempt.objects.all()] == ["got […]", '"[…]']

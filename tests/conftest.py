@@ -7,6 +7,8 @@ import pytest
 from django.conf import settings
 
 from formplatform.core.connections import numbers
+from formplatform.forms.storage.mongo import connection
+from formplatform.forms.storage.mongo.documents import DOCUMENTS
 from formplatform.forms.storage.registry import get_store
 
 pytest_plugins = ["tests.not_run", "tests.engine"]
@@ -45,7 +47,26 @@ def database(db):
     """Every test may use the SQL database; its transaction is rolled back."""
 
 
-@pytest.fixture
-def form_store(database):
-    """The configured form store, empty."""
+@pytest.fixture(scope="session")
+def mongo():
+    """The MongoDB database of this run, where one is configured; dropped at the end."""
+    if settings.FORM_STORE != "mongo":
+        yield None
+        return
+    get_store().ensure_indexes()
+    yield settings.MONGO_URL
+    database = connection.collection(DOCUMENTS[0]).database
+    database.client.drop_database(database.name)
+
+
+@pytest.fixture(autouse=True)
+def form_store(database, mongo):
+    """The configured form store, empty: SQL rolls back, MongoDB's collections are emptied."""
+    if mongo is not None:
+        empty_collections()
     return get_store()
+
+
+def empty_collections():
+    for document in DOCUMENTS:
+        connection.collection(document).delete_many({})

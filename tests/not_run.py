@@ -13,6 +13,7 @@ NEEDS = {"engine": ("MONGO_TEST_URL", "a MongoDB replica set, e.g. mongodb://127
 
 
 def missing(marker):
+    """What the marker's tests lack here, or None."""
     variable, meaning = NEEDS[marker]
     return None if os.environ.get(variable) else f"needs {variable}: {meaning}"
 
@@ -32,9 +33,9 @@ def pytest_terminal_summary(terminalreporter):
         for key, reason in report.user_properties:
             if key == "not_run":
                 file, _, name = report.nodeid.partition("::")
-                names[reason][file].append(name)
+                names[reason][file].append(name.partition("[")[0])
     for reason, files in names.items():
         total = sum(map(len, files.values()))
         terminalreporter.section(f"not run here: {total} tests; {reason}")
         for file, tests in sorted(files.items()):
-            terminalreporter.line(f"{file}: {', '.join(sorted(tests))}")
+            terminalreporter.line(f"{file}: {', '.join(sorted(set(tests)))}")

@@ -46,6 +46,12 @@ def provide(name: str, value: str) -> str:
     return os.environ.setdefault(name, value)
 
 
+def replace(name: str, value: str) -> None:
+    """Set a variable whatever it was, for this process and its children."""
+    os.environ.pop(f"{name}_FILE", None)
+    os.environ[name] = value
+
+
 def raw(name: str) -> str | None:
     """The variable's text, or None where it is unset or empty."""
     return os.environ.get(name, "").strip() or None

@@ -9,15 +9,23 @@ import mongoengine
 from bson import Int64
 from bson.codec_options import TypeDecoder, TypeRegistry
 from django.conf import settings
+from mongoengine.connection import get_db
 from pymongo import ReadPreference, WriteConcern
 from pymongo.collection import Collection
+from pymongo.database import Database
 
-ALIAS = "forms"
+ALIAS, PATIENT_ALIAS = "forms", "forms_patient"
 SELECTION_MS = 2000
+"""How long to look for a primary: a dead store is reported after this."""
 ANSWER_MS = 3000
-"""Ordinary reads and writes take milliseconds; longer ones set `pymongo.timeout` themselves."""
+PATIENT_ANSWER_MS = 120_000
+"""For what may take long on a healthy server: aggregations, counts, bulk inserts, indexes.
+
+A client of its own, because `pymongo.timeout` would also wait that long for a dead server.
+"""
 
 Document = dict[str, Any]
+MAJORITY = WriteConcern(w="majority")
 
 _opening = threading.Lock()
 _opened: tuple[int, str] | None = None
@@ -35,26 +43,27 @@ class PlainInteger(TypeDecoder):
 def open_connection(url: str, **options: Any) -> None:
     """Connect this process, instead of to whatever it was connected to before."""
     global _opened  # noqa: PLW0603 - mongoengine's own registry is as global
-    mongoengine.disconnect(ALIAS)
     if settings.MONGO_REPLICA_SET:
         options = {"replicaSet": settings.MONGO_REPLICA_SET, **options}
-    mongoengine.connect(
-        alias=ALIAS,
-        host=url,
-        tz_aware=True,
-        tzinfo=UTC,
-        uuidRepresentation="standard",
-        type_registry=TypeRegistry([PlainInteger()]),
-        serverSelectionTimeoutMS=SELECTION_MS,
-        connectTimeoutMS=SELECTION_MS,
-        socketTimeoutMS=ANSWER_MS,
-        retryWrites=True,
-        **options,
-    )
+    for alias, answer_ms in ((ALIAS, ANSWER_MS), (PATIENT_ALIAS, PATIENT_ANSWER_MS)):
+        mongoengine.disconnect(alias)
+        mongoengine.connect(
+            alias=alias,
+            host=url,
+            tz_aware=True,
+            tzinfo=UTC,
+            uuidRepresentation="standard",
+            type_registry=TypeRegistry([PlainInteger()]),
+            serverSelectionTimeoutMS=SELECTION_MS,
+            connectTimeoutMS=SELECTION_MS,
+            socketTimeoutMS=answer_ms,
+            retryWrites=True,
+            **options,
+        )
     _opened = (os.getpid(), url)
 
 
-def collection(document: Any) -> Collection[Document]:
+def collection(document: Any, *, patient: bool = False) -> Collection[Document]:
     """A document's collection: acknowledged by the majority, read from the primary.
 
     Whatever the URL says: a reader must meet what the writer before it was promised. Connects
@@ -65,7 +74,9 @@ def collection(document: Any) -> Collection[Document]:
         with _opening:
             if _opened != wanted:
                 open_connection(str(settings.MONGO_URL))
-    found: Collection[Document] = document._get_collection()  # noqa: SLF001 - mongoengine's door
-    return found.with_options(
-        read_preference=ReadPreference.PRIMARY, write_concern=WriteConcern(w="majority")
+    database: Database[Document] = get_db(PATIENT_ALIAS if patient else ALIAS)
+    return database.get_collection(
+        document._meta["collection"],  # noqa: SLF001 - mongoengine offers no other door
+        read_preference=ReadPreference.PRIMARY,
+        write_concern=MAJORITY,
     )

@@ -55,6 +55,11 @@ class Kind(Generic[Item]):
     def collection(self) -> pymongo.Collection[Document]:
         return collection(self.document)
 
+    @property
+    def patient_collection(self) -> pymongo.Collection[Document]:
+        """For what may take long although the server is well."""
+        return collection(self.document, patient=True)
+
     def find(
         self, where: Document, *, sort: Sort = (), limit: int = 0, skip: int = 0
     ) -> list[Item]:
@@ -76,7 +81,7 @@ class Kind(Generic[Item]):
     def insert_new(self, items: Sequence[Item]) -> int:
         """Insert those that break no unique index; returns how many."""
         try:
-            result = self.collection.insert_many(map(self.write, items), ordered=False)
+            result = self.patient_collection.insert_many(map(self.write, items), ordered=False)
         except BulkWriteError as error:
             details: Any = error.details
             if any(each["code"] != DUPLICATE_KEY for each in details["writeErrors"]):

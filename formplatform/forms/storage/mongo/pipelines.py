@@ -2,9 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-import pymongo
 from django.conf import settings
-from pymongo.errors import ExecutionTimeout, NetworkTimeout
+from pymongo.errors import ExecutionTimeout
 from pymongo.read_preferences import make_read_preference, read_pref_mode_from_name
 
 from formplatform.forms.domain import JsonObject
@@ -20,8 +19,6 @@ STAGES = {
     "$project", "$replaceRoot", "$replaceWith", "$set", "$setWindowFields", "$skip", "$sort",
     "$sortByCount", "$unset", "$unwind",
 }  # fmt: skip
-GRACE_SECONDS = 1
-"""The server ends a query by itself; the client waits a little longer for its answer."""
 
 
 class Pipelines:
@@ -34,16 +31,14 @@ class Pipelines:
             raise ValueError(f"Stages that leave the form are refused: {sorted(strange)}.")
         live = {"$match": {"form_id": to_key(form_id), "deleted_at": None}}
         mode = read_pref_mode_from_name(settings.MONGO_READ_PREFERENCE)
-        responses = RESPONSES.collection.with_options(
+        responses = RESPONSES.patient_collection.with_options(
             read_preference=make_read_preference(mode, None)
         )
         try:
-            with pymongo.timeout(max_time_ms / 1000 + GRACE_SECONDS):
-                cursor = responses.aggregate(
-                    [live, *pipeline], maxTimeMS=max_time_ms, allowDiskUse=True
-                )
-                return list(cursor)
-        except (ExecutionTimeout, NetworkTimeout) as error:
+            return list(
+                responses.aggregate([live, *pipeline], maxTimeMS=max_time_ms, allowDiskUse=True)
+            )
+        except ExecutionTimeout as error:
             raise QueryTimeoutError(
                 "The query takes too long: narrow its time span or group by less.",
                 max_time_ms=max_time_ms,

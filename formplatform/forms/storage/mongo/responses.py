@@ -3,8 +3,6 @@
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 
-import pymongo
-
 from formplatform.forms.domain import FormResponse, Revision, revision_of
 from formplatform.forms.storage.base import ResponseQuery
 
@@ -12,9 +10,6 @@ from .connection import Document
 from .kinds import to_key, to_keys
 from .outages import answering
 from .records import RESPONSES, REVISIONS
-
-BULK_SECONDS = 60
-COUNT_SECONDS = 10
 
 
 class Responses:
@@ -28,8 +23,7 @@ class Responses:
 
     @answering()
     def insert_responses(self, responses: Sequence[FormResponse]) -> int:
-        with pymongo.timeout(BULK_SECONDS):
-            return RESPONSES.insert_new(responses) if responses else 0
+        return RESPONSES.insert_new(responses) if responses else 0
 
     @answering()
     def find_response(self, form_id: str, response_id: str) -> FormResponse | None:
@@ -72,8 +66,7 @@ class Responses:
         where: Document = {"form_id": to_key(form_id)}
         if not include_deleted:
             where["deleted_at"] = None
-        with pymongo.timeout(COUNT_SECONDS):
-            return RESPONSES.collection.count_documents(where)
+        return RESPONSES.patient_collection.count_documents(where)
 
     def scan_responses(
         self, form_id: str, *, after_id: str | None = None, batch: int = 1000

@@ -1,25 +1,21 @@
 """The stores the contract suite runs on: the SQL database of the run, MongoDB, its imitation."""
 
 import os
+from functools import partial
 
 import mongomock_ng
 import pytest
+from mongomock_ng.store import ServerStore
 
 from formplatform.forms.storage.mongo import connection
-from formplatform.forms.storage.mongo.documents import DOCUMENTS
 from formplatform.forms.storage.mongo.store import MongoFormStore
 from formplatform.forms.storage.sql.store import SqlFormStore
+from tests.conftest import empty_collections
 
+# PyMongo imitated in this process: where there is no engine, as far as it goes.
 IMITATION_URL = "mongodb://imitation/formplatform"
 ENGINE = pytest.param("mongo", marks=pytest.mark.engine)
 ADAPTERS = ["sql", ENGINE] + ([] if os.environ.get("MONGO_TEST_URL") else ["imitation"])
-
-
-@pytest.fixture(scope="session")
-def imitation_url():
-    """PyMongo imitated in this process: where there is no engine, as far as it goes."""
-    connection.open_connection(IMITATION_URL, mongo_client_class=mongomock_ng.MongoClient)
-    return IMITATION_URL
 
 
 @pytest.fixture(scope="session", params=ADAPTERS)
@@ -32,10 +28,13 @@ def adapter(request):
 def store(adapter, request, settings):
     if adapter == "sql":
         return SqlFormStore()
-    fixture = {"mongo": "engine_url", "imitation": "imitation_url"}[adapter]
-    settings.MONGO_URL = request.getfixturevalue(fixture)
+    if adapter == "imitation":
+        settings.MONGO_URL = IMITATION_URL
+        client = partial(mongomock_ng.MongoClient, _store=ServerStore())
+        connection.open_connection(IMITATION_URL, mongo_client_class=client)
+    else:
+        settings.MONGO_URL = request.getfixturevalue("engine_url")
     store = MongoFormStore()
     store.ensure_indexes()
-    for document in DOCUMENTS:
-        connection.collection(document).delete_many({})
+    empty_collections()
     return store

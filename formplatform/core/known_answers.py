@@ -7,7 +7,7 @@ error. Numbers built on such a store are wrong for ever, so a process asks first
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from .errors import PlatformError, UnavailableError
+from .errors import PlatformError
 
 
 class WrongAnswerError(PlatformError):
@@ -26,12 +26,14 @@ class KnownAnswer:
     answer: object
 
 
-def check_answers(store: str, questions: Iterable[KnownAnswer]) -> None:
+def check_answers(
+    store: str, questions: Iterable[KnownAnswer], *, outages: tuple[type[Exception], ...]
+) -> None:
     """Ask everything; raise one WrongAnswerError that names all that was wrong.
 
-    Raises UnavailableError when the store is down: that is no lie.
+    An error of the `outages` is raised as it is: a store that is down does not lie.
     """
-    wrong = [complaint for each in questions if (complaint := _complaint(each))]
+    wrong = [complaint for each in questions if (complaint := _complaint(each, outages))]
     if wrong:
         raise WrongAnswerError(
             f"{store} is refused because it gives wrong answers. " + " ".join(wrong),
@@ -39,10 +41,10 @@ def check_answers(store: str, questions: Iterable[KnownAnswer]) -> None:
         )
 
 
-def _complaint(known: KnownAnswer) -> str | None:
+def _complaint(known: KnownAnswer, outages: tuple[type[Exception], ...]) -> str | None:
     try:
         given = known.ask()
-    except UnavailableError:
+    except outages:
         raise
     except Exception as error:  # noqa: BLE001 - whatever it cannot do, it is refused for
         return f"{known.question}: {type(error).__name__}: {error}."

@@ -2,6 +2,7 @@
 
 import os
 import secrets
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -14,10 +15,12 @@ from .known_answers import KnownAnswer, check_answers
 LIBRARY = """#!lua name={name}
 redis.register_function('{name}', function(keys, args)
   redis.call('HSET', keys[1], 'called', args[1])
-  return redis.call('HINCRBY', keys[1], 'total', args[1])
+  redis.call('HINCRBY', keys[1], 'total', args[1])
+  return redis.call('HGET', keys[1], 'total')
 end)
 """
 SCRIPT = "redis.call('HSET', KEYS[1], 'text', ARGV[1]) return cjson.encode({1, ARGV[1]})"
+OUTAGES = (redis.ConnectionError, redis.TimeoutError)
 LARGEST = 2**53 + 1
 """More than a double holds: a server that computes in doubles gets it wrong."""
 
@@ -36,10 +39,13 @@ def _check(_process: int) -> None:
     token = secrets.token_hex(8)
     key, library = f"probe:{{{token}}}", f"probe_{token}"
     try:
-        check_answers("Redis", _questions(client, key, library))
-        client.delete(key)
-        client.function_delete(library)
-    except (redis.ConnectionError, redis.TimeoutError) as error:
+        try:
+            check_answers("Redis", _questions(client, key, library), outages=OUTAGES)
+        finally:
+            client.delete(key)
+            with suppress(redis.ResponseError):  # not loaded: functions are what it lacks
+                client.function_delete(library)
+    except OUTAGES as error:
         raise UnavailableError("Redis does not answer; try again.") from error
 
 
@@ -63,9 +69,11 @@ def _questions(client: Any, key: str, library: str) -> list[KnownAnswer]:
         KnownAnswer(
             "FUNCTION LOAD and FCALL keep several writes together",
             lambda: _call_function(client, key, library),
-            [LARGEST, str(LARGEST).encode()],
+            [str(LARGEST).encode()] * 2,
         ),
-        KnownAnswer("An expiry is kept", lambda: [client.expire(key, 60), client.ttl(key)], [1, 60]),
+        KnownAnswer(
+            "An expiry is kept", lambda: [bool(client.expire(key, 60)), client.ttl(key)], [True, 60]
+        ),
     ]
 
 

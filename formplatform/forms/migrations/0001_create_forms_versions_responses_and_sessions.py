@@ -57,7 +57,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'db_table': 'forms_response',
-                'indexes': [models.Index(fields=['form_id', 'submitted_at', 'id'], name='response_newest'), models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['form_id', 'id'], name='response_live'), models.Index(condition=models.Q(('dispatched_at__isnull', True)), fields=['updated_at', 'id'], name='response_undispatched')],
+                'indexes': [models.Index(fields=['form_id', 'submitted_at', 'id', 'revision'], name='response_newest'), models.Index(condition=models.Q(('deleted_at__isnull', True)), fields=['form_id', 'id'], name='response_live'), models.Index(condition=models.Q(('dispatched_at__isnull', True)), fields=['updated_at', 'id'], name='response_undispatched')],
                 'constraints': [models.UniqueConstraint(condition=models.Q(('idempotency_key__isnull', False)), fields=('form_id', 'idempotency_key'), name='response_key')],
             },
         ),

@@ -24,7 +24,7 @@ class Proof:
     def change_mark(self, form_id: str) -> tuple[int, int]:
         summed: Document = {"_id": None, "count": {"$sum": 1}, "revisions": {"$sum": "$revision"}}
         stages = [{"$match": {"form_id": to_key(form_id)}}, {"$group": summed}]
-        for found in RESPONSES.collection.aggregate(stages):
+        for found in RESPONSES.patient_collection.aggregate(stages):
             return int(found["count"]), int(found["revisions"])
         return 0, 0
 
@@ -41,7 +41,7 @@ def _scan(form_id: str, since: datetime, until: datetime) -> Iterator[tuple[date
     """Live responses of a span as (submitted_at, id, revision)."""
     span = {"$gte": since, "$lt": until}
     live = {"form_id": to_key(form_id), "submitted_at": span, "deleted_at": None}
-    for each in RESPONSES.collection.find(live, {"submitted_at": 1, "revision": 1}):
+    for each in RESPONSES.patient_collection.find(live, {"submitted_at": 1, "revision": 1}):
         yield each["submitted_at"], str(each["_id"]), each["revision"]
 
 

@@ -1,1 +1,1 @@
-"""The tiers of the cache: a local-memory LRU in front of Redis."""
+"""A local and a shared cache in front of slow answers, invalidated by tags."""

@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 from django.templatetags.static import static
-from django.urls import URLPattern, URLResolver, path
+from django.urls import URLPattern, URLResolver, include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
@@ -10,5 +10,6 @@ FAVICON = lazy(static, str)("formplatform/favicon.svg")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("api/v2/", include("caching.api.urls")),
     path("favicon.ico", RedirectView.as_view(url=FAVICON)),
 ]

@@ -23,7 +23,7 @@ def _client(_process: int) -> Numbers:
     """One client per process, so that a fork never shares a socket."""
     if settings.REDIS_CLUSTER_NODES:
         return redis.RedisCluster(
-            startup_nodes=_nodes(),
+            startup_nodes=cluster_nodes(),
             password=settings.REDIS_PASSWORD,
             socket_connect_timeout=CONNECT_SECONDS,
             socket_timeout=ANSWER_SECONDS,
@@ -35,7 +35,8 @@ def _client(_process: int) -> Numbers:
     )
 
 
-def _nodes() -> list[ClusterNode]:
+def cluster_nodes() -> list[ClusterNode]:
+    """Where to start: any node names the others."""
     pairs = (node.rpartition(":") for node in settings.REDIS_CLUSTER_NODES)
     return [
         ClusterNode(host, int(port))  # type: ignore[no-untyped-call]  # redis-py's own gap

@@ -3,10 +3,13 @@
 import hashlib
 import tempfile
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import environ
 from django.core.exceptions import ImproperlyConfigured
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from . import env
 from .paths import DATA_DIRECTORY
@@ -105,11 +108,23 @@ CELERY_RESULT_BACKEND = _broker_url("CELERY_RESULT_BACKEND", 1)
 CACHE_L1_MAX_SIZE = env.integer("CACHE_L1_MAX_SIZE", 1000, minimum=1)
 CACHE_L1_TTL = env.integer("CACHE_L1_TTL", 300)
 CACHE_L2_DEFAULT_TTL = env.integer("CACHE_L2_DEFAULT_TTL", 3600)
-CACHES = {
+CACHE_L1_MAX_BYTES = env.integer("CACHE_L1_MAX_BYTES", 64 * 1024 * 1024, minimum=1)
+CACHE_SOCKET_SECONDS = 0.5
+CACHES: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "django_redis.cache.RedisCache",
-        "LOCATION": REDIS_URL,
+        "LOCATION": f"redis://{REDIS_CLUSTER_NODES[0]}" if REDIS_CLUSTER_NODES else REDIS_URL,
         "KEY_PREFIX": "cache",
         "TIMEOUT": CACHE_L2_DEFAULT_TTL,
+        "OPTIONS": {
+            "CLIENT_CLASS": "caching.redis_client.CacheClient",
+            "SERIALIZER": "caching.serializer.SignedPickleSerializer",
+            "SOCKET_CONNECT_TIMEOUT": CACHE_SOCKET_SECONDS,
+            "SOCKET_TIMEOUT": CACHE_SOCKET_SECONDS,
+            "CONNECTION_POOL_KWARGS": {"retry": Retry(NoBackoff(), 1)},
+        },
     },
 }
+if REDIS_CLUSTER_NODES:
+    _factory = "caching.redis_client.ClusterConnectionFactory"
+    CACHES["default"]["OPTIONS"]["CONNECTION_FACTORY"] = _factory

@@ -34,7 +34,10 @@ class ServerFunction:
 
 
 def read_function(name: str) -> ServerFunction:
-    source = (FOLDER / f"{name}.lua").read_text(encoding="utf-8")
+    return function_of(name, (FOLDER / f"{name}.lua").read_text(encoding="utf-8"))
+
+
+def function_of(name: str, source: str) -> ServerFunction:
     digest = hashlib.sha256(source.encode()).hexdigest()[:12]
     registered = f"fp_{name}_{digest}"
     script = f"{source}\nreturn {name}(KEYS, ARGV)\n"
@@ -88,6 +91,7 @@ class ServerFunctions:
             missing = [place for place, answer in enumerate(answers) if _is_missing(answer)]
             if not missing:
                 break
+            self._as_scripts |= any(_is_refused(answers[place]) for place in missing)
             self._load({calls[place].function.name: calls[place].function for place in missing})
             again = self._send([calls[place] for place in missing])
             for place, answer in zip(missing, again, strict=True):
@@ -131,9 +135,14 @@ class ServerFunctions:
 
 
 def _is_missing(answer: Any) -> bool:
-    if isinstance(answer, NoScriptError | NoPermissionError):
+    if isinstance(answer, NoScriptError):
         return True
-    if not isinstance(answer, ResponseError):
-        return False
-    text = str(answer).lower()
-    return "function not found" in text or "unknown command" in text
+    unknown = isinstance(answer, ResponseError) and "function not found" in str(answer).lower()
+    return unknown or _is_refused(answer)
+
+
+def _is_refused(answer: Any) -> bool:
+    """Whether the server does not know functions, or not for this user."""
+    if isinstance(answer, NoPermissionError):
+        return True
+    return isinstance(answer, ResponseError) and "unknown command" in str(answer).lower()

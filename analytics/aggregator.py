@@ -1,0 +1,256 @@
+"""Live numbers of forms in Redis: taking responses in and reading the numbers out.
+
+A response moves from the revision that is counted to another one by the difference of the two,
+under compare-and-set on that revision, in one call of a Redis Function. Duplicates and any order
+therefore come to the same numbers. See docs/guides/analytics.md.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from formplatform.core import clock
+from formplatform.core.connections import Numbers, numbers
+from formplatform.forms.domain import Answers
+from formplatform.forms.ids import new_id
+
+from . import keys, series
+from .contributions import Contribution, Step, contribution_of, difference
+from .form_fields import fields_of_form
+from .keys import FormKeys
+from .series import Granularity
+from .server_functions import ADVANCE, APPLY, Call, ServerFunctions
+from .summaries import FieldSummary, summarise
+
+CAP = 200
+"""Values of one field that get a count of their own; the others share one."""
+
+SESSION_STEPS = ("sessions_viewed", "sessions_started", "sessions_submitted")
+"""Counters of the steps of a session, in the order of their bits."""
+
+
+class Status(IntEnum):
+    APPLIED = 1
+    COUNTED_BEFORE = 0
+    OTHER_REVISION = -1
+    OTHER_GENERATION = -2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Move:
+    """A response from one counted revision to another, by these steps."""
+
+    form_id: str
+    response_id: str
+    expected: int
+    target: int
+    steps: Sequence[Step]
+    shadow: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionMark:
+    """The steps a session has reached, as bits."""
+
+    form_id: str
+    session_id: str
+    steps: int
+    shadow: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a call did; `stored` is the revision (of a session: the steps) that counts now."""
+
+    status: Status
+    stored: int
+    rebuild: int | None
+    """The generation that is being rebuilt and wants the same."""
+
+
+class FormAggregator:
+    """The numbers of every form, kept by one Redis client (a single server or a cluster)."""
+
+    def __init__(self, redis_client: Numbers) -> None:
+        self._redis = redis_client
+        self._functions = ServerFunctions(redis_client)
+        self._generations: dict[str, int] = {}
+
+    def on_response_submitted(
+        self,
+        form_id: str,
+        response_data: Answers,
+        *,
+        response_id: str | None = None,
+        submitted_at: datetime | None = None,
+    ) -> None:
+        """Count a new response, given as answers by field id; again with the same id is nothing.
+
+        The platform itself counts by event (`counting.count_responses`), which also knows edits.
+        """
+        contribution = contribution_of(
+            response_data, submitted_at=submitted_at or clock.now(), fields=fields_of_form(form_id)
+        )
+        move = Move(
+            form_id=form_id,
+            response_id=response_id or new_id(),
+            expected=0,
+            target=1,
+            steps=difference(Contribution(), contribution),
+        )
+        while self.apply([move])[0].status is Status.OTHER_GENERATION:
+            pass
+
+    def apply(self, moves: Sequence[Move]) -> list[Outcome]:
+        """Make each move exactly once; a refused one changed nothing and says why."""
+        calls = [self._apply_call(move) for move in moves]
+        return self._outcomes([(move.form_id, move.shadow) for move in moves], calls)
+
+    def advance(self, marks: Sequence[SessionMark]) -> list[Outcome]:
+        """Count the steps of sessions that are not counted yet."""
+        calls = [self._advance_call(mark) for mark in marks]
+        return self._outcomes([(mark.form_id, mark.shadow) for mark in marks], calls)
+
+    def get_metrics(self, form_id: str, *, timezone: str = "UTC") -> dict[str, Any]:
+        """Totals of a form. `completion_rate` is None until a session has started."""
+        form = FormKeys(form_id)
+        stats = _counts(self._redis.hgetall(form.prefix + keys.stats()))
+        viewed, started, submitted = (stats.get(step, 0) for step in SESSION_STEPS)
+        today = self.get_timeseries(
+            form_id, Granularity.DAY.value, timezone=timezone, since=_midnight(timezone)
+        )
+        return {
+            "total_responses": stats.get("total_responses", 0),
+            "today_submissions": sum(bucket["count"] for bucket in today),
+            "completion_rate": submitted / started if started else None,
+            "sessions": {"viewed": viewed, "started": started, "submitted": submitted},
+        }
+
+    def get_timeseries(
+        self,
+        form_id: str,
+        granularity: str = "day",
+        *,
+        timezone: str = "UTC",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> list[dict[str, Any]]:
+        """Responses per bucket by submission time: `{timestamp, count}`, empty ones too.
+
+        `since` and `until` bound a half-open span, widened to whole quarter-hours; without them
+        it ends now and reaches back a day, a month or as far as the granularity deserves.
+        """
+        size, zone = Granularity(granularity), ZoneInfo(timezone)
+        start, end = series.span_of(size, zone, since=since, until=until, now=clock.now())
+        whole_days = timezone == "UTC" and size not in series.SHORT
+        days = self._quarters(FormKeys(form_id), start, end, whole_days=whole_days)
+        totals = series.add_up(days, size, zone, start=start, end=end)
+        return [
+            {"timestamp": series.label(bucket, zone), "count": count}
+            for bucket, count in totals.items()
+        ]
+
+    def get_field_distribution(self, form_id: str, field_name: str) -> dict[str, int]:
+        """Value or option id → responses, for one field by its id."""
+        return dict(self.get_field_summary(form_id, field_name).values)
+
+    def get_field_summary(self, form_id: str, field_id: str) -> FieldSummary:
+        """Everything that is counted of one field."""
+        prefix = FormKeys(form_id).prefix
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hget(prefix + keys.stats(), "total_responses")
+        pipeline.hget(prefix + keys.fields(), field_id)
+        pipeline.hgetall(prefix + keys.distribution(field_id))
+        pipeline.hgetall(prefix + keys.numbers(field_id))
+        total, answered, values, figures = pipeline.execute()
+        return summarise(
+            total=int(total or 0),
+            answered=int(answered or 0),
+            values=_counts(values),
+            figures={_text(name): _text(figure) for name, figure in figures.items()},
+        )
+
+    def days(self, form_id: str) -> dict[str, int]:
+        """UTC day → responses, for every day that has any."""
+        counts = _counts(self._redis.hgetall(FormKeys(form_id).prefix + keys.days()))
+        return {day: count for day, count in counts.items() if count}
+
+    def _quarters(
+        self, form: FormKeys, start: datetime, end: datetime, *, whole_days: bool
+    ) -> dict[str, dict[int, int]]:
+        wanted = set(series.days_of(start, end))
+        counted = _counts(self._redis.hgetall(form.prefix + keys.days()))
+        days = sorted(day for day in wanted & counted.keys() if counted[day])
+        if whole_days:
+            return {day: {0: counted[day]} for day in days}
+        pipeline = self._redis.pipeline(transaction=False)
+        for day in days:
+            pipeline.hgetall(form.prefix + keys.quarter_hours(day))
+        found = pipeline.execute()
+        return {
+            day: {int(number): count for number, count in _counts(quarters).items()}
+            for day, quarters in zip(days, found, strict=True)
+        }
+
+    def _apply_call(self, move: Move) -> Call:
+        form = FormKeys(move.form_id, move.shadow)
+        generation = self._generation(move.form_id, move.shadow)
+        names = [form.guard, form.rebuild, form.applied(generation, move.response_id)]
+        places: dict[str, int] = {}
+        steps: list[str | int] = []
+        for kind, key, name, amount in move.steps:
+            steps += (kind, places.setdefault(key, len(places) + 1), name, amount)
+        arguments: list[str | bytes | int] = [generation, bytes.fromhex(move.response_id)]
+        arguments += (move.expected, move.target, CAP, *steps)
+        return Call(APPLY, names + [form.prefix + key for key in places], arguments)
+
+    def _advance_call(self, mark: SessionMark) -> Call:
+        form = FormKeys(mark.form_id, mark.shadow)
+        generation = self._generation(mark.form_id, mark.shadow)
+        seen = form.seen_sessions(generation, mark.session_id)
+        names = [form.guard, form.rebuild, seen, form.prefix + keys.stats()]
+        arguments: list[str | bytes | int] = [generation, bytes.fromhex(mark.session_id)]
+        arguments += (mark.steps, *SESSION_STEPS)
+        return Call(ADVANCE, names, arguments)
+
+    def _generation(self, form_id: str, shadow: int | None) -> int:
+        return self._generations.get(form_id, 0) if shadow is None else shadow
+
+    def _outcomes(
+        self, places: Iterable[tuple[str, int | None]], calls: Sequence[Call]
+    ) -> list[Outcome]:
+        outcomes = []
+        for (form_id, shadow), answer in zip(places, self._functions.run(calls), strict=True):
+            status, stored, rebuild = answer
+            if status == Status.OTHER_GENERATION and shadow is None:
+                self._generations[form_id] = stored
+            outcomes.append(Outcome(Status(status), stored, rebuild or None))
+        return outcomes
+
+
+def current() -> FormAggregator:
+    """The aggregator over the configured Redis, one per process."""
+    return _over(numbers())
+
+
+@cache
+def _over(client: Numbers) -> FormAggregator:
+    return FormAggregator(client)
+
+
+def _midnight(timezone: str) -> datetime:
+    local = datetime.now(UTC).astimezone(ZoneInfo(timezone))
+    return local.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _counts(stored: Mapping[Any, Any]) -> dict[str, int]:
+    return {_text(name): int(count) for name, count in stored.items()}
+
+
+def _text(value: Any) -> str:
+    """Clients answer with bytes or, with `decode_responses`, with text."""
+    return value.decode() if isinstance(value, bytes) else str(value)

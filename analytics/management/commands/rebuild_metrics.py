@@ -1,0 +1,28 @@
+"""Count the numbers of one form, or of every form, again from the form store."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from tqdm import tqdm
+
+from analytics.rebuild import rebuild
+from analytics.selection import add_arguments, chosen_forms
+from formplatform.forms.storage.registry import get_store
+
+
+class Command(BaseCommand):
+    help = "Count a form's numbers again from its stored responses, then put them in place."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        add_arguments(parser)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        store = get_store()
+        for form_id in chosen_forms(options):
+            total = store.count_responses(form_id)
+            with tqdm(total=total, unit=" records", desc=form_id, file=self.stderr) as bar:
+                done = rebuild(form_id, progress=bar.update)
+            self.stdout.write(
+                f"{form_id}: {done.responses} responses and {done.sessions} sessions counted"
+            )

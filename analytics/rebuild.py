@@ -1,0 +1,62 @@
+"""Counting a form again from the form store, beside the live numbers, then putting it in place.
+
+A rebuild that dies changes nothing: the live numbers stay, its own are removed by the next one.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from formplatform.core.connections import numbers
+from formplatform.core.errors import ConflictError
+from formplatform.forms.storage.registry import get_store
+
+from .counting import Due, mark_of, settle, settle_sessions
+from .generations import Generations
+
+Progress = Callable[[int], object]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rebuilt:
+    """What a rebuild read and removed."""
+
+    form_id: str
+    generation: int
+    responses: int
+    sessions: int
+    removed_keys: int
+
+
+def rebuild(form_id: str, *, progress: Progress = lambda _: None) -> Rebuilt:
+    """Count every live response and session of a form anew. `progress` gets numbers of records.
+
+    Raises ConflictError where another rebuild of the form took over.
+    """
+    store = get_store()
+    generations = Generations(numbers(), form_id)
+    generation = generations.announce()
+    responses = sessions = 0
+    for batch in store.scan_responses(form_id):
+        settle(Due(response, 0, response.revision, generation) for response in batch)
+        _show_life(generations, generation)
+        responses += len(batch)
+        progress(len(batch))
+    for part in store.scan_sessions(form_id):
+        settle_sessions(mark_of(session, shadow=generation) for session in part)
+        _show_life(generations, generation)
+        sessions += len(part)
+        progress(len(part))
+    if not generations.flip(generation):
+        raise ConflictError("Another rebuild of this form took over.", form_id=form_id)
+    return Rebuilt(
+        form_id=form_id,
+        generation=generation,
+        responses=responses,
+        sessions=sessions,
+        removed_keys=generations.clean(),
+    )
+
+
+def _show_life(generations: Generations, generation: int) -> None:
+    if not generations.keep(generation):
+        raise ConflictError("Another rebuild of this form took over.", generation=generation)

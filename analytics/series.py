@@ -1,0 +1,163 @@
+"""Time buckets in any zone, added up from UTC quarter-hours.
+
+Every zone in use is a whole number of quarter-hours away from UTC, at every moment, so hours,
+days, weeks, months and years of any zone are sums of UTC quarter-hours, exactly, also where the
+clocks change.
+"""
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from enum import Enum
+
+from formplatform.core.errors import FieldError, InvalidInputError
+
+QUARTER = timedelta(minutes=15)
+DAY = timedelta(days=1)
+MONTHS_A_QUARTER = 3
+
+
+class Granularity(Enum):
+    QUARTER_HOUR = "quarter_hour"
+    HOUR = "hour"
+    DAY = "day"
+    WEEK = "week"
+    MONTH = "month"
+    QUARTER = "quarter"
+    YEAR = "year"
+
+
+def _midnight(wall: datetime) -> datetime:
+    return wall.replace(hour=0, minute=0)
+
+
+Bucket = tuple[datetime, timedelta | None]
+"""Its start by the wall clock; the offset from UTC where the clock alone is not unique."""
+
+SHORT = (Granularity.QUARTER_HOUR, Granularity.HOUR)
+
+_FLOORS: dict[Granularity, Callable[[datetime], datetime]] = {
+    Granularity.QUARTER_HOUR: lambda wall: wall,
+    Granularity.HOUR: lambda wall: wall.replace(minute=0),
+    Granularity.DAY: _midnight,
+    Granularity.WEEK: lambda wall: _midnight(wall) - timedelta(days=wall.weekday()),
+    Granularity.MONTH: lambda wall: _midnight(wall).replace(day=1),
+    Granularity.QUARTER: lambda wall: _midnight(wall).replace(
+        day=1, month=(wall.month - 1) // MONTHS_A_QUARTER * MONTHS_A_QUARTER + 1
+    ),
+    Granularity.YEAR: lambda wall: _midnight(wall).replace(day=1, month=1),
+}
+
+_SPANS = {
+    Granularity.QUARTER_HOUR: DAY,
+    Granularity.HOUR: DAY,
+    Granularity.DAY: 30 * DAY,
+    Granularity.WEEK: 26 * 7 * DAY,
+    Granularity.MONTH: 365 * DAY,
+    Granularity.QUARTER: 2 * 365 * DAY,
+    Granularity.YEAR: 10 * 365 * DAY,
+}
+"""How far back a series reaches where nothing else is asked."""
+
+_LONGEST = dict.fromkeys(Granularity, 40_000 * DAY) | {
+    Granularity.QUARTER_HOUR: 100 * DAY,
+    Granularity.HOUR: 400 * DAY,
+    Granularity.DAY: 10_000 * DAY,
+}
+
+
+def span_of(
+    granularity: Granularity,
+    zone: tzinfo,
+    *,
+    since: datetime | None,
+    until: datetime | None,
+    now: datetime,
+) -> tuple[datetime, datetime]:
+    """The half-open span a series covers, in UTC, widened to whole quarter-hours."""
+    end = _floor_quarter((until or now) - timedelta(microseconds=1)) + QUARTER
+    if since is None:
+        wall = (end - _SPANS[granularity]).astimezone(zone).replace(tzinfo=None)
+        floored = _FLOORS[granularity](_floor_quarter(wall))
+        since = floored.replace(tzinfo=zone)
+    return _floor_quarter(since.astimezone(UTC)), end.astimezone(UTC)
+
+
+def days_of(start: datetime, end: datetime) -> list[str]:
+    """The UTC days a span touches."""
+    first = start.date()
+    count = ((end - QUARTER).date() - first).days + 1
+    return [(first + timedelta(days=n)).isoformat() for n in range(max(count, 0))]
+
+
+def add_up(
+    days: Mapping[str, Mapping[int, int]],
+    granularity: Granularity,
+    zone: tzinfo,
+    *,
+    start: datetime,
+    end: datetime,
+) -> dict[Bucket, int]:
+    """Responses per bucket of a span, empty buckets too, in order of time.
+
+    `days` holds UTC day → number of the quarter-hour → responses.
+    """
+    totals = dict.fromkeys(_empty_buckets(granularity, zone, start=start, end=end), 0)
+    floor = _FLOORS[granularity]
+    for moment, offset, count in _quarters(days, zone):
+        if start <= moment < end:
+            wall = floor((moment + offset).replace(tzinfo=None))
+            bucket = wall, offset if granularity in SHORT else None
+            totals[bucket] = totals.get(bucket, 0) + count
+    return totals
+
+
+def label(bucket: Bucket, zone: tzinfo) -> str:
+    """The start of a bucket in ISO 8601 with its offset from UTC."""
+    wall, offset = bucket
+    if offset is None:
+        return wall.replace(tzinfo=zone).isoformat()
+    total = abs(offset) // timedelta(minutes=1)
+    sign = "-" if offset < timedelta(0) else "+"
+    return f"{wall.isoformat()}{sign}{total // 60:02}:{total % 60:02}"
+
+
+def _quarters(
+    days: Mapping[str, Mapping[int, int]], zone: tzinfo
+) -> Iterator[tuple[datetime, timedelta, int]]:
+    """Every counted quarter-hour: its start in UTC, the zone's offset there, its responses."""
+    for day, quarters in days.items():
+        midnight = datetime.combine(date.fromisoformat(day), time(), UTC)
+        first, last = _offset(midnight, zone), _offset(midnight + DAY, zone)
+        for number, count in quarters.items():
+            moment = midnight + number * QUARTER
+            offset = first if first == last else _offset(moment, zone)
+            yield moment, offset, count
+
+
+def _empty_buckets(
+    granularity: Granularity, zone: tzinfo, *, start: datetime, end: datetime
+) -> Iterator[Bucket]:
+    short = granularity in SHORT
+    if end - start > _LONGEST[granularity]:
+        message = (
+            f"A series by {granularity.value} reaches at most {_LONGEST[granularity].days} days."
+        )
+        raise InvalidInputError(message, errors=[FieldError("from", "out_of_range", message)])
+    floor = _FLOORS[granularity]
+    # Half days, so that no local day is stepped over where the clocks go forward.
+    step = QUARTER if short else DAY / 2
+    moments = [start + n * step for n in range(math.ceil((end - start) / step))]
+    if moments:
+        moments.append(end - QUARTER)
+    for moment in moments:
+        offset = _offset(moment, zone)
+        yield floor((moment + offset).replace(tzinfo=None)), offset if short else None
+
+
+def _offset(moment: datetime, zone: tzinfo) -> timedelta:
+    return moment.astimezone(zone).utcoffset() or timedelta(0)
+
+
+def _floor_quarter(moment: datetime) -> datetime:
+    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)

@@ -1,0 +1,95 @@
+"""What the counters of one field say."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from . import exact_sums
+
+OTHER = "\x00other"
+"""Where values beyond the cap are counted."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NumberSummary:
+    """Figures of a number field. Sums are exact; a float is the nearest to the exact figure.
+
+    `variance` is that of a sample (divided by n - 1). `minimum` and `maximum` are bounds no value
+    lies beyond, and `stale` where the extreme itself was edited or deleted since.
+    """
+
+    count: int
+    sum: int | float | None
+    mean: int | float | None
+    variance: float | None
+    minimum: int | float | None
+    maximum: int | float | None
+    minimum_stale: bool = False
+    maximum_stale: bool = False
+
+    @property
+    def standard_deviation(self) -> float | None:
+        return None if self.variance is None else math.sqrt(self.variance)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FieldSummary:
+    """`answered` of all responses answer the field: the base of every share."""
+
+    answered: int
+    missing: int
+    values: dict[str, int]
+    other: int
+    numbers: NumberSummary | None
+
+
+def summarise(
+    *, total: int, answered: int, values: Mapping[str, int], figures: Mapping[str, str]
+) -> FieldSummary:
+    return FieldSummary(
+        answered=answered,
+        missing=total - answered,
+        values={value: count for value, count in values.items() if count and value != OTHER},
+        other=values.get(OTHER, 0),
+        numbers=_number_summary(figures) if figures.get("count", "0") != "0" else None,
+    )
+
+
+def _number_summary(figures: Mapping[str, str]) -> NumberSummary:
+    count = int(figures["count"])
+    total = exact_sums.total(_limbs(figures, "sum"))
+    squares = exact_sums.total(_limbs(figures, "squares"))
+    return NumberSummary(
+        count=count,
+        sum=exact_sums.to_number(total),
+        mean=exact_sums.to_number(total / count),
+        variance=_variance(count, total, squares),
+        minimum=_number(figures.get("min")),
+        maximum=_number(figures.get("max")),
+        minimum_stale="min_stale" in figures,
+        maximum_stale="max_stale" in figures,
+    )
+
+
+def _variance(count: int, total: Fraction, squares: Fraction) -> float | None:
+    if count < 2:  # noqa: PLR2004 - one value has no spread
+        return None
+    exact = exact_sums.to_number((squares - total * total / count) / (count - 1))
+    return None if exact is None else float(exact)
+
+
+def _limbs(figures: Mapping[str, str], name: str) -> dict[int, int]:
+    prefix = f"{name}:"
+    return {
+        int(key.removeprefix(prefix)): int(digit)
+        for key, digit in figures.items()
+        if key.startswith(prefix)
+    }
+
+
+def _number(text: str | None) -> int | float | None:
+    if text is None:
+        return None
+    number = float(text)
+    return int(number) if number.is_integer() else number

@@ -34,7 +34,7 @@ def checks_of(run: Demonstration) -> Iterator[Check]:
         yield Check(f"votes for {vote}", found.votes.get(vote), count)
     expected = study.cross_tab()
     for cell in sorted(expected.keys() | found.cross_tab.keys()):
-        yield Check(" × ".join(cell), found.cross_tab.get(cell), expected.get(cell))
+        yield Check(" / ".join(cell), found.cross_tab.get(cell), expected.get(cell))
     yield Check("mean age", found.mean_age, study.mean("age"))
     yield Check("webhooks verified", len(run.receiver.messages), respondents)
     yield Check("webhooks about another response", _strangers(run), 0)

@@ -14,7 +14,7 @@ def definition():
     return {
         "fields": [
             {"id": "name", "type": "text", "label": "Your name", "pii": True},
-            {"id": "age", "type": "integer", "label": "Your age", "min": 0, "max": 130},
+            {"id": "age", "type": "integer", "label": "Your age", "minimum": 0, "maximum": 130},
             {
                 "id": "vote",
                 "type": "choice",

@@ -1,0 +1,77 @@
+"""Forms and their drafts: create, change, close, delete."""
+
+from dataclasses import replace
+
+from formplatform.core.actors import Actor
+from formplatform.core.clock import now
+from formplatform.core.errors import ConflictError, InvalidInputError
+
+from .domain import Form, FormState, JsonObject
+from .ids import new_id
+from .schema.definition import parse_definition
+from .storage.registry import get_store
+
+
+def create_form(
+    *,
+    actor: Actor,
+    title: str,
+    definition: JsonObject,
+    public: bool = False,
+    idempotency_key: str | None = None,
+) -> Form:
+    """A new draft owned by the actor. Raises InvalidInputError naming every wrong field."""
+    if actor.user_id is None:
+        raise InvalidInputError("A form needs an owner: sign in first.")
+    moment = now()
+    form = Form(
+        id=new_id(),
+        owner_id=actor.user_id,
+        title=title,
+        draft=parse_definition(definition).to_json(),
+        public=public,
+        idempotency_key=idempotency_key,
+        created_at=moment,
+        updated_at=moment,
+    )
+    return get_store().insert_form(form)
+
+
+def update_form(
+    form: Form,
+    *,
+    expected_revision: int | None = None,
+    title: str | None = None,
+    definition: JsonObject | None = None,
+    public: bool | None = None,
+    state: FormState | None = None,
+) -> Form:
+    """Change what is given. Raises ConflictError where the form has moved on meanwhile."""
+    changed = replace(
+        form,
+        title=form.title if title is None else title,
+        draft=form.draft if definition is None else parse_definition(definition).to_json(),
+        public=form.public if public is None else public,
+        state=form.state if state is None else _allowed(form, state),
+    )
+    return replace_form(changed, expected_revision=expected_revision or form.revision)
+
+
+def delete_form(form: Form) -> None:
+    """Soft: the responses stay until retention takes them."""
+    replace_form(replace(form, deleted_at=now()), expected_revision=form.revision)
+
+
+def replace_form(form: Form, *, expected_revision: int) -> Form:
+    stored = replace(form, revision=expected_revision + 1, updated_at=now())
+    if not get_store().replace_form(stored, expected_revision=expected_revision):
+        raise ConflictError("The form has changed meanwhile: read it again.", form_id=form.id)
+    return stored
+
+
+def _allowed(form: Form, state: FormState) -> FormState:
+    if state is FormState.OPEN and form.current_version is None:
+        raise ConflictError("This form is not published yet: publish it first.", form_id=form.id)
+    if state is FormState.DRAFT and form.current_version is not None:
+        raise ConflictError("A published form cannot go back to draft: close it instead.")
+    return state

@@ -1,0 +1,70 @@
+"""Stored responses: read, edit, delete."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import replace
+
+from formplatform.core.actors import Actor
+from formplatform.core.clock import now
+from formplatform.core.errors import ConflictError, NotFoundError
+
+from .announcing import announce
+from .domain import Answers, FormResponse, revision_of
+from .schema.answers import validate_answers
+from .storage.registry import get_store
+from .versions import get_definition
+
+
+def get_response(form_id: str, response_id: str) -> FormResponse:
+    """Raises NotFoundError, for a deleted response too."""
+    found = get_store().find_response(form_id, response_id)
+    if found is None or found.deleted_at is not None:
+        raise NotFoundError("No such response.", response_id=response_id)
+    return found
+
+
+def answers_at(response_id: str, revision: int) -> Answers | None:
+    """Answers at a revision; None where there is none, or the response was deleted by then."""
+    return answers_at_many([(response_id, revision)]).get((response_id, revision))
+
+
+def answers_at_many(
+    wanted: Collection[tuple[str, int]],
+) -> dict[tuple[str, int], Answers | None]:
+    """Answers by (response id, revision), in one read; a missing key was never stored."""
+    found = get_store().find_revisions(wanted)
+    return {(fact.response_id, fact.revision): fact.data for fact in found}
+
+
+def edit_response(
+    response: FormResponse,
+    raw_answers: Mapping[str, object],
+    *,
+    actor: Actor,
+    expected_revision: int | None = None,
+) -> FormResponse:
+    """New answers, held against the version the response was given under."""
+    definition = get_definition(response.form_id, response.version)
+    answers = validate_answers(definition, raw_answers).data
+    return _replace(replace(response, data=answers), response, actor, expected_revision)
+
+
+def delete_response(
+    response: FormResponse, *, actor: Actor, expected_revision: int | None = None
+) -> None:
+    """Soft delete, as a revision: counters subtract it, history keeps it."""
+    _replace(replace(response, deleted_at=now()), response, actor, expected_revision)
+
+
+def _replace(
+    changed: FormResponse, stored: FormResponse, actor: Actor, expected_revision: int | None
+) -> FormResponse:
+    expected = stored.revision if expected_revision is None else expected_revision
+    newest = replace(
+        changed, revision=stored.revision + 1, updated_at=now(), updated_by=actor.user_id
+    )
+    if expected != stored.revision or not get_store().replace_response(
+        newest, expected_revision=expected, previous=revision_of(stored)
+    ):
+        raise ConflictError("The response has changed meanwhile.", response_id=stored.id)
+    announce(newest.id)
+    return newest

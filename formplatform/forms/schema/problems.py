@@ -1,0 +1,38 @@
+"""Collecting everything that is wrong before saying no once."""
+
+from collections.abc import Collection
+from difflib import get_close_matches
+
+from formplatform.core.errors import FieldError, InvalidInputError
+
+
+class Wrong(Exception):  # noqa: N818 - never leaves this package
+    """One wrong value: a code and a sentence; whoever catches it knows the place."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+
+
+class Problems:
+    """What was found wrong so far, each with its place."""
+
+    def __init__(self) -> None:
+        self.errors: list[FieldError] = []
+
+    def add(self, place: str, code: str, message: str) -> None:
+        self.errors.append(FieldError(place, code, message))
+
+    def add_wrong(self, place: str, wrong: Wrong) -> None:
+        self.add(place, wrong.code, wrong.message)
+
+    def raise_if_any(self, message: str) -> None:
+        if self.errors:
+            raise InvalidInputError(message, errors=self.errors)
+
+
+def did_you_mean(word: str, known: Collection[str]) -> str:
+    """A hint to append to a message; empty where nothing is near."""
+    near = get_close_matches(word, known, n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""

@@ -12,6 +12,12 @@ import pytest
 NEEDS = {"engine": ("MONGO_TEST_URL", "a MongoDB replica set, e.g. mongodb://127.0.0.1:27017")}
 
 
+def report(request, reason):
+    """Skip the test from within, and list it with the others at the end."""
+    request.node.user_properties.append(("not_run", reason))
+    pytest.skip(reason)
+
+
 def missing(marker):
     """What the marker's tests lack here, or None."""
     variable, meaning = NEEDS[marker]

@@ -10,6 +10,7 @@ from mongomock_ng.store import ServerStore
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.store import MongoFormStore
 from formplatform.forms.storage.sql.store import SqlFormStore
+from tests import not_run
 from tests.conftest import empty_collections
 
 # PyMongo imitated in this process: where there is no engine, as far as it goes.
@@ -37,4 +38,12 @@ def store(adapter, request, settings):
     store = MongoFormStore()
     store.ensure_indexes()
     empty_collections()
+    return store
+
+
+@pytest.fixture
+def real_store(store, adapter, request, transactional_db):
+    """A store that threads and processes can share; SQL rows outlive the transaction."""
+    if adapter == "imitation":
+        not_run.report(request, "the imitation of MongoDB is not safe for threads")
     return store

@@ -20,13 +20,13 @@ DATABASE_URL = env.url(
 )
 
 
-def _database() -> dict[str, object]:
+def _database() -> dict[str, Any]:
     if DATABASE_URL is None:
         file = DATA_DIRECTORY / "db" / "formplatform.sqlite3"
         file.parent.mkdir(parents=True, exist_ok=True)
-        config: dict[str, object] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
+        config: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
     else:
-        config = environ.Env.db_url_config(DATABASE_URL)
+        config = dict(environ.Env.db_url_config(DATABASE_URL))
     if config["ENGINE"] == "django.db.backends.sqlite3":
         config["OPTIONS"] = {
             "timeout": 20,
@@ -37,6 +37,9 @@ def _database() -> dict[str, object]:
     else:
         config["CONN_MAX_AGE"] = 60
         config["CONN_HEALTH_CHECKS"] = True
+        # A dead server is noticed in seconds; a long query on a live one is left alone.
+        dead = {"connect_timeout": 3, "tcp_user_timeout": 3000}
+        config["OPTIONS"] = {**dead, **config.get("OPTIONS", {})}
     return config
 
 

@@ -1,0 +1,251 @@
+"""Workers that die, workers that compete, receivers that hang."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+import time_machine
+from django.db import OperationalError, connection
+
+from formplatform.core import clock
+from integrations.webhooks import delivery, doorbell, queue
+from integrations.webhooks.courier import Background, Courier
+from integrations.webhooks.models import Attempt, Delivery
+from tests.fakes.receiver import OK, Receiver, Reply
+from tests.fakes.webhook_worker import STEPS
+
+pytestmark = [
+    pytest.mark.usefixtures("loopback", "silent_bell"),
+    pytest.mark.django_db(transaction=True),
+]
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def silent_bell(monkeypatch):
+    """What is enqueued waits until the test has it delivered."""
+    monkeypatch.setattr(doorbell, "_ring", lambda: None)
+
+
+@pytest.fixture
+def background():
+    courier = Background()
+    yield courier
+    courier.stop(patience_seconds=10)
+
+
+def worker(*arguments):
+    """A process of its own on this test's database."""
+    place = connection.settings_dict
+    if connection.vendor == "sqlite":
+        url = f"sqlite:///{place['NAME']}"
+    else:
+        login = f"{place['USER']}:{place['PASSWORD']}@{place['HOST']}:{place['PORT'] or 5432}"
+        url = f"postgres://{login}/{place['NAME']}"
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.fakes.webhook_worker", *arguments],
+        cwd=ROOT,
+        env={**os.environ, "DATABASE_URL": url, "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def after_the_lease():
+    return time_machine.travel(clock.now() + timedelta(minutes=2))
+
+
+def deliver():
+    Courier(hands=8).run_until_idle()
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_a_worker_that_dies_leaves_the_fact_and_the_message_is_sent_again(subscribe, submit, step):
+    with Receiver() as receiver:
+        subscribe(receiver.url())
+        event = submit()
+        with worker("crash", step) as process:
+            assert process.wait(60) == -signal.SIGKILL
+        called = len(receiver.received)
+        assert called == (0 if step == "before the call" else 1)
+        left = Delivery.objects.get()
+        assert (left.status, left.attempt_no) == ("sending", 1)
+        assert [a.outcome for a in Attempt.objects.all()] == ["sending"]
+
+        deliver()
+        assert len(receiver.received) == called, "the lease still holds"
+        with after_the_lease():
+            deliver()
+    assert receiver.ids() == [event.id] * (called + 1)
+    ended = Delivery.objects.get()
+    assert (ended.status, ended.attempt_no, ended.failures) == ("delivered", 2, 0)
+    attempts = list(Attempt.objects.all())
+    assert [(a.number, a.outcome) for a in attempts] == [(1, "unknown"), (2, "delivered")]
+    assert attempts[0].error == "The worker died during the attempt."
+
+
+def test_a_worker_killed_while_the_receiver_is_busy_sends_the_same_id_again(subscribe, submit):
+    with Receiver(Reply(wait_seconds=20), OK) as receiver:
+        subscribe(receiver.url())
+        event = submit()
+        with worker("deliver") as process:
+            receiver.wait_for(1, seconds=60)
+            process.kill()
+        with after_the_lease():
+            deliver()
+    assert receiver.ids() == [event.id] * 2
+    assert [a.outcome for a in Attempt.objects.all()] == ["unknown", "delivered"]
+
+
+def test_a_message_that_keeps_killing_its_workers_is_given_up(subscribe, submit):
+    with Receiver() as receiver, time_machine.travel(clock.now(), tick=False) as now:
+        subscribe(receiver.url())
+        submit()
+        while Delivery.objects.get().due_at is not None:
+            queue.claim_due(limit=1)  # and die
+            now.shift(3600)
+    ended = Delivery.objects.get()
+    assert (ended.status, ended.dead_reason) == ("dead", "lost")
+    assert ended.attempt_no == queue.MOST_LOST_ATTEMPTS + 1
+    assert {a.outcome for a in Attempt.objects.all()} == {"unknown"}
+    assert receiver.received == []
+
+
+def test_a_worker_that_comes_back_after_its_lease_does_not_spoil_the_other_ones_work(
+    subscribe, submit
+):
+    with Receiver() as receiver:
+        subscribe(receiver.url())
+        submit()
+        (late,) = queue.claim_due(limit=1)
+        with after_the_lease():
+            (other,) = queue.claim_due(limit=1)
+            failed = delivery.Result(job=late, at=clock.now(), error="late")
+            delivery.record([failed])
+            still = Delivery.objects.get()
+            assert (still.status, still.lease, still.failures) == ("sending", other.lease, 0)
+            delivery.record([delivery.send(other)])
+    assert Delivery.objects.get().status == "delivered"
+    assert [a.outcome for a in Attempt.objects.all()] == ["failed", "delivered"]
+
+
+def test_a_late_success_counts_and_ends_the_retries(subscribe, submit):
+    with Receiver(Reply(500)) as receiver:
+        subscribe(receiver.url())
+        submit()
+        (late,) = queue.claim_due(limit=1)
+        with after_the_lease():
+            deliver()
+            delivery.record([delivery.Result(job=late, at=clock.now(), delivered=True)])
+    ended = Delivery.objects.get()
+    assert (ended.status, ended.due_at) == ("delivered", None)
+
+
+def test_workers_that_compete_never_take_the_same_delivery(subscribe, submit):
+    for _ in range(10):
+        subscribe("https://example.com/hook")
+    for _ in range(20):
+        submit()
+    workers = [worker("claim") for _ in range(3)]
+    taken = [line for process in workers for line in process.communicate(timeout=120)[0].split()]
+    assert [process.returncode for process in workers] == [0, 0, 0]
+    assert len(taken) == len(set(taken)) == 200
+    assert Attempt.objects.count() == 200
+    assert not Delivery.objects.exclude(status="delivered").exists()
+
+
+def test_an_endpoint_that_hangs_does_not_hold_up_another(subscribe, submit, settings, background):
+    settings.WEBHOOK_TIMEOUT = 2
+    with Receiver(Reply(wait_seconds=10)) as hanging, Receiver() as healthy:
+        subscribe(hanging.url())
+        subscribe(healthy.url())
+        for _ in range(30):
+            submit()
+        rung_at = time.time()
+        background.ring()
+        healthy.wait_for(30)
+        background.stop(patience_seconds=10)
+    assert max(request.at for request in healthy.received) - rung_at < 1.5
+    assert len(hanging.received) <= 2 * queue.ENDPOINT_CONCURRENCY
+    assert Delivery.objects.filter(status="delivered").count() == 30
+
+
+def test_the_bell_has_it_delivered_at_once_and_the_short_waits_need_no_bell(
+    subscribe, submit, background
+):
+    with Receiver(Reply(500), OK) as receiver:
+        subscribe(receiver.url())
+        submit()
+        rung_at = time.time()
+        background.ring()
+        receiver.wait_for(2)
+        first, second = (request.at for request in receiver.received)
+        assert first - rung_at < 0.5
+        assert 1 <= second - first < 1.6
+        submit()
+        rung_at = time.time()
+        background.ring()
+        receiver.wait_for(3)
+        assert receiver.received[2].at - rung_at < 0.5
+
+
+def test_stopping_lets_the_call_in_flight_end_and_be_written_down(subscribe, submit, background):
+    with Receiver(Reply(wait_seconds=0.7)) as receiver:
+        subscribe(receiver.url())
+        submit()
+        background.ring()
+        receiver.wait_for(1)
+        background.stop(patience_seconds=5)
+        assert Delivery.objects.get().status == "delivered"
+
+
+def test_a_database_that_fails_for_a_moment_loses_no_result(
+    subscribe, submit, background, monkeypatch
+):
+    faults = [OperationalError("gone"), OperationalError("gone")]
+    real = delivery.record
+
+    def record(results):
+        if faults:
+            raise faults.pop()
+        real(results)
+
+    monkeypatch.setattr(delivery, "record", record)
+    with Receiver() as receiver:
+        subscribe(receiver.url())
+        submit()
+        background.ring()
+        deadline = time.monotonic() + 10
+        while Delivery.objects.get().status != "delivered" and time.monotonic() < deadline:
+            time.sleep(0.05)
+    assert [a.outcome for a in Attempt.objects.all()] == ["delivered"]
+    assert len(receiver.received) == 1
+
+
+def test_a_fault_of_ours_costs_its_own_message_an_attempt_and_no_other_one(
+    subscribe, submit, monkeypatch
+):
+    real = delivery.send
+    bad = []
+
+    def send(job):
+        if job.event_id == bad[0].id:
+            raise RuntimeError("a bug")
+        return real(job)
+
+    monkeypatch.setattr(delivery, "send", send)
+    with Receiver() as receiver:
+        subscribe(receiver.url())
+        bad.append(submit())
+        good = submit()
+        deliver()
+    assert receiver.ids() == [good.id]
+    states = dict(Delivery.objects.values_list("event_id", "status"))
+    assert states == {bad[0].id: "pending", good.id: "delivered"}
+    assert Attempt.objects.get(delivery__event=bad[0].id).error_code == "internal"

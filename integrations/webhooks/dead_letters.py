@@ -28,10 +28,11 @@ def bury(
     last_error: str = "",
 ) -> int:
     """Give deliveries up; what is finished stays as it is."""
+    told = {"last_error": last_error} if last_error else {}
     return deliveries.filter(due_at__isnull=False).update(
+        **told,
         status=Delivery.Status.DEAD,
         dead_reason=reason,
-        last_error=last_error or reason.label,
         due_at=None,
         lease=None,
         finished_at=at,

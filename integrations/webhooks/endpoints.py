@@ -45,7 +45,7 @@ def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tupl
     Raises:
         InvalidInputError: the URL or an event is not one we deliver to or of.
     """
-    _check(wanted)
+    check_endpoint(wanted)
     with transaction.atomic():
         webhook = Webhook(owner_id=owner_id, form_id=form_id)
         _fill(webhook, wanted)
@@ -60,7 +60,7 @@ def update_webhook(webhook: Webhook, wanted: EndpointForm) -> None:
     Raises:
         InvalidInputError: see `create_webhook`.
     """
-    _check(wanted)
+    check_endpoint(wanted)
     _fill(webhook, wanted)
     webhook.updated_at = clock.now()
     webhook.save()
@@ -142,7 +142,8 @@ def _bury_waiting(webhook_id: str) -> None:
     dead_letters.bury(waiting, reason=Delivery.DeadReason.DISABLED, at=clock.now())
 
 
-def _check(wanted: EndpointForm) -> None:
+def check_endpoint(wanted: EndpointForm) -> None:
+    """Raise `InvalidInputError` where the URL or an event is not one we deliver to or of."""
     errors = []
     try:
         parse_target(wanted.url)

@@ -9,14 +9,20 @@ fields marked as personal data are null unless the endpoint asks for them; `mask
 """
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 
+from formplatform.core import clock
+from formplatform.core.errors import UnavailableError
 from formplatform.core.events import Event
 from formplatform.forms.domain import Answers, JsonObject
 from formplatform.forms.events import ResponseDeleted, ResponseEvent
-from formplatform.forms.storage.registry import get_store
+from formplatform.forms.responses import answers_at_many
+from formplatform.forms.versions import get_definition
+
+LONGEST_LAG = timedelta(minutes=10)
+"""What can't be read after so long is gone: its event is sent without answers."""
 
 
 class Rendering(StrEnum):
@@ -26,15 +32,6 @@ class Rendering(StrEnum):
     MASKED = "masked"
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """What rendering needs to know of a field."""
-
-    id: str
-    name: str
-    personal: bool
-
-
 def render_payloads(
     wanted: Mapping[Event, Collection[Rendering]],
 ) -> dict[tuple[str, Rendering], bytes]:
@@ -42,33 +39,27 @@ def render_payloads(
 
     The response's answers are those of the event's own revision; they are null where the response
     is deleted or no longer there.
+
+    Raises:
+        UnavailableError: a fresh revision cannot be read yet.
     """
-    responses = [event for event in wanted if isinstance(event, ResponseEvent)]
-    answers = _answers_of(responses)
-    fields = _fields_of(responses)
+    answers = _answers_of([event for event in wanted if isinstance(event, ResponseEvent)])
     return {
         (event.id, rendering): render_payload(
-            event,
-            answers=answers.get(event.id),
-            fields=fields.get((event.form_id, event.version), ())
-            if isinstance(event, ResponseEvent)
-            else (),
-            rendering=rendering,
+            event, answers=answers.get(event.id), rendering=rendering
         )
         for event, renderings in wanted.items()
         for rendering in renderings
     }
 
 
-def render_payload(
-    event: Event, *, answers: Answers | None, fields: Sequence[Field], rendering: Rendering
-) -> bytes:
+def render_payload(event: Event, *, answers: Answers | None, rendering: Rendering) -> bytes:
     """One body: UTF-8 JSON without needless spaces."""
     data = event.payload()
     for name in ("event", "id", "occurred_at"):
         del data[name]
     if isinstance(event, ResponseEvent) and not isinstance(event, ResponseDeleted):
-        data |= _answers_part(answers, fields, rendering)
+        data |= _answers_part(event, answers, rendering)
     return encode(event.name, timestamp=event.occurred_at, data=data)
 
 
@@ -78,52 +69,33 @@ def encode(event_type: str, *, timestamp: str, data: JsonObject) -> bytes:
 
 
 def _answers_part(
-    answers: Answers | None, fields: Sequence[Field], rendering: Rendering
+    event: ResponseEvent, answers: Answers | None, rendering: Rendering
 ) -> JsonObject:
     if answers is None:
         return {"answers": None, "masked": []}
-    known = {field.id: field for field in fields}
-    # An answer whose field the version does not know cannot be judged: it counts as personal.
-    named = {
-        field_id: known.get(field_id, Field(field_id, field_id, personal=True))
+    fields = get_definition(event.form_id, event.version).by_id
+    masked = {
+        fields[field_id].name
         for field_id in answers
+        if rendering is Rendering.MASKED and fields[field_id].pii
     }
-    hidden = {
-        field_id
-        for field_id, field in named.items()
-        if field.personal and rendering is Rendering.MASKED
-    }
+    named = {fields[field_id].name: value for field_id, value in answers.items()}
     return {
-        "answers": {
-            named[field_id].name: None if field_id in hidden else value
-            for field_id, value in answers.items()
-        },
-        "masked": sorted(named[field_id].name for field_id in hidden),
+        "answers": {name: None if name in masked else value for name, value in named.items()},
+        "masked": sorted(masked),
     }
 
 
-def _answers_of(events: Iterable[ResponseEvent]) -> dict[str, Answers]:
+def _answers_of(events: Sequence[ResponseEvent]) -> dict[str, Answers | None]:
     """Answers by event id, for a whole batch in one read."""
-    wanted = {(event.response_id, event.revision): event.id for event in events}
-    if not wanted:
-        return {}
-    found = get_store().find_revisions(list(wanted))
-    return {
-        wanted[(fact.response_id, fact.revision)]: fact.data
-        for fact in found
-        if fact.data is not None
-    }
+    wanted = {event.id: (event.response_id, event.revision) for event in events}
+    found = answers_at_many(list(wanted.values())) if wanted else {}
+    for event in events:
+        if wanted[event.id] not in found and _is_young(event):
+            # A replica lags behind; the event is delivered to us again.
+            raise UnavailableError("A revision can't be read yet.", event=event.id)
+    return {event_id: found.get(place) for event_id, place in wanted.items()}
 
 
-def _fields_of(events: Iterable[ResponseEvent]) -> dict[tuple[str, int], list[Field]]:
-    """Fields by form and version."""
-    wanted = {(event.form_id, event.version) for event in events}
-    versions = [get_store().find_version(form_id, number) for form_id, number in wanted]
-    return {
-        (version.form_id, version.number): [
-            Field(f["id"], f.get("name", f["id"]), personal=bool(f.get("pii")))
-            for f in version.definition["fields"]
-        ]
-        for version in versions
-        if version is not None
-    }
+def _is_young(event: Event) -> bool:
+    return clock.now() - datetime.fromisoformat(event.occurred_at) < LONGEST_LAG

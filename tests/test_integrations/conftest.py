@@ -6,13 +6,27 @@ from ipaddress import ip_network
 import pytest
 from django.contrib.auth import get_user_model
 
-from formplatform.core import clock
-from formplatform.core.publishing import publish
-from formplatform.forms.events import ResponseSubmitted
+from formplatform.core.actors import Actor
+from formplatform.forms.catalog import create_form
+from formplatform.forms.publishing import publish_form
 from formplatform.forms.storage.registry import get_store
+from formplatform.forms.submissions import submit_response
 from integrations.webhooks.endpoints import EndpointForm, create_webhook
-from tests.factories.forms import FormFactory, FormResponseFactory, FormVersionFactory
 from tests.fakes.certificates import Authority
+
+DEFINITION = {
+    "fields": [
+        {"id": "name", "type": "text", "label": "Your name", "pii": True},
+        {"id": "age", "type": "integer", "label": "Your age"},
+        {
+            "id": "choice_1",
+            "name": "vote",
+            "type": "choice",
+            "label": "Your vote",
+            "options": [{"id": "yes", "label": "Yes"}, {"id": "no", "label": "No"}],
+        },
+    ]
+}
 
 
 @pytest.fixture
@@ -50,31 +64,25 @@ def owner():
 
 
 @pytest.fixture
-def survey(owner):
-    """A published form with one personal field, in the form store."""
-    form = FormFactory(owner_id=owner.pk, current_version=1)
-    get_store().insert_form(form)
-    get_store().insert_version(FormVersionFactory(form_id=form.id))
-    return form
+def actor(owner):
+    return Actor(user_id=owner.pk)
 
 
 @pytest.fixture
-def submit(survey):
-    """Stores a response and hands its event to the webhooks, as the outbox would."""
+def survey(actor):
+    """A published form with one personal field."""
+    form = create_form(actor=actor, title="Club survey", definition=DEFINITION)
+    publish_form(form, actor=actor)
+    return get_store().find_form(form.id)
 
-    def submit(*, form=survey, **data):
-        response = FormResponseFactory(form_id=form.id, data=data or {"name": "Ada", "vote": "yes"})
-        get_store().insert_response(response)
-        event = ResponseSubmitted(
-            id=f"evt_{response.id}_1",
-            occurred_at=clock.to_text(response.submitted_at),
-            form_id=form.id,
-            response_id=response.id,
-            revision=1,
-            version=1,
-        )
-        publish([event])
-        return event
+
+@pytest.fixture
+def submit(survey, actor):
+    """Submits a response, which is published in place; returns it."""
+
+    def submit(**answers):
+        response, _ = submit_response(survey, answers or {"vote": "yes"}, actor=actor)
+        return response
 
     return submit
 

@@ -69,7 +69,7 @@ def deliver():
 def test_a_worker_that_dies_leaves_the_fact_and_the_message_is_sent_again(subscribe, submit, step):
     with Receiver() as receiver:
         subscribe(receiver.url())
-        event = submit()
+        response = submit()
         with worker("crash", step) as process:
             assert process.wait(60) == -signal.SIGKILL
         called = len(receiver.received)
@@ -82,7 +82,7 @@ def test_a_worker_that_dies_leaves_the_fact_and_the_message_is_sent_again(subscr
         assert len(receiver.received) == called, "the lease still holds"
         with after_the_lease():
             deliver()
-    assert receiver.ids() == [event.id] * (called + 1)
+    assert receiver.ids() == [f"evt_{response.id}_1"] * (called + 1)
     ended = Delivery.objects.get()
     assert (ended.status, ended.attempt_no, ended.failures) == ("delivered", 2, 0)
     attempts = list(Attempt.objects.all())
@@ -93,13 +93,13 @@ def test_a_worker_that_dies_leaves_the_fact_and_the_message_is_sent_again(subscr
 def test_a_worker_killed_while_the_receiver_is_busy_sends_the_same_id_again(subscribe, submit):
     with Receiver(Reply(wait_seconds=20), OK) as receiver:
         subscribe(receiver.url())
-        event = submit()
+        response = submit()
         with worker("deliver") as process:
             receiver.wait_for(1, seconds=60)
             process.kill()
         with after_the_lease():
             deliver()
-    assert receiver.ids() == [event.id] * 2
+    assert receiver.ids() == [f"evt_{response.id}_1"] * 2
     assert [a.outcome for a in Attempt.objects.all()] == ["unknown", "delivered"]
 
 
@@ -235,7 +235,7 @@ def test_a_fault_of_ours_costs_its_own_message_an_attempt_and_no_other_one(
     bad = []
 
     def send(job):
-        if job.event_id == bad[0].id:
+        if job.event_id == f"evt_{bad[0].id}_1":
             raise RuntimeError("a bug")
         return real(job)
 
@@ -245,7 +245,7 @@ def test_a_fault_of_ours_costs_its_own_message_an_attempt_and_no_other_one(
         bad.append(submit())
         good = submit()
         deliver()
-    assert receiver.ids() == [good.id]
+    assert receiver.ids() == [f"evt_{good.id}_1"]
     states = dict(Delivery.objects.values_list("event_id", "status"))
-    assert states == {bad[0].id: "pending", good.id: "delivered"}
-    assert Attempt.objects.get(delivery__event=bad[0].id).error_code == "internal"
+    assert states == {f"evt_{bad[0].id}_1": "pending", f"evt_{good.id}_1": "delivered"}
+    assert Attempt.objects.get(delivery__event=f"evt_{bad[0].id}_1").error_code == "internal"

@@ -1,6 +1,7 @@
 """A message on its way: enqueued once, sent on the promised schedule, written down."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,11 +10,16 @@ import svix.webhooks
 import time_machine
 
 from formplatform.core import clock
+from formplatform.core.errors import UnavailableError
 from formplatform.core.publishing import publish
-from formplatform.forms.events import FormPublished, ResponseDeleted
+from formplatform.forms.events import ResponseSubmitted
+from formplatform.forms.outbox import _events_of
+from formplatform.forms.publishing import publish_form
+from formplatform.forms.responses import delete_response, edit_response
 from integrations.webhooks import delivery, endpoints
 from integrations.webhooks.models import Attempt, Delivery, Event, Payload, Webhook
 from integrations.webhooks.tasks import deliver_due
+from integrations.webhooks.templates import Rendering, render_payloads
 from tests.fakes.receiver import OK, Receiver, Reply
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -25,6 +31,11 @@ def deliver():
     deliver_due.delay()
 
 
+def publish_again(response):
+    """What happens when a worker dies between publishing and writing that down."""
+    publish(list(_events_of(replace(response, dispatched_revision=0))))
+
+
 def the_delivery():
     return Delivery.objects.get()
 
@@ -32,21 +43,21 @@ def the_delivery():
 def test_a_submitted_response_reaches_its_endpoint_signed_for_strangers(subscribe, submit):
     with Receiver() as receiver:
         webhook, secret = subscribe(receiver.url(), include_personal_data=True)
-        event = submit(name="Ada", vote="yes")
+        response = submit(name="Ada", vote="yes")
         deliver()
     (request,) = receiver.received
     standardwebhooks.Webhook(secret).verify(request.body, request.headers)
     svix.webhooks.Webhook(secret).verify(request.body, request.headers)
-    assert request.headers["webhook-id"] == event.id
+    assert request.headers["webhook-id"] == f"evt_{response.id}_1"
     assert request.headers["x-webhook-id"] == webhook.id
     assert request.headers["x-webhook-attempt"] == "1"
     assert request.headers["content-type"] == "application/json"
     assert json.loads(request.body) == {
         "type": "response.submitted",
-        "timestamp": event.occurred_at,
+        "timestamp": clock.to_text(response.submitted_at),
         "data": {
-            "form_id": event.form_id,
-            "response_id": event.response_id,
+            "form_id": response.form_id,
+            "response_id": response.id,
             "revision": 1,
             "version": 1,
             "answers": {"name": "Ada", "vote": "yes"},
@@ -85,25 +96,49 @@ def test_personal_answers_nobody_asked_for_are_not_stored(subscribe, submit):
     assert b"Ada" not in bytes(Payload.objects.get().body)
 
 
-def test_an_answer_of_a_field_the_version_does_not_know_counts_as_personal(subscribe, submit):
+def test_an_edit_carries_the_answers_of_its_own_revision(subscribe, submit, actor):
     with Receiver() as receiver:
-        subscribe(receiver.url())
-        submit(stray="secret", age=3)
+        subscribe(receiver.url(), events=["response.submitted", "response.updated"])
+        response = submit(age=36)
+        edit_response(response, {"age": 37}, actor=actor)
         deliver()
-    data = json.loads(receiver.received[0].body)["data"]
-    assert data["answers"] == {"stray": None, "age": 3}
+    bodies = {b["type"]: b["data"] for b in (json.loads(r.body) for r in receiver.received)}
+    assert bodies["response.submitted"]["answers"] == {"age": 36}
+    assert bodies["response.updated"]["answers"] == {"age": 37}
+    assert bodies["response.updated"]["revision"] == 2
 
 
-def test_the_same_event_twice_is_one_delivery_with_the_first_bytes(subscribe, submit, survey):
+def lost(**age):
+    """An event whose response cannot be read."""
+    return ResponseSubmitted(
+        id="evt_lost_1",
+        occurred_at=clock.to_text(clock.now() - timedelta(**age)),
+        form_id="0" * 24,
+        response_id="1" * 24,
+        revision=1,
+        version=1,
+    )
+
+
+def test_an_event_whose_response_cannot_be_read_yet_comes_again():
+    with pytest.raises(UnavailableError):
+        render_payloads({lost(seconds=5): [Rendering.FULL]})
+
+
+def test_an_event_whose_response_is_gone_carries_no_answers():
+    ((_, body),) = render_payloads({lost(hours=1): [Rendering.FULL]}).items()
+    assert json.loads(body)["data"]["answers"] is None
+
+
+def test_the_same_event_twice_is_one_delivery_with_the_first_bytes(subscribe, submit):
     with Receiver() as receiver:
         subscribe(receiver.url())
-        event = submit(vote="yes")
-        publish([event])
-        publish([event])
+        response = submit(vote="yes")
+        publish_again(response)
         deliver()
-        publish([event])
+        publish_again(response)
         deliver()
-    assert receiver.ids() == [event.id]
+    assert receiver.ids() == [f"evt_{response.id}_1"]
     assert (Event.objects.count(), Payload.objects.count(), Delivery.objects.count()) == (1, 1, 1)
 
 
@@ -130,36 +165,22 @@ def test_an_endpoint_for_all_forms_gets_none_of_another_owners(
     assert receiver.received == []
 
 
-def test_a_deletion_and_a_publication_carry_no_answers(subscribe, submit, survey):
+def test_a_deletion_and_a_publication_carry_no_answers(subscribe, submit, survey, actor):
     with Receiver() as receiver:
         subscribe(receiver.url(), events=["response.deleted", "form.published"])
-        event = submit()
-        now = clock.to_text(clock.now())
-        publish(
-            [
-                ResponseDeleted(
-                    id=f"evt_{event.response_id}_2",
-                    occurred_at=now,
-                    form_id=survey.id,
-                    response_id=event.response_id,
-                    revision=2,
-                    version=1,
-                ),
-                FormPublished(
-                    id=f"evt_{survey.id}_1", occurred_at=now, form_id=survey.id, version=1
-                ),
-            ]
-        )
+        response = submit()
+        delete_response(response, actor=actor)
+        publish_form(survey, actor=actor)
         deliver()
     bodies = {b["type"]: b["data"] for b in (json.loads(r.body) for r in receiver.received)}
     assert bodies == {
         "response.deleted": {
             "form_id": survey.id,
-            "response_id": event.response_id,
+            "response_id": response.id,
             "revision": 2,
             "version": 1,
         },
-        "form.published": {"form_id": survey.id, "version": 1},
+        "form.published": {"form_id": survey.id, "version": 2},
     }
 
 

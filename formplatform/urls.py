@@ -10,6 +10,8 @@ FAVICON = lazy(static, str)("formplatform/favicon.svg")
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
+    path("api/v2/", include("formplatform.core.api.urls")),
+    path("api/v2/", include("formplatform.forms.api.urls")),
     path("api/v2/", include("caching.api.urls")),
     path("favicon.ico", RedirectView.as_view(url=FAVICON)),
 ]

@@ -10,6 +10,7 @@ from formplatform.core.errors import ConflictError, NotFoundError
 from .announcing import announce
 from .domain import Answers, FormResponse, revision_of
 from .schema.answers import validate_answers
+from .storage.base import ResponseQuery
 from .storage.registry import get_store
 from .versions import get_definition
 
@@ -20,6 +21,11 @@ def get_response(form_id: str, response_id: str) -> FormResponse:
     if found is None or found.deleted_at is not None:
         raise NotFoundError("No such response.", response_id=response_id)
     return found
+
+
+def page_responses(query: ResponseQuery) -> list[FormResponse]:
+    """Newest first; the last one's (submitted_at, id) is the next page's `after`."""
+    return get_store().page_responses(query)
 
 
 def answers_at(response_id: str, revision: int) -> Answers | None:

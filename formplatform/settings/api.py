@@ -3,9 +3,15 @@
 from . import env
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
-    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAdminUser"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "formplatform.core.api.authentication.ApiKeyAuthentication",
+        "rest_framework.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_PERMISSION_CLASSES": ["formplatform.core.api.permissions.ScopedPermission"],
+    "DEFAULT_PARSER_CLASSES": ["formplatform.core.api.parsers.StrictJSONParser"],
+    "DEFAULT_PAGINATION_CLASS": "formplatform.core.api.pagination.BrowsingPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "EXCEPTION_HANDLER": "formplatform.core.api.exceptions.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
 SPECTACULAR_SETTINGS = {

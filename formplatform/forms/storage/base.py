@@ -43,13 +43,17 @@ FORM_ORDERINGS = ("created_at", "updated_at", "title")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FormQuery:
-    """Which forms: `ids` None means every form; deleted forms are never listed.
+    """Which forms: those in `ids` and those of `owner_id`; both None means every form.
+
+    `within` narrows that further. Deleted forms are never listed.
 
     `search` is a part of the title in any case; `ordering` is one of FORM_ORDERINGS, with a minus
     for descending. Titles are compared case-folded.
     """
 
     ids: Collection[str] | None = None
+    owner_id: int | None = None
+    within: Collection[str] | None = None
     search: str = ""
     ordering: str = "-created_at"
     limit: int = 25

@@ -34,8 +34,11 @@ class Forms:
     @answering()
     def list_forms(self, query: FormQuery) -> Page[Form]:
         where: Document = {"deleted_at": None}
-        if query.ids is not None:
-            where["_id"] = {"$in": to_keys(query.ids)}
+        if query.ids is not None or query.owner_id is not None:
+            listed = {"_id": {"$in": to_keys(query.ids or ())}}
+            where["$or"] = [listed, {"owner_id": query.owner_id}]
+        if query.within is not None:
+            where["_id"] = {"$in": to_keys(query.within)}
         if query.search:
             where["title_key"] = {"$regex": re.escape(query.search.casefold())}
         name = query.ordering.removeprefix("-")

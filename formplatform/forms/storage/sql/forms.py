@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Collate
 
 from formplatform.forms.domain import Form
@@ -35,8 +35,10 @@ class Forms:
     @answering()
     def list_forms(self, query: FormQuery) -> Page[Form]:
         rows = FORMS.rows.filter(deleted_at=None)
-        if query.ids is not None:
-            rows = rows.filter(id__in=query.ids)
+        if query.ids is not None or query.owner_id is not None:
+            rows = rows.filter(Q(id__in=query.ids or ()) | Q(owner_id=query.owner_id))
+        if query.within is not None:
+            rows = rows.filter(id__in=query.within)
         if query.search:
             rows = rows.filter(title_key__contains=query.search.casefold())
         window = _ordered(rows, query.ordering)[query.offset : query.offset + query.limit]

@@ -1,0 +1,52 @@
+"""Pages: limit and offset where people browse, cursors where machines read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import LimitOffsetPagination
+from rest_framework.request import Request
+from rest_framework.utils.urls import replace_query_param
+
+DEFAULT_LIMIT = 25
+MAX_LIMIT = 1000
+
+
+class BrowsingPagination(LimitOffsetPagination):
+    """``{"count", "next", "previous", "results"}`` over a queryset."""
+
+    default_limit = DEFAULT_LIMIT
+    max_limit = MAX_LIMIT
+
+
+def window_of(request: Request) -> tuple[int, int]:
+    """(limit, offset) of a request. Raises ValidationError."""
+    return (
+        whole_number(request, "limit", DEFAULT_LIMIT, minimum=1, maximum=MAX_LIMIT),
+        whole_number(request, "offset", 0, minimum=0, maximum=10**9),
+    )
+
+
+def whole_number(request: Request, name: str, default: int, *, minimum: int, maximum: int) -> int:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isascii() or not text.isdigit() or not minimum <= int(text[:12]) <= maximum:
+        raise ValidationError({name: f"Expected a whole number from {minimum} to {maximum}."})
+    return int(text)
+
+
+def page_body(request: Request, results: Sequence[Any], *, total: int) -> dict[str, Any]:
+    """The browsing page of results that a store has already cut out."""
+    limit, offset = window_of(request)
+    url = request.build_absolute_uri()
+
+    def at(place: int) -> str:
+        return str(replace_query_param(replace_query_param(url, "limit", limit), "offset", place))
+
+    return {
+        "count": total,
+        "next": at(offset + limit) if offset + limit < total else None,
+        "previous": at(max(0, offset - limit)) if offset else None,
+        "results": list(results),
+    }

@@ -64,11 +64,10 @@ class Receiver:
         return [request.headers["webhook-id"] for request in self.received]
 
     def take(self, request: Received) -> Reply:
+        self.on_request(request)
         with self._lock:
             self.received.append(request)
-            reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
-        self.on_request(request)
-        return reply
+            return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
     def wait_for(self, count: int, *, seconds: float = 10) -> None:
         deadline = time.monotonic() + seconds

@@ -2,7 +2,8 @@
 
 Two adapters pass one contract suite: `sql` (the ORM) and `mongo` (mongoengine). Nothing outside
 this package knows which one runs. Every method may raise `UnavailableError` (the store is down:
-nothing was written, or the write is all there); none leaves a half-written record.
+nothing was written, or the write is all there); none leaves a half-written record. Collections
+of ids are batches: a few thousand at most.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence

@@ -1,16 +1,28 @@
-"""How what is known of a session grows: by earliest times, under compare-and-set."""
+"""What holds when writers meet: the first record wins, sessions grow by earliest times."""
 
 import random
 import time
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
+from typing import Literal, TypeVar
 
 from formplatform.core.errors import ConflictError, UnavailableError
 from formplatform.forms.domain import Session
 
 ATTEMPTS = 50
 LONGEST_PAUSE_SECONDS = 0.02
+
+
+Item = TypeVar("Item")
+
+
+def winner(stored: Item | Literal[False] | None) -> Item:
+    """The record for which another was not inserted."""
+    if stored:
+        return stored
+    # It was there a moment ago: MongoDB rolled it back when it changed its primary.
+    raise UnavailableError("The store is changing over; try again.")
 
 
 def merge(stored: Session, news: Session) -> Session:

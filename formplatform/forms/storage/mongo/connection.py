@@ -24,6 +24,9 @@ PATIENT_ANSWER_MS = 120_000
 A client of its own, because `pymongo.timeout` would also wait that long for a dead server.
 """
 
+DATABASE = "formplatform"
+"""Where the URL names none."""
+
 Document = dict[str, Any]
 MAJORITY = WriteConcern(w="majority")
 
@@ -48,6 +51,7 @@ def open_connection(url: str, **options: Any) -> None:
     for alias, answer_ms in ((ALIAS, ANSWER_MS), (PATIENT_ALIAS, PATIENT_ANSWER_MS)):
         mongoengine.disconnect(alias)
         mongoengine.connect(
+            db=DATABASE,
             alias=alias,
             host=url,
             tz_aware=True,

@@ -4,6 +4,7 @@ import re
 
 from formplatform.forms.domain import Form
 from formplatform.forms.storage.base import FormQuery, Page
+from formplatform.forms.storage.merging import winner
 
 from .connection import Document
 from .kinds import to_key, to_keys
@@ -18,9 +19,10 @@ class Forms:
     def insert_form(self, form: Form) -> Form:
         if FORMS.insert(form):
             return form
-        key = {"owner_id": form.owner_id, "idempotency_key": form.idempotency_key}
-        earlier = form.idempotency_key and FORMS.first(key)
-        return earlier or FORMS.first({"_id": to_key(form.id)}) or form
+        key = form.idempotency_key
+        place = {"owner_id": form.owner_id, "idempotency_key": key}
+        keyed = key is not None and FORMS.first(place)
+        return winner(keyed or FORMS.first({"_id": to_key(form.id)}))
 
     @answering()
     def find_form(self, form_id: str) -> Form | None:

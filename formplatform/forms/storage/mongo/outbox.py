@@ -4,12 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping
 from datetime import datetime
 
-from bson import ObjectId
 from pymongo.collection import Collection
 
 from formplatform.forms.domain import FormResponse, Session
 
 from .connection import Document
+from .kinds import to_keys
 from .outages import answering
 from .records import RESPONSES, SESSIONS
 
@@ -39,11 +39,11 @@ def _waiting(before: datetime) -> Document:
 
 
 def _mark(collection: Collection[Document], revisions: Mapping[str, int], at: datetime) -> None:
-    ids_by_revision: dict[int, list[ObjectId]] = defaultdict(list)
+    ids_by_revision: dict[int, list[str]] = defaultdict(list)
     for record_id, revision in revisions.items():
-        ids_by_revision[revision].append(ObjectId(record_id))
+        ids_by_revision[revision].append(record_id)
     for revision, ids in ids_by_revision.items():
-        behind = {"_id": {"$in": ids}, "dispatched_revision": {"$lt": revision}}
+        behind = {"_id": {"$in": to_keys(ids)}, "dispatched_revision": {"$lt": revision}}
         done = {"dispatched_revision": revision, "dispatched_at": at, "pending": False}
         newest = {**behind, "revision": {"$lte": revision}}
         marked = collection.update_many(newest, {"$set": done}).modified_count

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from formplatform.forms.domain import FormResponse, Revision, revision_of
 from formplatform.forms.storage.base import ResponseQuery
+from formplatform.forms.storage.merging import winner
 
 from .connection import Document
 from .kinds import to_key, to_keys
@@ -17,9 +18,10 @@ class Responses:
     def insert_response(self, response: FormResponse) -> FormResponse:
         if RESPONSES.insert(response):
             return response
-        key = {"form_id": to_key(response.form_id), "idempotency_key": response.idempotency_key}
-        earlier = response.idempotency_key and RESPONSES.first(key)
-        return earlier or RESPONSES.first({"_id": to_key(response.id)}) or response
+        key = response.idempotency_key
+        place = {"form_id": to_key(response.form_id), "idempotency_key": key}
+        keyed = key is not None and RESPONSES.first(place)
+        return winner(keyed or RESPONSES.first({"_id": to_key(response.id)}))
 
     @answering()
     def insert_responses(self, responses: Sequence[FormResponse]) -> int:

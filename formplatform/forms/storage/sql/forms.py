@@ -8,6 +8,7 @@ from django.db.models.functions import Collate
 
 from formplatform.forms.domain import Form
 from formplatform.forms.storage.base import FormQuery, Page
+from formplatform.forms.storage.merging import winner
 
 from .outages import answering
 from .records import FORMS
@@ -18,10 +19,9 @@ class Forms:
     def insert_form(self, form: Form) -> Form:
         if FORMS.insert([form]):
             return form
-        earlier = form.idempotency_key and FORMS.first(
-            owner_id=form.owner_id, idempotency_key=form.idempotency_key
-        )
-        return earlier or FORMS.first(id=form.id) or form
+        key = form.idempotency_key
+        keyed = key is not None and FORMS.first(owner_id=form.owner_id, idempotency_key=key)
+        return winner(keyed or FORMS.first(id=form.id))
 
     @answering()
     def find_form(self, form_id: str) -> Form | None:

@@ -8,6 +8,7 @@ from django.db.models import Q, QuerySet
 
 from formplatform.forms.domain import FormResponse, Revision, revision_of
 from formplatform.forms.storage.base import ResponseQuery
+from formplatform.forms.storage.merging import winner
 
 from .outages import answering
 from .records import RESPONSES, REVISIONS
@@ -20,10 +21,9 @@ class Responses:
     def insert_response(self, response: FormResponse) -> FormResponse:
         if RESPONSES.insert([response]):
             return response
-        earlier = response.idempotency_key and RESPONSES.first(
-            form_id=response.form_id, idempotency_key=response.idempotency_key
-        )
-        return earlier or RESPONSES.first(id=response.id) or response
+        key, form_id = response.idempotency_key, response.form_id
+        keyed = key is not None and RESPONSES.first(form_id=form_id, idempotency_key=key)
+        return winner(keyed or RESPONSES.first(id=response.id))
 
     @answering()
     def insert_responses(self, responses: Sequence[FormResponse]) -> int:

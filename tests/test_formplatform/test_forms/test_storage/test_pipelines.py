@@ -110,6 +110,12 @@ def test_what_is_stored_is_valid_for_mongoengine(mongo_store):
     assert (str(kept.id), kept.data, kept.revision) == (response.id, response.data, 3)
 
 
+def test_a_url_without_a_database_means_the_database_formplatform(engine_url, settings):
+    server, _, options = engine_url.rpartition("?")
+    settings.MONGO_URL = f"{server.rpartition('/')[0]}/?{options}"
+    assert connection.collection(ResponseDocument).database.name == "formplatform"
+
+
 def test_a_lost_index_is_made_again(mongo_store):
     responses = connection.collection(ResponseDocument)
     responses.drop_index("response_key")

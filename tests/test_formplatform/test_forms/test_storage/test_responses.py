@@ -76,9 +76,10 @@ def test_a_response_of_another_form_is_not_found(store):
     assert store.find_response("nonsense", "nonsense") is None
 
 
-def test_the_response_stored_first_under_a_key_wins(store):
-    first = store.insert_response(FormResponseFactory(idempotency_key="again"))
-    second = FormResponseFactory(form_id=first.form_id, idempotency_key="again")
+@pytest.mark.parametrize("key", ["again", ""])
+def test_the_response_stored_first_under_a_key_wins(store, key):
+    first = store.insert_response(FormResponseFactory(idempotency_key=key))
+    second = FormResponseFactory(form_id=first.form_id, idempotency_key=key)
     assert store.insert_response(second) == first
     assert store.find_response(second.form_id, second.id) is None
     assert store.count_responses(first.form_id) == 1

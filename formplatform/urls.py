@@ -6,12 +6,20 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
+from formplatform.core import health
+
 FAVICON = lazy(static, str)("formplatform/favicon.svg")
+
+handler404 = "formplatform.core.api.exceptions.not_found"
+handler500 = "formplatform.core.api.exceptions.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("admin/", admin.site.urls),
     path("api/v2/", include("formplatform.core.api.urls")),
     path("api/v2/", include("formplatform.forms.api.urls")),
     path("api/v2/", include("caching.api.urls")),
+    path("healthz", health.healthz),
+    path("readyz", health.readyz),
+    path("", include("django_prometheus.urls")),
     path("favicon.ico", RedirectView.as_view(url=FAVICON)),
 ]

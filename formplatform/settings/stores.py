@@ -1,8 +1,5 @@
 """Where data lives: SQL, the form store, Redis. Each store is chosen by its URL."""
 
-import hashlib
-import tempfile
-from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
@@ -10,6 +7,8 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from redis.backoff import NoBackoff
 from redis.retry import Retry
+
+from formplatform.core.sockets import socket_path
 
 from . import env
 from .paths import DATA_DIRECTORY
@@ -58,18 +57,6 @@ MONGO_READ_PREFERENCE = env.choice(
 FORM_STORE = "mongo" if MONGO_URL else "sql"
 
 
-LONGEST_SOCKET_PATH = 100
-
-
-def _socket_path(directory: Path) -> Path:
-    """The embedded server's socket; the kernel takes at most 107 bytes of path."""
-    path = directory / "redis" / "valkey.sock"
-    if len(str(path)) < LONGEST_SOCKET_PATH:
-        return path
-    digest = hashlib.sha256(str(directory).encode()).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"formplatform-{digest}" / "valkey.sock"
-
-
 def _given_redis_url() -> str | None:
     url = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
     host = env.text("REDIS_HOST", None)
@@ -85,7 +72,7 @@ def _given_redis_url() -> str | None:
 REDIS_CLUSTER_NODES = env.items("REDIS_CLUSTER_NODES")
 REDIS_PASSWORD = env.secret("REDIS_PASSWORD", None)
 EMBEDDED_REDIS = not REDIS_CLUSTER_NODES and _given_redis_url() is None
-REDIS_SOCKET = _socket_path(DATA_DIRECTORY)
+REDIS_SOCKET = socket_path(DATA_DIRECTORY)
 REDIS_URL = _given_redis_url() or f"unix://{REDIS_SOCKET}?db=2"
 
 # Celery's broker is a plain Redis, never the cluster: kombu cannot use one.

@@ -1,0 +1,100 @@
+"""The whole platform on one machine: web, worker and beat beside the embedded stores."""
+
+import contextlib
+import socket
+import sys
+from collections.abc import Iterator
+from http.client import HTTPConnection, HTTPException
+
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from .embedded import ensure_stores
+from .heartbeats import Role, last_beat
+from .processes import Program, StartError, Supervisor
+
+WEB_PROCESSES = 2
+WEB_THREADS = 8
+WORKER_PROCESSES = 2
+MODULES = [sys.executable, "-m"]
+
+
+@contextlib.contextmanager
+def running_stack(port: int, *, host: str = "127.0.0.1") -> Iterator[tuple[Supervisor, int]]:
+    """Start everything; yields the supervisor and the port (0 asks for a free one).
+
+    Raises StartError, leaving nothing behind.
+    """
+    with open_port(host, port) as listener:
+        ensure_stores()
+        address = listener.getsockname()
+        with Supervisor(programs(listener, address)) as supervisor:
+            yield supervisor, address[1]
+
+
+def open_port(host: str, port: int) -> socket.socket:
+    """Listen before anything starts: a taken port is known at once, and restarts keep it."""
+    try:
+        return socket.create_server((host, port), backlog=512)
+    except OSError as error:
+        raise StartError(f"Port {port} cannot be opened ({error.strerror}): use --port.") from error
+
+
+def programs(listener: socket.socket, address: tuple[str, int]) -> list[Program]:
+    """What runs, in the order of the start; it is stopped in the reverse order."""
+    return [_web(listener, address), _worker(), _beat()]
+
+
+def _web(listener: socket.socket, address: tuple[str, int]) -> Program:
+    command = [
+        *MODULES, "gunicorn", "formplatform.wsgi", "--worker-class", "gthread",
+        "--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS),
+        "--bind", f"fd://{listener.fileno()}", "--keep-alive", "30",
+        "--graceful-timeout", "10", "--log-level", "warning",
+    ]  # fmt: skip
+    return Program(
+        name="web",
+        command=command,
+        log=settings.DATA_DIRECTORY / "logs" / "web.log",
+        is_ready=lambda _since: _is_serving(address),
+        directory=settings.BASE_DIR,
+        descriptors=(listener.fileno(),),
+    )
+
+
+def _worker() -> Program:
+    options = ["--concurrency", str(WORKER_PROCESSES), "--without-gossip", "--without-mingle"]
+    return _celery("worker", [*options, "--loglevel", "WARNING"], Role.WORKER)
+
+
+def _beat() -> Program:
+    return _celery("beat", ["--loglevel", "WARNING", "--pidfile="], Role.BEAT)
+
+
+def _celery(name: str, options: list[str], role: Role) -> Program:
+    return Program(
+        name=name,
+        command=[*MODULES, "celery", "-A", "formplatform", name, *options],
+        log=settings.DATA_DIRECTORY / "logs" / f"{name}.log",
+        is_ready=lambda since: _has_beaten(role, since),
+        directory=settings.BASE_DIR,
+    )
+
+
+def _is_serving(address: tuple[str, int]) -> bool:
+    connection = HTTPConnection(*address, timeout=2)
+    try:
+        connection.request("GET", "/healthz", headers={"Host": "localhost"})
+        return connection.getresponse().status == 200  # noqa: PLR2004 - OK
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _has_beaten(role: Role, since: float) -> bool:
+    try:
+        beat = last_beat(role)
+    except RedisError:
+        return False
+    return beat is not None and beat >= since

@@ -1,0 +1,35 @@
+"""What every serving process does first: ask its stores for known answers, show signs of life."""
+
+import logging
+from typing import Any
+
+from celery.signals import beat_init, worker_ready
+
+from formplatform.core.errors import UnavailableError
+from formplatform.core.health import register_check
+from formplatform.core.heartbeats import Role, keep_beating
+
+logger = logging.getLogger(__name__)
+
+
+def check_stores() -> None:
+    """Refuse stores that lie. One that is down is waited for: it may come back."""
+    from formplatform.forms.storage import probe, registry
+
+    register_check("form store", lambda: registry.get_store().ping())
+    try:
+        probe.check_stores()
+    except UnavailableError as error:
+        logger.warning("a store is down at the start", extra={"error": error.message})
+
+
+@worker_ready.connect
+def start_worker(**_: Any) -> None:
+    check_stores()
+    keep_beating(Role.WORKER)
+
+
+@beat_init.connect
+def start_beat(**_: Any) -> None:
+    check_stores()
+    keep_beating(Role.BEAT)

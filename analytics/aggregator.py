@@ -185,16 +185,16 @@ class FormAggregator:
         wanted = set(series.days_of(start, end))
         counted = _counts(self._redis.hgetall(form.prefix + keys.days()))
         days = sorted(day for day in wanted & counted.keys() if counted[day])
-        if whole_days:
-            return {day: {0: counted[day]} for day in days}
+        # In UTC a day that lies whole inside the span needs no quarter-hours.
+        whole = {day for day in days if whole_days and series.covers(day, start, end)}
         pipeline = self._redis.pipeline(transaction=False)
-        for day in days:
+        parted = [day for day in days if day not in whole]
+        for day in parted:
             pipeline.hgetall(form.prefix + keys.quarter_hours(day))
-        found = pipeline.execute()
-        return {
-            day: {int(number): count for number, count in _counts(quarters).items()}
-            for day, quarters in zip(days, found, strict=True)
-        }
+        found = {day: {0: counted[day]} for day in whole}
+        for day, quarters in zip(parted, pipeline.execute(), strict=True):
+            found[day] = {int(number): count for number, count in _counts(quarters).items()}
+        return found
 
     def _apply_call(self, move: Move) -> Call:
         form = FormKeys(move.form_id, move.shadow)

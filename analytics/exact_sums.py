@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from fractions import Fraction
 
 LIMB_BITS = 32
+LARGEST_INT = 2**63 - 1
 _MASK = (1 << LIMB_BITS) - 1
 
 
@@ -43,8 +44,8 @@ def total(digits: Mapping[int, int]) -> Fraction:
 
 
 def to_number(exact: Fraction) -> int | float | None:
-    """The nearest number JSON can carry: an int where it is whole; None beyond every float."""
-    if exact.denominator == 1:
+    """The nearest number: an int where it is whole and has 64 bits; None beyond every float."""
+    if exact.denominator == 1 and abs(exact.numerator) <= LARGEST_INT:
         return exact.numerator
     try:
         return float(exact)

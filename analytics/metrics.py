@@ -3,27 +3,44 @@
 `as_of` says when they were read from Redis: they held then, and hold until something is counted.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from caching.decorators import cached
+from caching.keys import form_tag
+from caching.tags import bump
 from formplatform.core import clock
 from formplatform.core.errors import NotFoundError
 from formplatform.core.events import Event
 from formplatform.forms.domain import JsonObject
+from formplatform.forms.events import ResponseEvent, SessionAdvanced
 
 from . import aggregator, query_builder
 from .distributions import listed_values
 from .form_fields import fields_of_form
 from .outages import answering
+from .series import Granularity, span_of
 from .summaries import FieldSummary, NumberSummary
+
+KEPT_SECONDS = 300
+"""Counting makes an answer stale at once; this only bounds how long an unread one is kept."""
 
 
 def metrics_of(form_id: str, *, timezone: str = "UTC") -> JsonObject:
     """Totals of a form; "today" is that of the zone. Raises UnavailableError without Redis."""
+    today = clock.now().astimezone(ZoneInfo(timezone)).date()
+    answer: JsonObject = _metrics(form_id, timezone, today.isoformat())
+    return answer
+
+
+@cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id)])
+def _metrics(form_id: str, timezone: str, _today: str) -> JsonObject:
+    as_of = clock.to_text(clock.now())
     with answering():
         numbers = aggregator.current().get_metrics(form_id, timezone=timezone)
-    return {"form_id": form_id, **numbers, "as_of": clock.to_text(clock.now())}
+    return {"form_id": form_id, **numbers, "as_of": as_of}
 
 
 def timeseries_of(
@@ -35,9 +52,21 @@ def timeseries_of(
     until: datetime | None = None,
 ) -> JsonObject:
     """Responses per bucket, as `FormAggregator.get_timeseries` says."""
+    start, end = span_of(
+        Granularity(granularity), ZoneInfo(timezone), since=since, until=until, now=clock.now()
+    )
+    answer: JsonObject = _timeseries(form_id, granularity, timezone, start, end)
+    return answer
+
+
+@cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id)])
+def _timeseries(
+    form_id: str, granularity: str, timezone: str, start: datetime, end: datetime
+) -> JsonObject:
+    as_of = clock.to_text(clock.now())
     with answering():
         buckets = aggregator.current().get_timeseries(
-            form_id, granularity, timezone=timezone, since=since, until=until
+            form_id, granularity, timezone=timezone, since=start, until=end
         )
     return {
         "form_id": form_id,
@@ -45,7 +74,7 @@ def timeseries_of(
         "timezone": timezone,
         "buckets": buckets,
         "total": sum(bucket["count"] for bucket in buckets),
-        "as_of": clock.to_text(clock.now()),
+        "as_of": as_of,
     }
 
 
@@ -55,6 +84,13 @@ def distribution_of(form_id: str, field_name: str) -> JsonObject:
     Raises NotFoundError for a field the form does not have. Of personal fields and of text only
     `answered` and `missing` are known.
     """
+    answer: JsonObject = _distribution(form_id, field_name)
+    return answer
+
+
+@cached(ttl=KEPT_SECONDS, tags=lambda form_id, _: [numbers_tag(form_id), form_tag(form_id)])
+def _distribution(form_id: str, field_name: str) -> JsonObject:
+    as_of = clock.to_text(clock.now())
     field = fields_of_form(form_id).find(field_name)
     if field is None:
         raise NotFoundError(f'The form has no field "{field_name}".')
@@ -71,12 +107,12 @@ def distribution_of(form_id: str, field_name: str) -> JsonObject:
         "missing": summary.missing,
         "values": listed_values(field, summary),
         "other": summary.other,
-        "numbers": _numbers(form_id, field.id, summary),
-        "as_of": clock.to_text(clock.now()),
+        "numbers": _numbers(form_id, field.name, summary),
+        "as_of": as_of,
     }
 
 
-def _numbers(form_id: str, field_id: str, summary: FieldSummary) -> JsonObject | None:
+def _numbers(form_id: str, name: str, summary: FieldSummary) -> JsonObject | None:
     numbers = summary.numbers
     if numbers is None:
         return None
@@ -85,19 +121,31 @@ def _numbers(form_id: str, field_id: str, summary: FieldSummary) -> JsonObject |
         "sum": numbers.sum,
         "mean": numbers.mean,
         "standard_deviation": numbers.standard_deviation,
-        "minimum": _extreme(form_id, field_id, numbers, "min"),
-        "maximum": _extreme(form_id, field_id, numbers, "max"),
+        "minimum": _extreme(form_id, name, numbers, "min"),
+        "maximum": _extreme(form_id, name, numbers, "max"),
     }
 
 
-def _extreme(form_id: str, field_id: str, numbers: NumberSummary, aggregate: str) -> Any:
+def _extreme(form_id: str, name: str, numbers: NumberSummary, aggregate: str) -> Any:
     """An extreme that was taken back is looked up among the responses."""
     smallest = aggregate == "min"
     if not (numbers.minimum_stale if smallest else numbers.maximum_stale):
         return numbers.minimum if smallest else numbers.maximum
-    query = {"aggregate": aggregate, "value": f"data.{field_id}"}
+    query = {"aggregate": aggregate, "value": f"data.{name}"}
     return query_builder.execute_analytics_query(form_id, query)[0]["value"]
 
 
-def forget(events: Sequence[Event]) -> None:
-    """Let readers see what was counted."""
+def forget(events: Iterable[Event]) -> None:
+    """Let readers see what was counted of these events."""
+    forms = {each.form_id for each in events if isinstance(each, ResponseEvent | SessionAdvanced)}
+    forget_forms(forms)
+
+
+def forget_forms(form_ids: Iterable[str]) -> None:
+    """Let readers see the numbers as they are now. Raises UnavailableError without Redis."""
+    bump(*map(numbers_tag, form_ids))
+
+
+def numbers_tag(form_id: str) -> str:
+    """The tag of everything read from a form's numbers."""
+    return f"numbers:{form_id}"

@@ -12,6 +12,7 @@ from formplatform.forms.storage.registry import get_store
 
 from .counting import Due, mark_of, settle, settle_sessions
 from .generations import Generations
+from .metrics import forget_forms
 
 Progress = Callable[[int], object]
 
@@ -48,6 +49,7 @@ def rebuild(form_id: str, *, progress: Progress = lambda _: None) -> Rebuilt:
         progress(len(part))
     if not generations.flip(generation):
         raise ConflictError("Another rebuild of this form took over.", form_id=form_id)
+    forget_forms([form_id])
     return Rebuilt(
         form_id=form_id,
         generation=generation,

@@ -90,6 +90,12 @@ def days_of(start: datetime, end: datetime) -> list[str]:
     return [(first + timedelta(days=n)).isoformat() for n in range(max(count, 0))]
 
 
+def covers(day: str, start: datetime, end: datetime) -> bool:
+    """Whether a UTC day lies whole within a span."""
+    midnight = datetime.combine(date.fromisoformat(day), time(), UTC)
+    return start <= midnight and midnight + DAY <= end
+
+
 def add_up(
     days: Mapping[str, Mapping[int, int]],
     granularity: Granularity,

@@ -5,8 +5,10 @@ from difflib import get_close_matches
 
 from formplatform.core.errors import FieldError, InvalidInputError
 
-LONGEST_ECHO = 80
-MOST_SUGGESTIONS = 20
+LONGEST_NAME = 80
+LONGEST_PATH = 200
+MOST_NAMES = 20
+MOST_COMPARED = 1000
 
 
 class QueryError(InvalidInputError):
@@ -15,22 +17,25 @@ class QueryError(InvalidInputError):
     code = "invalid_query"
 
     def __init__(self, path: str, code: str, message: str) -> None:
-        super().__init__(
-            "The query can't be answered as it is.", errors=[FieldError(path, code, message)]
-        )
+        error = FieldError(shown(path, LONGEST_PATH) or "query", code, message)
+        super().__init__("The query can't be answered as it is.", errors=[error])
 
     def __str__(self) -> str:
         return " ".join(f"{error.field}: {error.message}" for error in self.errors)
 
 
+def shown(text: str, longest: int) -> str:
+    """A caller's text, short enough and writable in every answer."""
+    writable = text.encode("utf-8", "backslashreplace").decode()
+    return writable if len(writable) <= longest else f"{writable[:longest]}…"
+
+
 def unknown(path: str, kind: str, name: str, *, known: Iterable[str]) -> QueryError:
     """A name nobody knows, with the nearest one that exists."""
     candidates = sorted(set(known))
-    near = get_close_matches(name, candidates, n=1, cutoff=0.6)
-    shown = name if len(name) <= LONGEST_ECHO else f"{name[:LONGEST_ECHO]}…"
+    near = get_close_matches(name[:LONGEST_NAME], candidates[:MOST_COMPARED], n=1, cutoff=0.6)
     hint = (
-        f' Did you mean "{near[0]}"?'
-        if near
-        else f" Known: {', '.join(candidates[:MOST_SUGGESTIONS])}."
+        f' Did you mean "{near[0]}"?' if near else f" Known: {', '.join(candidates[:MOST_NAMES])}."
     )
-    return QueryError(path, f"unknown_{kind}", f'There is no {kind} "{shown}".{hint}')
+    message = f'There is no {kind} "{shown(name, LONGEST_NAME)}".{hint}'
+    return QueryError(path, f"unknown_{kind}", message)

@@ -2,10 +2,12 @@
 
 import pytest
 
-from analytics import form_fields
+from analytics import aggregator, form_fields
+from analytics.aggregator import FormAggregator
 from analytics.frames import FRAMES
 from formplatform.forms.ids import new_id
 from tests.test_analytics import study
+from tests.test_analytics.servers import Server
 
 
 @pytest.fixture(autouse=True)
@@ -21,3 +23,24 @@ def form_id(form_store):
     identifier = new_id()
     form_store.insert_version(study.version(identifier))
     return identifier
+
+
+@pytest.fixture
+def count_in(monkeypatch):
+    """Makes everything count with another client than the configured one."""
+
+    def use(client):
+        live = FormAggregator(client)
+        monkeypatch.setattr(aggregator, "current", lambda: live)
+        monkeypatch.setattr("analytics.rebuild.numbers", lambda: client)
+        return live
+
+    return use
+
+
+@pytest.fixture
+def server():
+    """A Redis of the test's own."""
+    server = Server()
+    yield server
+    server.close()

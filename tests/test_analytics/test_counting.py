@@ -10,14 +10,12 @@ from django.db import connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from analytics import aggregator
-from analytics.aggregator import FormAggregator
 from analytics.subscribers import count_responses, count_sessions
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from formplatform.core.errors import UnavailableError
 from formplatform.forms.events import ResponseSubmitted, SessionAdvanced
 from tests.factories.forms import FormResponseFactory, SessionFactory
-from tests.test_analytics.servers import Server
 from tests.test_analytics.world import World, assert_exact, event_for
 
 
@@ -100,10 +98,8 @@ def test_two_workers_may_count_the_same_events_at_once(transactional_db, world):
 
 
 @pytest.mark.processes
-def test_a_redis_that_is_killed_again_and_again_neither_loses_nor_repeats(world, monkeypatch):
-    server = Server()
-    live = FormAggregator(server.client())
-    monkeypatch.setattr(aggregator, "current", lambda: live)
+def test_a_redis_that_is_killed_again_and_again_neither_loses_nor_repeats(world, server, count_in):
+    live = count_in(server.client())
     rng = random.Random(5)
     killings = iter([30, 60, 90, 120, 150])
     due = next(killings)
@@ -122,27 +118,23 @@ def test_a_redis_that_is_killed_again_and_again_neither_loses_nor_repeats(world,
             server.start()
         count_responses(batch)
 
-    try:
-        for _ in range(250):
-            world.act()
-        deliver_at_random(world.events, rng, deliver)
-        assert due is None, "every killing took place"
-        assert_exact(live, world, server.client())
-    finally:
-        server.close()
+    for _ in range(250):
+        world.act()
+    deliver_at_random(world.events, rng, deliver)
+    assert due is None, "every killing took place"
+    assert_exact(live, world, server.client())
 
 
-def test_without_redis_the_batch_fails_and_is_counted_later(world, monkeypatch):
+@pytest.mark.processes
+def test_without_redis_the_batch_fails_and_is_counted_later(world, server, count_in):
     world.submit()
-    dead = Server()
-    monkeypatch.setattr(aggregator, "current", lambda: FormAggregator(dead.client()))
-    dead.kill()
+    live = count_in(server.client())
+    server.kill()
     with pytest.raises(RedisConnectionError):
         count_responses(world.events)
-    dead.start()
+    server.start()
     count_responses(world.events)
-    assert_exact(FormAggregator(dead.client()), world, dead.client())
-    dead.close()
+    assert_exact(live, world, server.client())
 
 
 def test_a_response_that_cannot_be_read_yet_is_tried_again_later(world):

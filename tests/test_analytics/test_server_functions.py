@@ -3,8 +3,7 @@
 import pytest
 import redis
 
-from analytics import aggregator, server_functions
-from analytics.aggregator import FormAggregator
+from analytics import server_functions
 from analytics.generations import Generations
 from analytics.rebuild import rebuild
 from analytics.subscribers import count_responses
@@ -23,36 +22,23 @@ def world(form_id, form_store):
     return world
 
 
-def use(client, monkeypatch):
-    live = FormAggregator(client)
-    monkeypatch.setattr(aggregator, "current", lambda: live)
-    monkeypatch.setattr("analytics.rebuild.numbers", lambda: client)
-    return live
-
-
-def test_functions_are_loaded_when_they_are_missing_and_only_then(world):
-    client = numbers()
-    client.function_flush()
-    count_responses(world.events)
+def test_functions_are_loaded_when_they_are_missing_and_only_then(world, server, count_in):
+    live, client = count_in(server.client()), server.client()
+    count_responses(world.events[:30])
     libraries = {entry[1] for entry in client.function_list()}
     assert len(libraries) == 1
+    client.function_flush()
     count_responses(world.events)
     assert {entry[1] for entry in client.function_list()} == libraries
-    assert_exact(aggregator.current(), world, client)
-
-
-def test_a_server_whose_functions_vanish_in_between_gets_them_again(world):
-    count_responses(world.events[:30])
-    numbers().function_flush()
-    count_responses(world.events[30:])
-    assert_exact(aggregator.current(), world, numbers())
+    assert client.info("commandstats")["cmdstat_function|load"]["calls"] == 2
+    assert_exact(live, world, client)
 
 
 @pytest.mark.parametrize("command", ["function", "fcall"])
-def test_without_functions_scripts_do_the_same(world, monkeypatch, command):
+def test_without_functions_scripts_do_the_same(world, count_in, command):
     server = Server("--rename-command", command, "")
     try:
-        live = use(server.client(), monkeypatch)
+        live = count_in(server.client())
         count_responses(world.events[:1])
         count_responses(world.events)
         assert_exact(live, world, server.client())
@@ -63,45 +49,27 @@ def test_without_functions_scripts_do_the_same(world, monkeypatch, command):
         server.close()
 
 
-def test_a_user_who_may_not_load_libraries_uses_scripts(world, monkeypatch):
-    admin = numbers()
-    admin.function_flush()
-    admin.acl_setuser(
-        "reader",
-        enabled=True,
-        nopass=True,
-        keys=["*"],
-        categories=["+@all"],
-        commands=["-function"],
-    )
-    try:
-        path = admin.connection_pool.connection_kwargs["path"]
-        client = redis.Redis(unix_socket_path=path, db=2, username="reader", password="")
-        live = use(client, monkeypatch)
-        count_responses(world.events)
-        assert_exact(live, world, client)
-        assert admin.function_list() == []
-    finally:
-        admin.acl_deluser("reader")
+def test_a_user_who_may_not_load_libraries_uses_scripts(world, server, count_in):
+    rights = {"keys": ["*"], "categories": ["+@all"], "commands": ["-function"]}
+    server.client().acl_setuser("counter", enabled=True, nopass=True, **rights)
+    client = server.client(username="counter", password="")
+    live = count_in(client)
+    count_responses(world.events)
+    assert_exact(live, world, client)
+    assert server.client().function_list() == []
 
 
-def test_a_client_that_decodes_answers_reads_the_same(world, monkeypatch):
-    server = Server()
-    try:
-        live = use(server.client(decode_responses=True), monkeypatch)
-        count_responses(world.events)
-        assert_exact(live, world, server.client())
-        assert rebuild(world.form_id).generation == 1
-        assert_exact(live, world, server.client())
-    finally:
-        server.close()
+def test_a_client_that_decodes_answers_reads_the_same(world, server, count_in):
+    live = count_in(server.client(decode_responses=True))
+    count_responses(world.events)
+    assert_exact(live, world, server.client())
+    assert rebuild(world.form_id).generation == 1
+    assert_exact(live, world, server.client())
 
 
-def test_on_a_cluster_each_form_lives_in_one_slot_and_counts_exactly(
-    world, form_store, monkeypatch
-):
+def test_on_a_cluster_each_form_lives_in_one_slot_and_counts_exactly(world, count_in):
     with cluster() as client:
-        live = use(client, monkeypatch)
+        live = count_in(client)
         count_responses(world.events)
         assert_exact(live, world, client)
         slots = {client.keyslot(key) for key in client.scan_iter()}
@@ -117,11 +85,13 @@ def test_a_refused_call_is_an_error_and_not_a_loop(world):
         count_responses(world.events)
 
 
-def test_libraries_of_two_releases_stand_side_by_side(monkeypatch, world):
+def test_libraries_of_two_releases_stand_side_by_side(world, server, count_in):
+    live, client = count_in(server.client()), server.client()
     count_responses(world.events[:30])
-    newer = server_functions.read_function("apply")
-    changed = server_functions.function_of("apply", f"{newer.source}-- changed\n")
-    assert changed.registered_name != newer.registered_name
-    numbers().function_load(changed.library)
+    source = server_functions.APPLY.source
+    newer = server_functions.function_of("apply", f"{source}-- a later release\n")
+    assert newer.registered_name != server_functions.APPLY.registered_name
+    client.function_load(newer.library)
     count_responses(world.events)
-    assert_exact(aggregator.current(), world, numbers())
+    assert len(client.function_list()) == 2
+    assert_exact(live, world, client)

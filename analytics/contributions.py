@@ -14,7 +14,7 @@ from typing import Any
 from formplatform.forms.domain import Answers
 
 from . import exact_sums, keys
-from .query.fields import Field, Fields, Kind
+from .query.fields import Field, Fields, Kind, fits
 
 QUARTER_MINUTES = 15
 Counter = tuple[str, str, bool]
@@ -57,7 +57,7 @@ def contribution_of(
 
 def _add_answer(result: Contribution, known: Field, answer: Any) -> None:
     result.add(keys.fields(), known.id)
-    if known.personal:
+    if known.personal or not fits(known.kind, answer):
         return
     distribution = keys.distribution(known.id)
     for value in distributed_values(known, answer):

@@ -26,8 +26,6 @@ def listed_values(field: Field, summary: FieldSummary) -> list[JsonObject]:
 
 def _expected(field: Field) -> Iterator[tuple[str, str]]:
     """The values the definition names, with their labels."""
-    if field.personal:
-        return
     if field.kind in (Kind.CHOICE, Kind.OPTIONS):
         yield from field.options.items()
     elif field.kind is Kind.BOOLEAN:

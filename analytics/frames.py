@@ -16,8 +16,7 @@ from formplatform.forms.storage.registry import get_store
 from .query.ast import Column
 from .query.columnar import column_name
 from .query.columns import DATA, FACTS
-from .query.conditions import OPAQUE
-from .query.fields import WHOLE_NUMBERS, Field, Fields, Kind
+from .query.fields import OPAQUE, Field, Fields, Kind, fits
 
 if TYPE_CHECKING:
     import polars as pl
@@ -96,7 +95,7 @@ def _sources(fields: Fields) -> Iterator[_Source]:
     for column in dict.fromkeys(FACTS.values()):
         yield _Source(column, _fact(column.path[0]))
     for field in fields:
-        column = Column((DATA, field.id), field.kind, field.type in WHOLE_NUMBERS)
+        column = Column((DATA, field.id), field.kind, field.whole)
         yield _Source(column, _answer(field))
         if field.kind is Kind.MATRIX:
             for row in field.rows:
@@ -111,16 +110,15 @@ def _fact(name: str) -> Read:
 
 
 def _answer(field: Field) -> Read:
-    fits = _FITS[field.kind]
+    """Whole columns take integers only; an opaque one says whether there is an answer."""
 
     def read(response: FormResponse) -> Any:
         answer = response.data.get(field.id)
-        return answer if fits(answer) else None
+        if not fits(field.kind, answer) or (field.whole and isinstance(answer, float)):
+            return None
+        return True if field.kind in OPAQUE else answer
 
-    def is_there(response: FormResponse) -> bool | None:
-        return None if response.data.get(field.id) is None else True
-
-    return is_there if field.kind in OPAQUE else read
+    return read
 
 
 def _cell(field_id: str, row: str) -> Read:
@@ -129,22 +127,6 @@ def _cell(field_id: str, row: str) -> Read:
         return answer.get(row) if isinstance(answer, dict) else None
 
     return read
-
-
-def _is_text(answer: Any) -> bool:
-    return isinstance(answer, str)
-
-
-def _is_number(answer: Any) -> bool:
-    return isinstance(answer, int | float) and not isinstance(answer, bool)
-
-
-_FITS: dict[Kind, Callable[[Any], bool]] = dict.fromkeys(Kind, _is_text) | {
-    Kind.OPTIONS: lambda answer: isinstance(answer, list),
-    Kind.NUMBER: _is_number,
-    Kind.BOOLEAN: lambda answer: isinstance(answer, bool),
-}
-"""A field whose type changed between versions keeps only what fits its newest type."""
 
 
 def _dtype(column: Column) -> "pl.DataType":

@@ -105,9 +105,9 @@ def _distribution(form_id: str, field_name: str) -> JsonObject:
         "personal": field.personal,
         "answered": summary.answered,
         "missing": summary.missing,
-        "values": listed_values(field, summary),
-        "other": summary.other,
-        "numbers": _numbers(form_id, field.name, summary),
+        "values": [] if field.personal else listed_values(field, summary),
+        "other": 0 if field.personal else summary.other,
+        "numbers": None if field.personal else _numbers(form_id, field.name, summary),
         "as_of": as_of,
     }
 

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from formplatform.core import clock
 from formplatform.forms.domain import FormVersion
+from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.base import PipelineStore
 from formplatform.forms.storage.registry import get_store
 
@@ -31,7 +32,7 @@ class QueryDSL:
         self, form_version: FormVersion | Fields, *, personal_allowed: bool = False
     ) -> None:
         if isinstance(form_version, FormVersion):
-            form_version = fields_of_definition(form_version.definition)
+            form_version = fields_of_definition(parse_definition(form_version.definition))
         self._fields = form_version
         self._personal_allowed = personal_allowed
 

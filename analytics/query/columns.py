@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from .ast import Column
 from .errors import QueryError, unknown
-from .fields import WHOLE_NUMBERS, Field, Fields, Kind
+from .fields import Field, Fields, Kind
 
 DATA = "data"
 FACTS = {
@@ -40,7 +40,7 @@ def find_column(fields: Fields, name: str, *, path: str) -> Found:
         return Found(name, FACTS[name])
     field = fields.find(bare)
     if field is not None:
-        return Found(bare, Column((DATA, field.id), field.kind, field.type in WHOLE_NUMBERS), field)
+        return Found(bare, Column((DATA, field.id), field.kind, field.whole), field)
     return _find_row(fields, bare, path=path)
 
 

@@ -12,12 +12,11 @@ from . import limits
 from .ast import Between, Bound, Condition, Every, In, Negation, Scalar, Some
 from .columns import Found, find_column
 from .errors import QueryError
-from .fields import Fields, Kind
+from .fields import OPAQUE, Fields, Kind
 from .operands import day_of, read_operand, span_of
 from .parser import Comparison, Node
 
 ORDERED = {Kind.TEXT, Kind.NUMBER, Kind.DATE, Kind.TIME, Kind.MOMENT}
-OPAQUE = {Kind.MATRIX, Kind.RANKING, Kind.FILE}
 ORDERINGS = ("$gt", "$gte", "$lt", "$lte")
 PERSONAL = "This field holds personal data, which your access does not show."
 

@@ -1,8 +1,10 @@
 """The fields of a form as analytics sees them: by id and name, with what can be asked of each."""
 
-from collections.abc import Iterable, Iterator, Mapping
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Any
 
 
 class Kind(Enum):
@@ -19,6 +21,7 @@ class Kind(Enum):
     MATRIX = "matrix"
     RANKING = "ranking"
     FILE = "file"
+    MIXED = "mixed"
 
 
 KINDS = {
@@ -33,7 +36,6 @@ KINDS = {
     "rating": Kind.NUMBER,
     "scale": Kind.NUMBER,
     "nps": Kind.NUMBER,
-    "calculated": Kind.NUMBER,
     "boolean": Kind.BOOLEAN,
     "date": Kind.DATE,
     "time": Kind.TIME,
@@ -44,6 +46,9 @@ KINDS = {
     "ranking": Kind.RANKING,
     "file": Kind.FILE,
 }
+OPAQUE = frozenset({Kind.MATRIX, Kind.RANKING, Kind.FILE, Kind.MIXED})
+"""Of these a query can ask only whether there is an answer (of a matrix: also one row)."""
+
 WHOLE_NUMBERS = frozenset({"integer", "rating", "scale", "nps"})
 
 
@@ -62,9 +67,14 @@ class Field:
     rows: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def whole(self) -> bool:
+        """Whether its numbers are all integers."""
+        return self.type in WHOLE_NUMBERS
+
+    @property
     def counts_values(self) -> bool:
         """Whether each number is worth a count of its own."""
-        return self.type in WHOLE_NUMBERS
+        return self.whole
 
 
 class Fields:
@@ -86,7 +96,42 @@ class Fields:
 
     def signature(self) -> int:
         """Changes with whatever changes how answers are read."""
-        return hash(tuple((each.id, each.type, tuple(each.rows)) for each in self))
+        return hash(tuple((each.id, each.kind, each.whole, tuple(each.rows)) for each in self))
 
     def names(self) -> list[str]:
         return list(self._by_name)
+
+
+def fits(kind: Kind, answer: Any) -> bool:
+    """Whether an answer is of a kind: a plugin or a change of type may have left another."""
+    return answer is not None and _TESTS.get(kind, _is_text)(answer)
+
+
+def _is_text(answer: Any) -> bool:
+    return isinstance(answer, str)
+
+
+def _is_number(answer: Any) -> bool:
+    if isinstance(answer, int):
+        return not isinstance(answer, bool) and abs(answer) <= LARGEST_STORED
+    return isinstance(answer, float) and math.isfinite(answer)
+
+
+def _is_texts(answer: Any) -> bool:
+    return isinstance(answer, list) and all(map(_is_text, answer))
+
+
+def _is_mapping(answer: Any) -> bool:
+    return isinstance(answer, dict) and all(map(_is_text, answer.values()))
+
+
+LARGEST_STORED = 2**63 - 1
+_TESTS: dict[Kind, Callable[[Any], bool]] = {
+    Kind.OPTIONS: _is_texts,
+    Kind.RANKING: _is_texts,
+    Kind.MATRIX: _is_mapping,
+    Kind.NUMBER: _is_number,
+    Kind.BOOLEAN: lambda answer: isinstance(answer, bool),
+    Kind.FILE: lambda _: True,
+    Kind.MIXED: lambda _: True,
+}

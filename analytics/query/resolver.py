@@ -5,9 +5,9 @@ from zoneinfo import available_timezones
 
 from .ast import Aggregate, Column, Dimension, Granularity, Query, SortKey
 from .columns import Found, find_column
-from .conditions import OPAQUE, PERSONAL, Resolver
+from .conditions import PERSONAL, Resolver
 from .errors import QueryError, unknown
-from .fields import Fields, Kind
+from .fields import OPAQUE, Fields, Kind
 from .parser import DimensionAsked, Parsed, SortAsked
 
 ADDED = {Kind.NUMBER}

@@ -5,18 +5,18 @@ import math
 import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings
 
-from analytics.form_fields import fields_of_versions
+from analytics.form_fields import fields_of_definition
 from analytics.frames import build_frame
 from analytics.query import columnar
 from analytics.query_builder import QueryDSL, answer_from_pipeline
-from formplatform.forms.ids import new_id
+from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.store import MongoFormStore
 from tests.test_analytics import oracle, study
 from tests.test_analytics.random_queries import queries
 
 RESPONSES = 120
-FIELDS = fields_of_versions([study.version(new_id())])
+FIELDS = fields_of_definition(parse_definition(study.DEFINITION))
 random_queries = hypothesis_settings(
     max_examples=400,
     deadline=None,

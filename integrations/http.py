@@ -33,7 +33,6 @@ from .outbound.targets import DEFAULT_PORTS, Target, parse_target
 USER_AGENT = "formplatform/2 (+webhooks)"
 DEFAULT_MAX_BYTES = 64 * 1024
 POOLS = 64
-CONNECTIONS_PER_POOL = 8
 _CHUNK = 16 * 1024
 
 
@@ -200,7 +199,7 @@ def _pools(_process: int) -> _Pools:
     """Warm connections, one set per process so that a fork never shares a socket."""
     return _Pools(
         num_pools=POOLS,
-        maxsize=CONNECTIONS_PER_POOL,
+        maxsize=settings.WEBHOOK_CONCURRENCY,
         block=False,
         ssl_context=_encryption(),
     )

@@ -110,9 +110,9 @@ def record(results: Sequence[Result]) -> None:
     with transaction.atomic():
         for result in results:
             _close_attempt(result)
-            if result.delivered:
-                _settle_delivered(result)
-            else:
+        _settle_delivered([result for result in results if result.delivered])
+        for result in results:
+            if not result.delivered:
                 _settle_failed(result)
 
 
@@ -130,15 +130,15 @@ def _close_attempt(result: Result) -> None:
     )
 
 
-def _settle_delivered(result: Result) -> None:
+def _settle_delivered(results: Sequence[Result]) -> None:
     """A receiver that has it has it: also where the lease ended and another worker took over."""
-    Delivery.objects.filter(pk=result.job.delivery_id).update(
+    Delivery.objects.filter(pk__in=[result.job.delivery_id for result in results]).update(
         status=Delivery.Status.DELIVERED,
         due_at=None,
         lease=None,
         dead_reason="",
         last_error="",
-        finished_at=result.at,
+        finished_at=clock.now(),
     )
 
 

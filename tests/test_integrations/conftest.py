@@ -29,8 +29,14 @@ DEFINITION = {
 }
 
 
+@pytest.fixture(autouse=True)
+def public_only(settings):
+    """As a deployment begins: whatever the environment of this run allows."""
+    settings.OUTBOUND_ALLOWED_NETWORKS = ()
+
+
 @pytest.fixture
-def loopback(settings):
+def loopback(settings, public_only):
     """Deliveries may go to this machine."""
     settings.OUTBOUND_ALLOWED_NETWORKS = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
 

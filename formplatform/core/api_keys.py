@@ -7,9 +7,6 @@ secret cannot be guessed, so one SHA-256 is enough to keep; slow hashes are for 
 import hashlib
 import hmac
 import secrets
-import threading
-import time
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
@@ -19,6 +16,7 @@ from django.db.models import Q
 from .clock import now
 from .errors import FieldError, InvalidInputError
 from .models import ApiKey
+from .remembering import Memory
 
 SCOPES = (
     "forms:read",
@@ -38,8 +36,7 @@ REMEMBER_SECONDS = 2.0
 REMEMBER_KEYS = 1_000
 USED_EVERY = timedelta(minutes=10)
 
-_remembered: OrderedDict[str, tuple[float, ApiKey]] = OrderedDict()
-_remembering = threading.Lock()
+_remembered: Memory[str, ApiKey | None] = Memory(seconds=REMEMBER_SECONDS, size=REMEMBER_KEYS)
 
 
 def create_key(
@@ -78,22 +75,14 @@ def revoke_key(key: ApiKey) -> None:
 
 def find_key(token: str) -> ApiKey | None:
     """The live key a token belongs to, its user loaded; None for any other token."""
-    key = _recall(token) or _look_up(token)
+    key = _remembered.get(_digest(token), lambda: _look_up(token))
     if key is None or (key.expires_at is not None and key.expires_at <= now()):
         return None
     return key
 
 
 def forget_keys() -> None:
-    with _remembering:
-        _remembered.clear()
-
-
-def _recall(token: str) -> ApiKey | None:
-    digest = _digest(token)
-    with _remembering:
-        until, key = _remembered.get(digest, (0.0, None))
-    return key if until > time.monotonic() else None
+    _remembered.clear()
 
 
 def _look_up(token: str) -> ApiKey | None:
@@ -106,10 +95,6 @@ def _look_up(token: str) -> ApiKey | None:
     if key is None or not hmac.compare_digest(key.digest, _digest(secret)):
         return None
     _note_use(key)
-    with _remembering:
-        _remembered[_digest(token)] = (time.monotonic() + REMEMBER_SECONDS, key)
-        while len(_remembered) > REMEMBER_KEYS:
-            _remembered.popitem(last=False)
     return key
 
 

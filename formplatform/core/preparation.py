@@ -1,5 +1,6 @@
 """What has to be true before the platform serves: tables, indexes, somebody who may log in."""
 
+import io
 import secrets
 
 from django.contrib.auth.models import User
@@ -14,7 +15,7 @@ def prepare() -> str | None:
     """Bring the stores up to date; returns the new admin's password the first time, else None."""
     if _needs_migration():
         call_command("migrate", verbosity=0, interactive=False)
-    call_command("ensure_indexes", verbosity=0)
+    call_command("ensure_indexes", stdout=io.StringIO())
     return make_first_admin()
 
 

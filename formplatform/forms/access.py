@@ -5,6 +5,7 @@ from enum import StrEnum
 
 from formplatform.core.actors import Actor
 from formplatform.core.errors import ConflictError, NotFoundError, PermissionDeniedError
+from formplatform.core.remembering import Memory
 
 from .domain import Form
 from .ids import is_id
@@ -24,6 +25,14 @@ class Role(StrEnum):
 
 RANK: Mapping[str, int] = {role: rank for rank, role in enumerate(Role, start=1)}
 NOBODY = 0
+REMEMBER_SECONDS = 1.0
+"""How long a process may take responses for a form that has just been closed elsewhere."""
+REMEMBERED = 10_000
+
+_forms: Memory[str, Form | None] = Memory(seconds=REMEMBER_SECONDS, size=REMEMBERED)
+_ranks: Memory[tuple[str, int | None, bool], int] = Memory(
+    seconds=REMEMBER_SECONDS, size=REMEMBERED
+)
 
 
 def get_form(actor: Actor, form_id: str, *, role: Role = Role.VIEWER) -> Form:
@@ -32,7 +41,7 @@ def get_form(actor: Actor, form_id: str, *, role: Role = Role.VIEWER) -> Form:
     Raises NotFoundError where the actor may not even know the form exists, PermissionDeniedError
     where they may see it but not do this.
     """
-    form = get_store().find_form(form_id) if is_id(form_id) else None
+    form = _find(form_id)
     if form is None or form.deleted_at is not None or not _in_reach(actor, form_id):
         raise NotFoundError("There is no such form.", form_id=form_id)
     rank = _rank(actor, form)
@@ -44,11 +53,14 @@ def get_form(actor: Actor, form_id: str, *, role: Role = Role.VIEWER) -> Form:
 
 
 def get_form_to_submit(actor: Actor, form_id: str) -> Form:
-    """The form, if the actor may send it a response: anybody where it is public."""
-    form = get_store().find_form(form_id) if is_id(form_id) else None
+    """The form, if the actor may send it a response: anybody where it is public.
+
+    Form and roles may be as old as REMEMBER_SECONDS here: this is asked for every response.
+    """
+    form = _forms.get(form_id, lambda: _find(form_id))
     if form is None or form.deleted_at is not None or not _in_reach(actor, form_id):
         raise NotFoundError("There is no such form.", form_id=form_id)
-    if not form.public and _rank(actor, form) < RANK[Role.SUBMITTER]:
+    if not form.public and _remembered_rank(actor, form) < RANK[Role.SUBMITTER]:
         raise NotFoundError("There is no such form.", form_id=form_id)
     if not form.public and not actor.has_scope("responses:write"):
         raise PermissionDeniedError("The key needs the scope responses:write.")
@@ -76,12 +88,29 @@ def share_form(form: Form, *, user_id: int, role: Role) -> None:
     FormMembership.objects.update_or_create(
         form_id=form.id, user_id=user_id, defaults={"role": role}
     )
+    forget_form(form.id)
 
 
 def unshare_form(form: Form, *, user_id: int) -> None:
     if user_id == form.owner_id:
         raise ConflictError("The owner of a form keeps that role.", form_id=form.id)
     FormMembership.objects.filter(form_id=form.id, user_id=user_id).delete()
+    forget_form(form.id)
+
+
+def forget_form(form_id: str) -> None:
+    """In this process at once; elsewhere what is remembered fades by itself."""
+    _forms.forget(form_id)
+    _ranks.clear()
+
+
+def _find(form_id: str) -> Form | None:
+    return get_store().find_form(form_id) if is_id(form_id) else None
+
+
+def _remembered_rank(actor: Actor, form: Form) -> int:
+    key = (form.id, actor.user_id, actor.is_staff)
+    return _ranks.get(key, lambda: _rank(actor, form))
 
 
 def _in_reach(actor: Actor, form_id: str) -> bool:

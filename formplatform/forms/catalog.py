@@ -6,6 +6,7 @@ from formplatform.core.actors import Actor
 from formplatform.core.clock import now
 from formplatform.core.errors import ConflictError, InvalidInputError
 
+from .access import forget_form
 from .domain import Form, FormState, JsonObject
 from .ids import new_id
 from .schema.definition import parse_definition
@@ -66,6 +67,7 @@ def replace_form(form: Form, *, expected_revision: int) -> Form:
     stored = replace(form, revision=expected_revision + 1, updated_at=now())
     if not get_store().replace_form(stored, expected_revision=expected_revision):
         raise ConflictError("The form has changed meanwhile: read it again.", form_id=form.id)
+    forget_form(form.id)
     return stored
 
 

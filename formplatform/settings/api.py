@@ -9,6 +9,11 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["formplatform.core.api.permissions.ScopedPermission"],
     "DEFAULT_PARSER_CLASSES": ["formplatform.core.api.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": [
+        "formplatform.core.api.rendering.FastJSONRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "formplatform.core.api.rendering.PlainNegotiation",
     "DEFAULT_PAGINATION_CLASS": "formplatform.core.api.pagination.BrowsingPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "EXCEPTION_HANDLER": "formplatform.core.api.exceptions.handle",

@@ -1,7 +1,7 @@
 """Responses and sessions over HTTP."""
 
 from datetime import datetime
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.exceptions import ValidationError
@@ -14,6 +14,7 @@ from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, whole_number
 from formplatform.core.api.permissions import OpenPermission, ScopedPermission
 from formplatform.core.clock import to_text
+from formplatform.core.errors import FieldError, InvalidInputError
 from formplatform.forms import access, responses as stored, sessions
 from formplatform.forms.access import Role
 from formplatform.forms.domain import FormResponse
@@ -69,13 +70,13 @@ class ResponseList(APIView):
         """Submit a response. A repeated Idempotency-Key answers 200 with the first one."""
         actor = actor_of(request)
         form = access.get_form_to_submit(actor, form_id)
-        body = checked(AnswersInput, request)
+        answers, session_id = _submitted(request.data)
         response, created = submit_response(
             form,
-            body["answers"],
+            answers,
             actor=actor,
             idempotency_key=idempotency_key(request),
-            session_id=body.get("session_id"),
+            session_id=session_id,
         )
         return Response(response_body(response), status=201 if created else 200)
 
@@ -128,6 +129,25 @@ class SessionList(APIView):
             pages=dict.fromkeys(body["pages"]),
         )
         return Response(session_body(session))
+
+
+def _submitted(body: object) -> tuple[Any, str | None]:
+    """(answers, session id) of a body. By hand: this is asked for every response."""
+    if not isinstance(body, dict):
+        raise _invalid("body", "wrong_type", "Expected an object with answers.")
+    unknown = body.keys() - {"answers", "session_id"}
+    if unknown:
+        key = str(min(unknown))[:100].encode("utf-8", "replace").decode()
+        raise _invalid(key, "unknown_key", "Expected answers and, if you like, session_id.")
+    session_id = body.get("session_id")
+    if session_id is not None and not is_id(session_id):
+        raise _invalid("session_id", "invalid_id", "Expected 24 hexadecimal digits.")
+    return body.get("answers"), session_id
+
+
+def _invalid(field: str, code: str, message: str) -> InvalidInputError:
+    error = FieldError(field, code, message)
+    return InvalidInputError("Some values are not valid.", errors=[error])
 
 
 def _place(request: Request) -> tuple[datetime, str] | None:

@@ -8,6 +8,7 @@ lengths before they are hashed: `f(1)`, `f("1")` and `f("a", "b")`, `f("a b")` n
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from . import codec
 
@@ -30,6 +31,7 @@ def value_key(
     return f"{PREFIX}:{{{slot}}}:{name}:{digest}"
 
 
+@lru_cache(4096)
 def tag_key(tag: str) -> str:
     """The key of a tag's version. Raises ValueError for a tag that is no plain name."""
     if _TAG.fullmatch(tag) is None:

@@ -5,6 +5,7 @@ import time
 from collections import Counter as Sums
 from collections.abc import Callable
 from enum import StrEnum
+from functools import cache
 
 from prometheus_client import Counter
 
@@ -28,6 +29,13 @@ _hits = Counter("cache_hits_total", "Answers from a tier of the cache.", ["tier"
 _misses = Counter("cache_misses_total", "Answers that had to be computed.", ["function", "reason"])
 
 
+@cache
+def _counter(function: str, outcome: Outcome) -> Counter:
+    if outcome in (Outcome.L1_HIT, Outcome.L2_HIT):
+        return _hits.labels(outcome.value[:2], function)
+    return _misses.labels(function, outcome.value)
+
+
 class Statistics:
     """Counts in this process, and adds them to the shared sums every few seconds.
 
@@ -41,10 +49,7 @@ class Statistics:
         self._lock = threading.Lock()
 
     def record(self, function: str, outcome: Outcome) -> None:
-        if outcome in (Outcome.L1_HIT, Outcome.L2_HIT):
-            _hits.labels(outcome.value[:2], function).inc()
-        else:
-            _misses.labels(function, outcome.value).inc()
+        _counter(function, outcome).inc()
         with self._lock:
             self._pending[f"{function}|{outcome.value}"] += 1
             due = self._clock() - self._flushed_at >= FLUSH_SECONDS

@@ -7,6 +7,7 @@ from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
 from formplatform.core import health
+from formplatform.core.features import Feature, is_enabled
 
 FAVICON = lazy(static, str)("formplatform/favicon.svg")
 
@@ -22,4 +23,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("readyz", health.readyz),
     path("", include("django_prometheus.urls")),
     path("favicon.ico", RedirectView.as_view(url=FAVICON)),
+]
+
+FEATURE_URLS = {Feature.PDF_REPORTS: "reporting.api.urls"}
+urlpatterns += [
+    path("api/v2/", include(urls)) for feature, urls in FEATURE_URLS.items() if is_enabled(feature)
 ]

@@ -1,7 +1,6 @@
 """Staff endpoints: look at the cache, make parts of it stale."""
 
 from drf_spectacular.utils import extend_schema
-from rest_framework.permissions import IsAdminUser
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -9,12 +8,13 @@ from rest_framework.views import APIView
 from caching.decorators import invalidate_cache
 from caching.overview import describe_cache
 from caching.tags import bump
+from formplatform.core.api.permissions import StaffPermission
 
 from .serializers import BumpInput, CacheOutput, InvalidateInput, InvalidateOutput
 
 
 class CacheView(APIView):
-    permission_classes = [IsAdminUser]
+    permission_classes = [StaffPermission]
 
     @extend_schema(responses=CacheOutput, tags=["cache"])
     def get(self, request: Request) -> Response:
@@ -23,7 +23,7 @@ class CacheView(APIView):
 
 
 class BumpView(APIView):
-    permission_classes = [IsAdminUser]
+    permission_classes = [StaffPermission]
 
     @extend_schema(request=BumpInput, responses={204: None}, tags=["cache"])
     def post(self, request: Request) -> Response:
@@ -35,7 +35,7 @@ class BumpView(APIView):
 
 
 class InvalidateView(APIView):
-    permission_classes = [IsAdminUser]
+    permission_classes = [StaffPermission]
 
     @extend_schema(request=InvalidateInput, responses=InvalidateOutput, tags=["cache"])
     def post(self, request: Request) -> Response:

@@ -10,6 +10,7 @@ from .logs import *
 from .outbound import *
 from .paths import *
 from .queues import *
+from .reports import *
 from .stores import *
 
 

@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from .reports import REPORT_SWEEP_SECONDS
+
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True
@@ -30,5 +32,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "webhooks.deliver_due",
         "schedule": timedelta(seconds=3),
         "options": {"expires": 3},
+    },
+    "reporting.sweep_reports": {
+        "task": "reporting.sweep_reports",
+        "schedule": timedelta(seconds=REPORT_SWEEP_SECONDS),
+        "options": {"expires": REPORT_SWEEP_SECONDS},
+    },
+    "reporting.tidy_reports": {
+        "task": "reporting.tidy_reports",
+        "schedule": timedelta(minutes=10),
     },
 }

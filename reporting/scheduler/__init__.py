@@ -1,0 +1,1 @@
+"""When reports are made, and by whom exactly once."""

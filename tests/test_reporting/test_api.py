@@ -23,11 +23,14 @@ def with_key(user, *scopes, form_ids=None):
 
 def problem(answer):
     body = answer.json()
-    return (
-        answer.status_code,
-        body["code"],
-        [(e["field"], e["code"]) for e in body.get("errors", [])],
-    )
+    errors = [(error["field"], error["code"]) for error in body.get("errors", [])]
+    return answer.status_code, body["code"], errors
+
+
+def status_of(answer):
+    """Of an answer whose file nobody reads."""
+    answer.close()
+    return answer.status_code
 
 
 def test_a_report_is_asked_for_made_and_downloaded(client, form):

@@ -53,6 +53,7 @@ class ResponseList(APIView):
         return [OpenPermission() if self.request.method == "POST" else ScopedPermission()]
 
     @extend_schema(
+        operation_id="forms_responses_list",
         parameters=[OpenApiParameter("cursor", str), OpenApiParameter("limit", int)],
         responses=ResponsePage,
     )

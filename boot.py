@@ -1,0 +1,271 @@
+#!/usr/bin/env python3
+"""Set up and run formplatform with nothing but Python: demo, test, up, bench, soak.
+
+Makes .venv, installs the locked packages, then hands over. Standard library only.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):
+    sys.exit("error: Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ".")
+
+import contextlib
+import ctypes
+import fcntl
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+VENV = ROOT / ".venv"
+PYTHON = VENV / "bin" / "python"
+NEEDED_BYTES = 1_500_000_000
+PANGO = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")
+PANGO_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
+USAGE = """\
+usage: python3 boot.py COMMAND
+
+  demo [--keep] [--port N]   put a real study through the whole platform and check every number
+  test [PYTEST ARGUMENTS]    the test suite on the embedded stores
+  test --all                 every gate, and the suite on every real store that is here
+  up [--port N]              serve until Ctrl-C
+  bench [NAME]               ratios against named peers, measured in one run
+  soak [NAME]                long runs with kills in between
+"""
+
+
+class BootError(Exception):
+    """Something is missing; the message is one line that says what to do."""
+
+
+# --- Packages -------------------------------------------------------------------------------
+
+
+def ensure_packages(lock_name: str) -> None:
+    """Have the locked packages in .venv; does nothing where they are there already."""
+    wanted = _fingerprint(lock_name)
+    if _is_installed(lock_name, wanted):
+        return
+    with only_one_boot():
+        if _is_installed(lock_name, wanted):
+            return
+        _check_disk()
+        _make_venv()
+        _install(ROOT / "requirements" / f"{lock_name}.txt")
+        (VENV / f"{lock_name}.stamp").write_text(wanted, encoding="utf-8")
+
+
+def _is_installed(lock_name: str, wanted: str) -> bool:
+    """The test lock holds all of the base lock, so its stamp serves for both."""
+    if lock_name == "base" and _has_stamp("test", _fingerprint("test")):
+        return True
+    return _has_stamp(lock_name, wanted)
+
+
+def _has_stamp(lock_name: str, wanted: str) -> bool:
+    stamp = VENV / f"{lock_name}.stamp"
+    return stamp.exists() and stamp.read_text(encoding="utf-8") == wanted
+
+
+def _fingerprint(lock_name: str) -> str:
+    """Of the lock and of this Python: where either changes, packages are installed again."""
+    lock = (ROOT / "requirements" / f"{lock_name}.txt").read_bytes()
+    return hashlib.sha256(lock + sys.version.encode()).hexdigest()
+
+
+@contextlib.contextmanager
+def only_one_boot() -> Iterator[None]:
+    """Two boots at once would spoil each other's .venv; the second waits."""
+    try:
+        lock = (ROOT / ".boot.lock").open("w", encoding="utf-8")
+    except OSError as error:
+        message = f"{ROOT} cannot be written ({error.strerror}): copy it elsewhere."
+        raise BootError(message) from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _check_disk() -> None:
+    free = shutil.disk_usage(ROOT).free
+    if free < NEEDED_BYTES:
+        needed = NEEDED_BYTES // 10**6
+        raise BootError(f"{free // 10**6} MB of disk are free here; {needed} are needed.")
+
+
+def _make_venv() -> None:
+    if PYTHON.exists() and _runs(PYTHON):
+        return
+    try:
+        import ensurepip  # noqa: F401 - Debian splits it off
+        import venv
+    except ImportError as error:
+        raise BootError("Python's venv module is missing: apt install python3-venv") from error
+    say("making .venv")
+    venv.create(VENV, with_pip=True, clear=True)
+
+
+def _runs(python: Path) -> bool:
+    check = "import sys; sys.exit(sys.version_info < (3, 11))"
+    try:
+        return subprocess.run([python, "-c", check], check=False).returncode == 0
+    except OSError:
+        return False
+
+
+def _install(lock_file: Path) -> None:
+    """Run pip, show how far it is, keep its words for the case that it fails."""
+    names = re.findall(r"^([a-z0-9][\w.-]*)==", lock_file.read_text(encoding="utf-8"), re.MULTILINE)
+    total = len(set(names))
+    options = ["--only-binary", ":all:", "--require-hashes", "--disable-pip-version-check"]
+    pip = [str(PYTHON), "-m", "pip", "install", "--progress-bar", "off"]
+    command = [*pip, *options, "-r", str(lock_file)]
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    )
+    said, done = [], 0
+    for line in process.stdout or ():
+        said.append(line.rstrip())
+        done += line.startswith("Collecting ")
+        phase = "installing" if line.startswith("Installing collected") else "fetching"
+        progress(f"{phase} packages: {min(done, total)} of about {total}")
+    progress("")
+    if process.wait() != 0:
+        tail = "\n".join(line for line in said[-12:] if "WARNING" not in line)
+        raise BootError(f"pip could not install the packages; is the network there?\n{tail}")
+    say(f"installed {total} packages")
+
+
+# --- System libraries -----------------------------------------------------------------------
+
+
+def ensure_pango() -> None:
+    """PDF reports need Pango. As root with apt: install it; otherwise say how, and go on."""
+    if _has_pango() or not sys.platform.startswith("linux"):
+        return
+    command = ["apt-get", "install", "-y", "--no-install-recommends", *PANGO_PACKAGES]
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        say("PDF reports need Pango; installing " + " ".join(PANGO_PACKAGES))
+        quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+        for step in (["apt-get", "update", "-qq"], command):
+            subprocess.run(step, env=quiet, stdout=subprocess.DEVNULL, check=False)
+    if not _has_pango():
+        say(f"no PDF reports without Pango; to have them: {' '.join(command)}")
+
+
+def _has_pango() -> bool:
+    for library in PANGO:
+        try:
+            ctypes.CDLL(library)
+        except OSError:
+            return False
+    return True
+
+
+# --- Commands -------------------------------------------------------------------------------
+
+
+def demo(arguments: Sequence[str]) -> int:
+    ensure_packages("base")
+    ensure_pango()
+    return manage("demo", *arguments)
+
+
+def up(arguments: Sequence[str]) -> int:
+    ensure_packages("base")
+    ensure_pango()
+    return manage("up", *arguments)
+
+
+def test(arguments: Sequence[str]) -> int:
+    ensure_packages("test")
+    ensure_pango()
+    if "--all" in arguments:
+        gates = [str(PYTHON), "-m", "tests.gates", *(a for a in arguments if a != "--all")]
+        return run(gates)
+    return run([str(PYTHON), "-m", "pytest", *arguments])
+
+
+def bench(arguments: Sequence[str]) -> int:
+    return run_modules("benchmarks", "bench_", arguments)
+
+
+def soak(arguments: Sequence[str]) -> int:
+    return run_modules("soak", "soak_", arguments)
+
+
+def run_modules(folder: str, prefix: str, arguments: Sequence[str]) -> int:
+    """Run ``tests/<folder>/<prefix><name>.py``: one by name, or each in turn."""
+    files = (ROOT / "tests" / folder).glob(f"{prefix}*.py")
+    found = sorted(file.stem.removeprefix(prefix) for file in files)
+    names = [name for name in arguments if not name.startswith("-")] or found
+    if set(names) - set(found):
+        raise BootError(f"There is no such name; known are {', '.join(found)}.")
+    ensure_packages("test")
+    ensure_pango()
+    results = [run([str(PYTHON), "-m", f"tests.{folder}.{prefix}{name}"]) for name in names]
+    return max(results, default=0)
+
+
+def manage(*command: str) -> int:
+    return run([str(PYTHON), "manage.py", *command])
+
+
+def run(command: Sequence[str]) -> int:
+    """Become the command: signals and the exit code are then its own affair."""
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the command got the same Ctrl-C and ends by itself
+
+
+# --- Words ----------------------------------------------------------------------------------
+
+
+def say(message: str) -> None:
+    print(f"boot: {message}", flush=True)
+
+
+PROGRESS_SECONDS = 5.0
+_told_at = [0.0]
+
+
+def progress(message: str) -> None:
+    """One line that renews itself on a terminal; now and then a line elsewhere."""
+    if sys.stdout.isatty():
+        print(f"\r\x1b[K{message}", end="", flush=True)
+    elif message and time.monotonic() - _told_at[0] > PROGRESS_SECONDS:
+        _told_at[0] = time.monotonic()
+        say(message)
+
+
+COMMANDS: dict[str, Callable[[Sequence[str]], int]] = {
+    "demo": demo,
+    "test": test,
+    "up": up,
+    "bench": bench,
+    "soak": soak,
+}
+
+
+def main(arguments: Sequence[str]) -> int:
+    if not arguments or arguments[0] not in COMMANDS:
+        print(USAGE, end="")
+        return 0 if arguments[:1] in (["-h"], ["--help"], ["help"]) else 2
+    try:
+        return COMMANDS[arguments[0]](arguments[1:])
+    except BootError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,98 @@
+"""Every gate of the build, one after the other: `boot.py test --all`.
+
+The suite runs on the embedded stores first. It runs again on MongoDB, PostgreSQL and Redis where
+MONGO_TEST_URL, DATABASE_TEST_URL and REDIS_TEST_URL name them. What could not run is named.
+"""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+BIN = Path(sys.executable).parent
+PRODUCTION = {
+    "DJANGO_SETTINGS_MODULE": "formplatform.settings.production",
+    "SECRET_KEY": "only-for-the-deployment-check-" + "x" * 40,
+    "ALLOWED_HOSTS": "forms.example.org",
+    "WEBHOOK_ENCRYPTION_KEYS": "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=",
+}
+
+
+@dataclass(frozen=True)
+class Gate:
+    name: str
+    command: list[str]
+    variables: dict[str, str] = field(default_factory=dict)
+
+
+def main(arguments: list[str]) -> int:
+    results: list[tuple[str, bool, float]] = []
+    gates = [*checks(), suite(arguments), *real_stores(arguments)]
+    for gate in gates:
+        print(f"\n=== {gate.name}", flush=True)
+        started = time.monotonic()
+        environment = {**os.environ, **gate.variables}
+        finished = subprocess.run(gate.command, cwd=ROOT, env=environment, check=False)
+        results.append((gate.name, finished.returncode == 0, time.monotonic() - started))
+    summarise(results)
+    return 0 if all(passed for _, passed, _ in results) else 1
+
+
+def checks() -> Iterator[Gate]:
+    tool = {name: str(BIN / name) for name in ("ruff", "mypy", "lint-imports")}
+    yield Gate("lint", [tool["ruff"], "check", "."])
+    yield Gate("format", [tool["ruff"], "format", "--check", "."])
+    yield Gate("types", [tool["mypy"]])
+    yield Gate("import layers", [tool["lint-imports"]])
+    deploy = ["check", "--deploy", "--fail-level", "WARNING"]
+    yield Gate("deployment check", [sys.executable, "manage.py", *deploy], PRODUCTION)
+    yield Gate(
+        "migrations",
+        [sys.executable, "manage.py", "makemigrations", "--check", "--dry-run"],
+    )
+
+
+def suite(arguments: list[str]) -> Gate:
+    command = [sys.executable, "-m", "pytest", "-q", "--cov", "--cov-report=term", *arguments]
+    return Gate("suite on the embedded stores, with coverage", command)
+
+
+def real_stores(arguments: list[str]) -> Iterator[Gate]:
+    stores = given_stores()
+    if stores:
+        command = [sys.executable, "-m", "pytest", "-q", "-m", "not browser", *arguments]
+        yield Gate(f"suite on {', '.join(stores)}", command, _merged(stores))
+
+
+def given_stores() -> dict[str, dict[str, str]]:
+    """Name of a real store → the variables that put it in place of the embedded one."""
+    found = {}
+    if mongo := os.environ.get("MONGO_TEST_URL"):
+        base, _, options = mongo.partition("?")
+        server = base.rsplit("/", 1)[0] if base.count("/") > 2 else base
+        found["MongoDB"] = {"MONGO_URL": f"{server}/fp_suite?{options}"}
+    if database := os.environ.get("DATABASE_TEST_URL"):
+        found["PostgreSQL"] = {"DATABASE_URL": database}
+    if redis := os.environ.get("REDIS_TEST_URL"):
+        found["Redis"] = {"REDIS_URL": redis}
+    return found
+
+
+def _merged(stores: dict[str, dict[str, str]]) -> dict[str, str]:
+    return {name: value for given in stores.values() for name, value in given.items()}
+
+
+def summarise(results: list[tuple[str, bool, float]]) -> None:
+    print("\n=== Summary")
+    for name, passed, seconds in results:
+        print(f"{'passed' if passed else 'FAILED':8}{seconds:>7.0f} s  {name}")
+    for name in sorted({"MongoDB", "PostgreSQL", "Redis"} - given_stores().keys()):
+        print(f"{'not run':8}{'':>9}  the suite on {name}: no test URL for it")
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -6,7 +6,9 @@ from typing import TypeAlias
 
 import redis
 from django.conf import settings
+from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
+from redis.retry import Retry
 
 Numbers: TypeAlias = "redis.Redis | redis.RedisCluster"
 CONNECT_SECONDS = 2.0
@@ -32,6 +34,7 @@ def _client(_process: int) -> Numbers:
         settings.REDIS_URL,
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
+        retry=Retry(NoBackoff(), 1),  # a broken connection once more, a dead server at once
     )
 
 

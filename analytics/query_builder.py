@@ -1,7 +1,7 @@
 """The query language's public face: parse, print, run."""
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from formplatform.core import clock
@@ -47,9 +47,13 @@ class QueryDSL:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QueryAnswer:
-    """The rows, which executor found them, when they were true, how long it took."""
+    """The rows, which executor found them, when they were true, how long it took.
+
+    `truncated` says whether the limit cut rows off.
+    """
 
     rows: list[Row]
+    truncated: bool
     engine: str
     as_of: datetime
     elapsed_ms: float
@@ -68,14 +72,21 @@ def run_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False
     started = time.perf_counter()
     fields = fields_of_form(form_id)
     query = QueryDSL(fields, personal_allowed=personal_allowed).parse(query_dsl)
+    one_more = replace(query, limit=query.limit + 1)
     as_of = clock.now()
     store = get_store()
     if isinstance(store, PipelineStore):
-        engine, rows = "mongodb", answer_from_pipeline(store, form_id, query)
+        engine, rows = "mongodb", answer_from_pipeline(store, form_id, one_more)
     else:
-        engine, rows = "columnar", columnar.run(query, FRAMES.get(form_id, fields))
+        engine, rows = "columnar", columnar.run(one_more, FRAMES.get(form_id, fields))
     elapsed_ms = round((time.perf_counter() - started) * 1000, 3)
-    return QueryAnswer(rows=rows, engine=engine, as_of=as_of, elapsed_ms=elapsed_ms)
+    return QueryAnswer(
+        rows=rows[: query.limit],
+        truncated=len(rows) > query.limit,
+        engine=engine,
+        as_of=as_of,
+        elapsed_ms=elapsed_ms,
+    )
 
 
 def answer_from_pipeline(store: PipelineStore, form_id: str, query: Query) -> list[Row]:

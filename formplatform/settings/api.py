@@ -16,9 +16,18 @@ REST_FRAMEWORK = {
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "formplatform.core.api.rendering.PlainNegotiation",
     "DEFAULT_PAGINATION_CLASS": "formplatform.core.api.pagination.BrowsingPagination",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": ["formplatform.core.api.throttles.CallerThrottle"],
     "EXCEPTION_HANDLER": "formplatform.core.api.exceptions.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+THROTTLE_RATES = {
+    "submit": env.rate("THROTTLE_SUBMIT", "60000/minute"),
+    "submit_anonymous": env.rate("THROTTLE_SUBMIT_ANONYMOUS", "600/minute"),
+    "read": env.rate("THROTTLE_READ", "3000/minute"),
+    "write": env.rate("THROTTLE_WRITE", "600/minute"),
+}
+"""Per key, person or address: (permits, seconds), or None for no limit."""
+
 SPECTACULAR_SETTINGS = {
     "TITLE": "formplatform",
     "VERSION": "2.0.0",

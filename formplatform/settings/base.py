@@ -1,6 +1,7 @@
 """What every deployment shares: apps, middleware, templates, security."""
 
 import secrets as random
+from datetime import timedelta
 
 from . import env
 from .admin import *
@@ -49,6 +50,7 @@ INSTALLED_APPS = [
     "drf_spectacular",
     "drf_spectacular_sidecar",
     "django_celery_beat",
+    "axes",
     "django_prometheus",
     "formplatform.core",
     "formplatform.demo",
@@ -68,7 +70,20 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "formplatform.core.security_headers.ContentSecurityPolicy",
+    "axes.middleware.AxesMiddleware",
 ]
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+]
+AXES_FAILURE_LIMIT = 5
+AXES_COOLOFF_TIME = timedelta(minutes=15)
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_ENABLE_ADMIN = False
+AXES_VERBOSE = False
+
 ROOT_URLCONF = "formplatform.urls"
 WSGI_APPLICATION = "formplatform.wsgi.application"
 TEMPLATES = [
@@ -106,6 +121,7 @@ STATIC_URL = "/static/"
 STATICFILES_DIRS = [BASE_DIR / "formplatform" / "static"]
 STATIC_ROOT = DATA_DIRECTORY / "static"
 LOGIN_URL = "/api/v2/login/"
+LOGIN_REDIRECT_URL = "/api/v2/docs/"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 OUTBOX_INLINE = False

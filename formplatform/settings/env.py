@@ -134,6 +134,20 @@ def path(name: str, default: Path) -> Path:
     return default if value is None else Path(value).expanduser().absolute()
 
 
+WINDOWS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
+
+
+def rate(name: str, default: str) -> tuple[int, int] | None:
+    """A rate like ``600/minute`` as (permits, seconds); None for ``none``."""
+    value = raw(name) or default
+    if value == "none":
+        return None
+    permits, _, window = value.partition("/")
+    if not permits.isdigit() or int(permits) == 0 or window not in WINDOWS:
+        raise ImproperlyConfigured(f"{name}={value!r}: expected like 600/minute, or none.")
+    return int(permits), WINDOWS[window]
+
+
 def url(name: str, *, schemes: Sequence[str]) -> str | None:
     """A URL with one of the given schemes; ``NAME_FILE`` works too, since URLs hold passwords."""
     value = secret(name, None)

@@ -48,6 +48,12 @@ def idempotency_key(request: Request) -> str | None:
 class ResponseList(APIView):
     read_scope: ClassVar[str] = "responses:read"
 
+    @property
+    def throttle_scope(self) -> str | None:
+        if self.request.method != "POST":
+            return None
+        return "submit" if self.request.user.is_authenticated else "submit_anonymous"
+
     def get_permissions(self) -> list[OpenPermission | ScopedPermission]:
         """Submitting is open: the form's own setting decides in the domain."""
         return [OpenPermission() if self.request.method == "POST" else ScopedPermission()]
@@ -117,6 +123,7 @@ class ResponseDetail(APIView):
 @extend_schema(tags=["responses"])
 class SessionList(APIView):
     permission_classes = [OpenPermission]
+    throttle_scope: ClassVar[str] = "submit_anonymous"
 
     @extend_schema(request=SessionInput, responses=SessionOutput)
     def post(self, request: Request, form_id: str) -> Response:

@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 FEATURE_URLS = {
     Feature.ANALYTICS: "analytics.api.urls",
     Feature.PDF_REPORTS: "reporting.api.urls",
+    Feature.WEBHOOKS: "integrations.api.urls",
 }
 urlpatterns += [
     path("api/v2/", include(urls)) for feature, urls in FEATURE_URLS.items() if is_enabled(feature)

@@ -36,6 +36,12 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v2",
+    "ENUM_NAME_OVERRIDES": {
+        "FormState": ["draft", "open", "closed"],
+        "WebhookStatus": "integrations.webhooks.models.Webhook.Status",
+        "WebhookHealth": "integrations.webhooks.health.STATES",
+        "DeliveryStatus": "integrations.webhooks.models.Delivery.Status",
+    },
 }
 
 PLUGIN_ENABLE_SANDBOXING = env.boolean("PLUGIN_ENABLE_SANDBOXING", default=True)

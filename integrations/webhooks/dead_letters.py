@@ -42,7 +42,7 @@ def bury(
 def find_dead_letters(
     *,
     ids: Collection[str] | None = None,
-    webhook_id: str = "",
+    webhook_id: str | None = None,
     since: datetime | None = None,
     until: datetime | None = None,
 ) -> QuerySet[Delivery]:
@@ -50,7 +50,7 @@ def find_dead_letters(
     found = Delivery.objects.filter(status=Delivery.Status.DEAD)
     if ids is not None:
         found = found.filter(pk__in=ids)
-    if webhook_id:
+    if webhook_id is not None:
         found = found.filter(webhook=webhook_id)
     if since is not None:
         found = found.filter(finished_at__gte=since)

@@ -21,6 +21,9 @@ class Health(StrEnum):
     DISABLED = "disabled"
 
 
+STATES = [each.value for each in Health]
+
+
 def with_health(webhooks: QuerySet[Webhook]) -> QuerySet[Webhook]:
     """Endpoints with the counts of their last day and the time of their last success."""
     recent = (

@@ -8,6 +8,7 @@ from django.db.models import Q
 from formplatform.core.events import Event
 from formplatform.forms.storage.registry import get_store
 
+from .access import still_allowed
 from .models import Webhook
 
 
@@ -21,7 +22,7 @@ def endpoints_for(events: Sequence[Event]) -> list[tuple[Event, Webhook]]:
     )
     by_form: dict[str, list[Webhook]] = defaultdict(list)
     by_owner: dict[int, list[Webhook]] = defaultdict(list)
-    for webhook in candidates:
+    for webhook in still_allowed(candidates.select_related("owner")):
         (by_form[webhook.form_id] if webhook.form_id else by_owner[webhook.owner_id]).append(
             webhook
         )

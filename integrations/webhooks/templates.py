@@ -4,8 +4,8 @@
      "data": {"form_id": …, "response_id": …, "revision": 1, "version": 1,
               "answers": {"vote": "yes", "name": null}, "masked": ["name"]}}
 
-Answers are keyed by the fields' names, as callers send them, and hold canonical values. Answers to
-fields marked as personal data are null unless the endpoint asks for them; `masked` names them.
+Answers are canonical values by field id, as the API returns them. Answers to fields marked as
+personal data are null unless the endpoint asks for them; `masked` names those fields.
 """
 
 import json
@@ -13,13 +13,13 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from analytics.form_fields import fields_of_form
 from formplatform.core import clock
 from formplatform.core.errors import UnavailableError
 from formplatform.core.events import Event
 from formplatform.forms.domain import Answers, JsonObject
 from formplatform.forms.events import ResponseDeleted, ResponseEvent
 from formplatform.forms.responses import answers_at_many
-from formplatform.forms.versions import get_definition
 
 LONGEST_LAG = timedelta(minutes=10)
 """What can't be read after so long is gone: its event is sent without answers."""
@@ -73,17 +73,21 @@ def _answers_part(
 ) -> JsonObject:
     if answers is None:
         return {"answers": None, "masked": []}
-    fields = get_definition(event.form_id, event.version).by_id
-    masked = {
-        fields[field_id].name
-        for field_id in answers
-        if rendering is Rendering.MASKED and fields[field_id].pii
-    }
-    named = {fields[field_id].name: value for field_id, value in answers.items()}
+    masked = _personal(event.form_id, answers) if rendering is Rendering.MASKED else set()
     return {
-        "answers": {name: None if name in masked else value for name, value in named.items()},
+        "answers": {key: None if key in masked else value for key, value in answers.items()},
         "masked": sorted(masked),
     }
+
+
+def _personal(form_id: str, answers: Answers) -> set[str]:
+    """Fields that any version marks as personal, or that are calculated from one that is.
+
+    What no version knows cannot be judged: it counts as personal.
+    """
+    fields = fields_of_form(form_id)
+    known = {field_id: fields.find_id(field_id) for field_id in answers}
+    return {field_id for field_id, field in known.items() if field is None or field.personal}
 
 
 def _answers_of(events: Sequence[ResponseEvent]) -> dict[str, Answers | None]:

@@ -12,10 +12,13 @@ import time_machine
 from formplatform.core import clock
 from formplatform.core.errors import UnavailableError
 from formplatform.core.publishing import publish
+from formplatform.forms.catalog import create_form
 from formplatform.forms.events import ResponseSubmitted
 from formplatform.forms.outbox import _events_of
 from formplatform.forms.publishing import publish_form
 from formplatform.forms.responses import delete_response, edit_response
+from formplatform.forms.storage.registry import get_store
+from formplatform.forms.submissions import submit_response
 from integrations.webhooks import delivery, endpoints
 from integrations.webhooks.models import Attempt, Delivery, Event, Payload, Webhook
 from integrations.webhooks.tasks import deliver_due
@@ -60,7 +63,7 @@ def test_a_submitted_response_reaches_its_endpoint_signed_for_strangers(subscrib
             "response_id": response.id,
             "revision": 1,
             "version": 1,
-            "answers": {"name": "Ada", "vote": "yes"},
+            "answers": {"name": "Ada", "choice_1": "yes"},
             "masked": [],
         },
     }
@@ -87,6 +90,23 @@ def test_personal_answers_are_masked_unless_the_endpoint_asks_for_them(subscribe
     data = json.loads(masked_one.received[0].body)["data"]
     assert (data["answers"], data["masked"]) == ({"name": None, "age": 36}, ["name"])
     assert b"Ada" not in masked_one.received[0].body
+
+
+def test_what_is_calculated_from_personal_answers_is_masked_too(actor, subscribe):
+    doubled = {
+        "fields": [
+            {"id": "pay", "type": "number", "pii": True},
+            {"id": "year", "type": "calculated", "expression": "pay * 12"},
+        ]
+    }
+    form = create_form(actor=actor, title="Pay", definition=doubled)
+    publish_form(form, actor=actor)
+    with Receiver() as receiver:
+        subscribe(receiver.url(), form_id=form.id)
+        submit_response(get_store().find_form(form.id), {"pay": 1000}, actor=actor)
+        deliver()
+    data = json.loads(receiver.received[0].body)["data"]
+    assert (data["answers"], data["masked"]) == ({"pay": None, "year": None}, ["pay", "year"])
 
 
 def test_personal_answers_nobody_asked_for_are_not_stored(subscribe, submit):

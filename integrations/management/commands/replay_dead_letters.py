@@ -13,7 +13,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("ids", nargs="*", help="delivery ids; none means all that match")
-        parser.add_argument("--webhook", default="", help="only of this endpoint")
+        parser.add_argument("--webhook", help="only of this endpoint")
         parser.add_argument("--since", type=_moment, help="given up since (ISO 8601 with zone)")
         parser.add_argument("--until", type=_moment, help="given up before (ISO 8601 with zone)")
         parser.add_argument("--limit", type=int, help="at most so many")

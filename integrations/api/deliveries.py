@@ -1,0 +1,100 @@
+"""Deliveries and dead letters over HTTP: look, send again."""
+
+from django.db.models import QuerySet
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from formplatform.core.api.authentication import actor_of
+from formplatform.core.api.pagination import page_body, window_of
+from formplatform.core.errors import FieldError, InvalidInputError
+from formplatform.forms.api.forms import checked
+from integrations.webhooks import dead_letters
+from integrations.webhooks.access import get_delivery, get_webhook, visible_deliveries
+from integrations.webhooks.models import Delivery
+
+from .serializers import (
+    DeliveryDetailOutput,
+    DeliveryOutput,
+    DeliveryPage,
+    ReplayInput,
+    ReplayOutput,
+    attempt_body,
+    delivery_body,
+)
+from .webhooks import PAGE, WebhookView
+
+
+@extend_schema(tags=["webhooks"])
+class WebhookDeliveries(WebhookView):
+    @extend_schema(
+        operation_id="webhooks_deliveries_list",
+        parameters=[OpenApiParameter("status", str, enum=Delivery.Status.values), *PAGE],
+        responses=DeliveryPage,
+    )
+    def get(self, request: Request, webhook_id: str) -> Response:
+        """What was sent to one endpoint, or is to be, newest first."""
+        webhook = get_webhook(actor_of(request), webhook_id)
+        found = webhook.deliveries.select_related("event")
+        status = request.query_params.get("status")
+        if status is not None:
+            found = found.filter(status=_known_status(status))
+        return _page(request, found)
+
+
+@extend_schema(tags=["webhooks"])
+class DeliveryDetail(WebhookView):
+    @extend_schema(responses=DeliveryDetailOutput)
+    def get(self, request: Request, delivery_id: str) -> Response:
+        """One delivery with its attempts."""
+        delivery = get_delivery(actor_of(request), delivery_id)
+        attempts = [attempt_body(attempt) for attempt in delivery.attempts.all()]
+        return Response({**delivery_body(delivery), "attempts": attempts})
+
+
+@extend_schema(tags=["webhooks"])
+class Redeliver(WebhookView):
+    @extend_schema(request=None, responses={202: DeliveryOutput})
+    def post(self, request: Request, delivery_id: str) -> Response:
+        """Send a finished delivery again, under the same id."""
+        delivery = get_delivery(actor_of(request), delivery_id)
+        dead_letters.redeliver(delivery)
+        delivery.refresh_from_db()
+        return Response(delivery_body(delivery), status=202)
+
+
+@extend_schema(tags=["webhooks"])
+class DeadLetterList(WebhookView):
+    @extend_schema(operation_id="dead_letters_list", parameters=PAGE, responses=DeliveryPage)
+    def get(self, request: Request) -> Response:
+        """Deliveries that were given up, the latest first."""
+        visible = visible_deliveries(actor_of(request))
+        dead = visible.filter(status=Delivery.Status.DEAD)
+        return _page(request, dead.order_by("-finished_at", "-pk"))
+
+
+@extend_schema(tags=["webhooks"])
+class ReplayDeadLetters(WebhookView):
+    @extend_schema(request=ReplayInput, responses={202: ReplayOutput})
+    def post(self, request: Request) -> Response:
+        """Send dead letters again, the oldest first; those of disabled endpoints stay."""
+        wanted = checked(ReplayInput, request)
+        limit = wanted.pop("limit")
+        found = dead_letters.find_dead_letters(**wanted)
+        mine = found.filter(pk__in=visible_deliveries(actor_of(request)).values("pk"))
+        return Response({"replayed": dead_letters.replay(mine, limit=limit)}, status=202)
+
+
+def _page(request: Request, found: QuerySet[Delivery]) -> Response:
+    limit, offset = window_of(request)
+    bodies = [delivery_body(delivery) for delivery in found[offset : offset + limit]]
+    return Response(page_body(request, bodies, total=found.count()))
+
+
+def _known_status(status: str) -> str:
+    if status not in Delivery.Status.values:
+        message = f"Expected one of {', '.join(Delivery.Status.values)}."
+        raise InvalidInputError(
+            "Some values are not valid.", errors=[FieldError("status", "invalid", message)]
+        )
+    return status

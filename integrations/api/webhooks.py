@@ -1,0 +1,153 @@
+"""Webhooks over HTTP: make, change, test, rotate the secret, switch on and off."""
+
+from dataclasses import replace
+from typing import ClassVar
+
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from formplatform.core import clock
+from formplatform.core.actors import Actor
+from formplatform.core.api.authentication import actor_of
+from formplatform.core.api.pagination import page_body, window_of
+from formplatform.core.errors import PermissionDeniedError
+from formplatform.forms.api.forms import checked
+from formplatform.forms.api.responses import idempotency_key
+from formplatform.forms.ids import is_id
+from integrations.webhooks import endpoints
+from integrations.webhooks.access import check_may_listen, get_webhook, visible_webhooks
+from integrations.webhooks.endpoints import EndpointForm
+from integrations.webhooks.health import with_health
+from integrations.webhooks.models import Webhook
+
+from .serializers import (
+    DeliveryOutput,
+    EnableInput,
+    NewWebhookOutput,
+    Plain,
+    ReplayOutput,
+    SecretOutput,
+    WebhookChange,
+    WebhookInput,
+    WebhookOutput,
+    WebhookPage,
+    delivery_body,
+    webhook_body,
+)
+
+PAGE = [OpenApiParameter("limit", int), OpenApiParameter("offset", int)]
+
+
+class WebhookView(APIView):
+    """Base of everything about webhooks."""
+
+    read_scope: ClassVar[str] = "webhooks:read"
+    write_scope: ClassVar[str] = "webhooks:write"
+
+
+@extend_schema(tags=["webhooks"])
+class WebhookList(WebhookView):
+    @extend_schema(
+        operation_id="webhooks_list",
+        parameters=[OpenApiParameter("form_id", str), *PAGE],
+        responses=WebhookPage,
+    )
+    def get(self, request: Request) -> Response:
+        """The endpoints you may change, newest first."""
+        found = visible_webhooks(actor_of(request))
+        form_id = request.query_params.get("form_id")
+        if form_id is not None:
+            found = found.filter(form_id=form_id) if is_id(form_id) else found.none()
+        limit, offset = window_of(request)
+        page = with_health(found)[offset : offset + limit]
+        bodies = [webhook_body(webhook) for webhook in page]
+        return Response(page_body(request, bodies, total=found.count()))
+
+    @extend_schema(request=WebhookInput, responses={201: NewWebhookOutput, 200: NewWebhookOutput})
+    def post(self, request: Request) -> Response:
+        """Make an endpoint. The secret in the answer is shown this once."""
+        actor = actor_of(request)
+        values = checked(WebhookInput, request)
+        form_id = values.pop("form_id") or ""
+        check_may_listen(actor, form_id)
+        webhook, secret = endpoints.create_webhook(
+            EndpointForm(**values),
+            owner_id=_user_id(actor),
+            form_id=form_id,
+            idempotency_key=idempotency_key(request) or "",
+        )
+        body = {**_body(webhook), "secret": secret}
+        return Response(body, status=200 if secret is None else 201)
+
+
+@extend_schema(tags=["webhooks"])
+class WebhookDetail(WebhookView):
+    @extend_schema(responses=WebhookOutput)
+    def get(self, request: Request, webhook_id: str) -> Response:
+        return Response(_body(get_webhook(actor_of(request), webhook_id)))
+
+    @extend_schema(request=WebhookChange, responses=WebhookOutput)
+    def patch(self, request: Request, webhook_id: str) -> Response:
+        """Change an endpoint; what is on its way goes to the new URL."""
+        webhook = get_webhook(actor_of(request), webhook_id)
+        wanted = replace(endpoints.form_of(webhook), **checked(WebhookChange, request))
+        endpoints.update_webhook(webhook, wanted)
+        return Response(_body(webhook))
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Request, webhook_id: str) -> Response:
+        """Delete an endpoint. What waits for it is not sent."""
+        endpoints.delete_webhook(get_webhook(actor_of(request), webhook_id))
+        return Response(status=204)
+
+
+@extend_schema(tags=["webhooks"])
+class WebhookTest(WebhookView):
+    @extend_schema(request=None, responses={202: DeliveryOutput})
+    def post(self, request: Request, webhook_id: str) -> Response:
+        """Put a `webhook.test` message on its way; the answer names the delivery."""
+        webhook = get_webhook(actor_of(request), webhook_id)
+        return Response(delivery_body(endpoints.send_test(webhook)), status=202)
+
+
+@extend_schema(tags=["webhooks"])
+class RotateSecret(WebhookView):
+    @extend_schema(request=None, responses=SecretOutput)
+    def post(self, request: Request, webhook_id: str) -> Response:
+        """A new secret; the one before signs along for a day."""
+        webhook = get_webhook(actor_of(request), webhook_id)
+        expires_at = clock.to_text(clock.now() + endpoints.GRACE)
+        secret = endpoints.rotate_secret(webhook)
+        return Response({"secret": secret, "previous_expires_at": expires_at})
+
+
+@extend_schema(tags=["webhooks"])
+class EnableWebhook(WebhookView):
+    @extend_schema(request=EnableInput, responses=ReplayOutput)
+    def post(self, request: Request, webhook_id: str) -> Response:
+        """Switch an endpoint on; with `replay`, send again what it missed."""
+        webhook = get_webhook(actor_of(request), webhook_id)
+        replayed = endpoints.enable(webhook, **checked(EnableInput, request))
+        return Response({"replayed": replayed})
+
+
+@extend_schema(tags=["webhooks"])
+class DisableWebhook(WebhookView):
+    @extend_schema(request=None, responses=WebhookOutput)
+    def post(self, request: Request, webhook_id: str) -> Response:
+        """Switch an endpoint off; what waits for it becomes dead letters."""
+        webhook = get_webhook(actor_of(request), webhook_id)
+        endpoints.disable(webhook.pk, reason=Webhook.DisabledReason.BY_OWNER)
+        return Response(_body(webhook))
+
+
+def _body(webhook: Webhook) -> Plain:
+    return webhook_body(with_health(Webhook.objects.filter(pk=webhook.pk)).get())
+
+
+def _user_id(actor: Actor) -> int:
+    if actor.user_id is None:
+        raise PermissionDeniedError("A webhook needs an owner: sign in first.")
+    return actor.user_id

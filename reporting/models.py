@@ -19,7 +19,9 @@ class ScheduledReport(models.Model):
     )
     form_id = models.CharField(max_length=24, db_index=True)
     title = models.CharField(max_length=200)
-    definition = models.JSONField(default=dict, help_text="What goes in: see reporting.definitions")
+    definition = models.JSONField(
+        default=dict, blank=True, help_text="What goes in: chart_field, rows, columns"
+    )
     cadence = models.CharField(max_length=8, choices=Cadence, default=Cadence.CRON)
     cron = models.CharField(max_length=200, blank=True, help_text="minute hour day month weekday")
     interval_seconds = models.PositiveIntegerField(null=True, blank=True)

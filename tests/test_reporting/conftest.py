@@ -9,7 +9,7 @@ from formplatform.forms.publishing import publish_form
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
 
-RESPONDENTS = 60
+RESPONDENTS = 25
 
 
 @pytest.fixture(autouse=True)

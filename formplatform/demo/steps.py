@@ -110,7 +110,10 @@ class Demonstration:
         self._until(lambda: len(self.receiver.messages) >= len(self.submitted))
 
     def write_report(self) -> None:
-        report = self.client.post("/reports/", {"form_id": self.form_id})
+        report = self.client.post(
+            "/reports/",
+            {"form_id": self.form_id, "chart_field": "party", "rows": ROW, "columns": COLUMN},
+        )
         path = f"/reports/{report['id']}/"
         self._until(lambda: self.client.get(path)["state"] in {"succeeded", "failed"})
         state = self.client.get(path)

@@ -17,6 +17,9 @@ class FormState(StrEnum):
     CLOSED = "closed"
 
 
+FORM_STATES = [state.value for state in FormState]
+
+
 class Source(StrEnum):
     """How a response came in."""
 

@@ -37,7 +37,7 @@ SPECTACULAR_SETTINGS = {
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v2",
     "ENUM_NAME_OVERRIDES": {
-        "FormState": ["draft", "open", "closed"],
+        "FormState": "formplatform.forms.domain.FORM_STATES",
         "WebhookStatus": "integrations.webhooks.models.Webhook.Status",
         "WebhookHealth": "integrations.webhooks.health.STATES",
         "DeliveryStatus": "integrations.webhooks.models.Delivery.Status",

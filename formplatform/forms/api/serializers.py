@@ -5,7 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from formplatform.core.clock import to_text
-from formplatform.forms.domain import Form, FormResponse, FormState, FormVersion, Session
+from formplatform.forms.domain import FORM_STATES, Form, FormResponse, FormVersion, Session
 from formplatform.forms.memberships import ROLES
 
 Plain = dict[str, Any]
@@ -21,7 +21,7 @@ class UpdateFormInput(serializers.Serializer[Plain]):
     title = serializers.CharField(max_length=300, required=False)
     definition = serializers.DictField(required=False)
     public = serializers.BooleanField(required=False)
-    state = serializers.ChoiceField(choices=[s.value for s in FormState], required=False)
+    state = serializers.ChoiceField(choices=FORM_STATES, required=False)
     revision = serializers.IntegerField(
         min_value=1, required=False, help_text="Refuse (409) unless the form is at this revision."
     )
@@ -30,7 +30,7 @@ class UpdateFormInput(serializers.Serializer[Plain]):
 class FormOutput(serializers.Serializer[Plain]):
     id = serializers.CharField()
     title = serializers.CharField()
-    state = serializers.ChoiceField(choices=[s.value for s in FormState])
+    state = serializers.ChoiceField(choices=FORM_STATES)
     public = serializers.BooleanField()
     current_version = serializers.IntegerField(allow_null=True)
     revision = serializers.IntegerField()

@@ -19,7 +19,7 @@ from formplatform.forms.domain import Answers
 from formplatform.forms.ids import new_id
 
 from . import keys, series
-from .contributions import Contribution, Step, contribution_of, difference
+from .contributions import NOTHING, Step, contribution_of, difference
 from .form_fields import fields_of_form
 from .keys import FormKeys
 from .series import Granularity
@@ -35,19 +35,25 @@ SESSION_STEPS = ("sessions_viewed", "sessions_started", "sessions_submitted")
 
 class Status(IntEnum):
     APPLIED = 1
-    COUNTED_BEFORE = 0
-    OTHER_REVISION = -1
+    REFUSED = 0
     OTHER_GENERATION = -2
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A response of which `expected` must be counted (0: nothing), and then `target` is."""
+
+    response_id: str
+    expected: int
+    target: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Move:
-    """A response from one counted revision to another, by these steps."""
+    """Responses of one form from counted revisions to other ones: all at once or not at all."""
 
     form_id: str
-    response_id: str
-    expected: int
-    target: int
+    claims: Sequence[Claim]
     steps: Sequence[Step]
     shadow: int | None = None
 
@@ -64,12 +70,14 @@ class SessionMark:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What a call did; `stored` is the revision (of a session: the steps) that counts now."""
+    """What a call did. `stored` holds, where it was refused, the counted revision per claim.
+
+    `rebuild` is the generation that is being rebuilt and wants the same.
+    """
 
     status: Status
-    stored: int
     rebuild: int | None
-    """The generation that is being rebuilt and wants the same."""
+    stored: Sequence[int] = ()
 
 
 class FormAggregator:
@@ -97,16 +105,14 @@ class FormAggregator:
         )
         move = Move(
             form_id=form_id,
-            response_id=response_id or new_id(),
-            expected=0,
-            target=1,
-            steps=difference(Contribution(), contribution),
+            claims=[Claim(response_id or new_id(), expected=0, target=1)],
+            steps=difference([(NOTHING, contribution)]),
         )
         while self.apply([move])[0].status is Status.OTHER_GENERATION:
             pass
 
     def apply(self, moves: Sequence[Move]) -> list[Outcome]:
-        """Make each move exactly once; a refused one changed nothing and says why."""
+        """Make each move, whole and once; a refused one changed nothing and says why."""
         calls = [self._apply_call(move) for move in moves]
         return self._outcomes([(move.form_id, move.shadow) for move in moves], calls)
 
@@ -199,14 +205,20 @@ class FormAggregator:
     def _apply_call(self, move: Move) -> Call:
         form = FormKeys(move.form_id, move.shadow)
         generation = self._generation(move.form_id, move.shadow)
-        names = [form.guard, form.rebuild, form.applied(generation, move.response_id)]
-        places: dict[str, int] = {}
-        steps: list[str | int] = []
+        buckets: dict[str, int] = {}
+        claims: list[str | bytes | int] = []
+        for claim in move.claims:
+            bucket = form.applied(generation, claim.response_id)
+            place = buckets.setdefault(bucket, len(buckets) + 1)
+            claims += (place, bytes.fromhex(claim.response_id), claim.expected, claim.target)
+        counters: dict[str, int] = {}
+        steps: list[str | bytes | int] = []
         for kind, key, name, amount in move.steps:
-            steps += (kind, places.setdefault(key, len(places) + 1), name, amount)
-        arguments: list[str | bytes | int] = [generation, bytes.fromhex(move.response_id)]
-        arguments += (move.expected, move.target, CAP, *steps)
-        return Call(APPLY, names + [form.prefix + key for key in places], arguments)
+            steps += (kind, counters.setdefault(key, len(counters) + 1), name, amount)
+        prefix = form.prefix
+        names = [form.guard, form.rebuild, *buckets, *(prefix + key for key in counters)]
+        head = (generation, CAP, len(move.claims), len(buckets))
+        return Call(APPLY, names, [*head, *claims, *steps])
 
     def _advance_call(self, mark: SessionMark) -> Call:
         form = FormKeys(mark.form_id, mark.shadow)
@@ -225,10 +237,10 @@ class FormAggregator:
     ) -> list[Outcome]:
         outcomes = []
         for (form_id, shadow), answer in zip(places, self._functions.run(calls), strict=True):
-            status, stored, rebuild = answer
+            status, rebuild, *stored = answer
             if status == Status.OTHER_GENERATION and shadow is None:
-                self._generations[form_id] = stored
-            outcomes.append(Outcome(Status(status), stored, rebuild or None))
+                self._generations[form_id] = stored[0]
+            outcomes.append(Outcome(Status(status), rebuild or None, stored))
         return outcomes
 
 

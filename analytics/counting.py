@@ -1,13 +1,13 @@
 """Bringing the numbers up to what the form store says, exactly once per revision.
 
-Each response is moved from the revision that is counted to its newest one. The first guess is that
-the revision before is counted, which it nearly always is; otherwise the answer says which one is,
-the answers at that revision are read, and the move is made from there. A rebuild under way gets
-every move too.
+Each response is moved from the revision that is counted to its newest one, together with others of
+its form. The first guess is that the revision before is counted, which it nearly always is;
+otherwise the answer says which one is, the answers at that revision are read, and the move is made
+from there. A rebuild under way gets every move too.
 """
 
 import logging
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -19,14 +19,19 @@ from formplatform.forms.events import ResponseEvent, SessionAdvanced
 from formplatform.forms.storage.registry import get_store
 
 from . import aggregator
-from .aggregator import Move, Outcome, SessionMark, Status
-from .contributions import Contribution, contribution_of, difference
+from .aggregator import Claim, Move, Outcome, SessionMark, Status
+from .contributions import NOTHING, Contribution, contribution_of, difference
 from .form_fields import fields_of_version
 
 logger = logging.getLogger(__name__)
 
+GROUP = 250
+"""Responses counted by one call: few enough for Redis to be back in a millisecond or two."""
+PATIENCE = 5
 ROUNDS = 20
-"""Each round ends with another revision counted by somebody else: progress, but not ours."""
+"""A refusal means that somebody else counted one of the group: progress, but not ours. After some
+rounds each response goes by itself.
+"""
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """An event whose record has been gone for so long is no longer worth a retry."""
@@ -71,42 +76,61 @@ def due(response: FormResponse, *, at_least: int = 1, shadow: int | None = None)
 def settle(pending: Iterable[Due]) -> None:
     """Make every move, from whichever revision is counted. Raises UnavailableError."""
     waiting = list(pending)
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         if not waiting:
             return
-        outcomes = aggregator.current().apply(_moves(waiting))
-        pairs = zip(waiting, outcomes, strict=True)
-        waiting = [later for each, outcome in pairs for later in _later(each, outcome)]
+        groups = list(_groups(waiting, GROUP if number < PATIENCE else 1))
+        facts = _read_facts(waiting)
+        outcomes = aggregator.current().apply([_move(group, facts) for group in groups])
+        pairs = zip(groups, outcomes, strict=True)
+        waiting = [later for group, outcome in pairs for later in _later(group, outcome)]
     raise UnavailableError("Others keep changing the same responses; try again.")
 
 
-def _later(each: Due, outcome: Outcome) -> list[Due]:
+def _groups(waiting: Sequence[Due], size: int) -> Iterator[list[Due]]:
+    """Those of one form and destination together: one call counts them all, or says why not."""
+    kinds: dict[tuple[str, int | None], list[Due]] = {}
+    for each in waiting:
+        kinds.setdefault((each.response.form_id, each.shadow), []).append(each)
+    for group in kinds.values():
+        for start in range(0, len(group), size):
+            yield group[start : start + size]
+
+
+def _later(group: Sequence[Due], outcome: Outcome) -> list[Due]:
     """What is left to do after a call."""
-    if outcome.status is Status.OTHER_REVISION:
-        return [replace(each, expected=outcome.stored)]
     if outcome.status is Status.OTHER_GENERATION:
-        return [replace(each, shadow=None)]
-    if outcome.rebuild is not None and each.shadow is None:
-        return [replace(each, shadow=outcome.rebuild)]
-    return []
+        return [replace(each, shadow=None) for each in group]
+    if outcome.status is Status.APPLIED:
+        return [again for each in group for again in _for_rebuild(each, outcome)]
+    later: list[Due] = []
+    for each, stored in zip(group, outcome.stored, strict=True):
+        if stored >= each.target:
+            later += _for_rebuild(each, outcome)
+        else:
+            later.append(replace(each, expected=stored))
+    return later
 
 
-def _moves(waiting: Sequence[Due]) -> list[Move]:
-    facts = _read_facts(waiting)
-    return [
-        Move(
-            form_id=each.response.form_id,
-            response_id=each.response.id,
-            expected=each.expected,
-            target=each.target,
-            steps=difference(
+def _for_rebuild(each: Due, outcome: Outcome) -> list[Due]:
+    if outcome.rebuild is None or each.shadow is not None:
+        return []
+    return [replace(each, shadow=outcome.rebuild)]
+
+
+def _move(group: Sequence[Due], facts: "Facts") -> Move:
+    return Move(
+        form_id=group[0].response.form_id,
+        claims=[Claim(each.response.id, each.expected, each.target) for each in group],
+        steps=difference(
+            (
                 _contribution(each.response, each.expected, facts),
                 _contribution(each.response, each.target, facts),
-            ),
-            shadow=each.shadow,
-        )
-        for each in waiting
-    ]
+            )
+            for each in group
+        ),
+        shadow=group[0].shadow,
+    )
 
 
 Facts = dict[tuple[str, int], Revision]
@@ -129,12 +153,12 @@ def _read_facts(waiting: Sequence[Due]) -> Facts:
 
 def _contribution(response: FormResponse, revision: int, facts: Facts) -> Contribution:
     if revision == 0:
-        return Contribution()
+        return NOTHING
     fact = facts.get((response.id, revision))
     if fact is None:
         raise UnavailableError("A revision can't be read yet; try again.", revision=revision)
     if fact.data is None:
-        return Contribution()
+        return NOTHING
     fields = fields_of_version(response.form_id, fact.version)
     return contribution_of(fact.data, submitted_at=response.submitted_at, fields=fields)
 

@@ -6,7 +6,7 @@ counter of its own, as in the long accumulator of U. Kulisch (Computer Arithmeti
 A counter of 64 bits takes 2³¹ limbs before it overflows.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 
 LIMB_BITS = 32
@@ -14,25 +14,28 @@ LARGEST_INT = 2**63 - 1
 _MASK = (1 << LIMB_BITS) - 1
 
 
-def limbs(number: int | Fraction) -> Iterator[tuple[int, int]]:
-    """(index, digit) pairs with number = Σ digit · 2^(32·index), |digit| < 2³², zeros left out."""
-    scaled, index = _whole(number)
-    sign = -1 if scaled < 0 else 1
-    rest = abs(scaled)
+def limbs_and_squares(number: float) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+    """The limbs of a finite number and of its square."""
+    numerator, denominator = number.as_integer_ratio()
+    bits = denominator.bit_length() - 1
+    return limbs(numerator, bits), limbs(numerator * numerator, 2 * bits)
+
+
+def limbs(numerator: int, bits: int = 0) -> list[tuple[int, int]]:
+    """(index, digit) pairs with numerator / 2^bits = Σ digit · 2^(32·index).
+
+    Every |digit| is below 2³²; zeros are left out.
+    """
+    sign = -1 if numerator < 0 else 1
+    shift = -(-bits // LIMB_BITS)
+    rest, index = abs(numerator) << (shift * LIMB_BITS - bits), -shift
+    found = []
     while rest:
         if digit := rest & _MASK:
-            yield index, sign * digit
+            found.append((index, sign * digit))
         rest >>= LIMB_BITS
         index += 1
-
-
-def _whole(number: int | Fraction) -> tuple[int, int]:
-    """The number as an integer times 2^(32·index). The denominator must be a power of two."""
-    if isinstance(number, int):
-        return number, 0
-    bits = number.denominator.bit_length() - 1
-    count = -(-bits // LIMB_BITS)
-    return number.numerator << (count * LIMB_BITS - bits), -count
+    return found
 
 
 def total(digits: Mapping[int, int]) -> Fraction:

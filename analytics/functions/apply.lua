@@ -1,12 +1,16 @@
--- Moves one response from the revision that is counted to another one, exactly once.
+-- Moves responses from the revisions that are counted to other ones: all of a call, exactly once,
+-- or none.
 --
--- KEYS  guard, running rebuild, applied revisions, counters…
--- ARGV  generation, response id (12 bytes), expected revision, target revision, cap,
+-- KEYS  guard, running rebuild, buckets of applied revisions…, counters…
+-- ARGV  generation, cap, number of claims, number of buckets,
+--       for each claim: number of its bucket, response id (12 bytes), expected and target revision,
 --       then for each step: kind, number of its counter, field, amount
 -- Kinds: i add   c add, beyond `cap` values to "\0other"   + widen min and max   - take away
 --
--- Answers {status, stored revision or live generation, generation being rebuilt or 0}.
--- Status: 1 applied   0 counted before   -1 another revision is counted   -2 another generation
+-- Answers {status, generation being rebuilt or 0, …}:
+--   1  applied
+--   0  refused: then follows, for each claim, the revision that is counted
+--  -2  another generation is live: then follows its number
 
 local OTHER = '\0other'
 
@@ -43,17 +47,31 @@ local function add_capped(key, field, amount, cap)
   redis.call('HINCRBY', key, field, amount)
 end
 
+local function take(keys, args, claims)
+  -- Looks at every claim first, so that a refused call has changed nothing.
+  local stored, refused = {}, false
+  for claim = 1, claims do
+    local at = 1 + claim * 4
+    local revision = redis.call('HGET', keys[2 + tonumber(args[at])], args[at + 1]) or '0'
+    stored[claim] = tonumber(revision)
+    refused = refused or revision ~= args[at + 2]
+  end
+  if refused then return stored end
+  for claim = 1, claims do
+    local at = 1 + claim * 4
+    redis.call('HSET', keys[2 + tonumber(args[at])], args[at + 1], args[at + 3])
+  end
+end
+
 local function apply(keys, args)
   local rebuild = tonumber(redis.call('GET', keys[2]) or '0')
   local generation = redis.call('GET', keys[1]) or '0'
-  if generation ~= args[1] then return {-2, tonumber(generation), rebuild} end
-  local stored = tonumber(redis.call('HGET', keys[3], args[2]) or '0')
-  if stored >= tonumber(args[4]) then return {0, stored, rebuild} end
-  if stored ~= tonumber(args[3]) then return {-1, stored, rebuild} end
-  redis.call('HSET', keys[3], args[2], args[4])
-  local cap = tonumber(args[5])
-  for i = 6, #args, 4 do
-    local kind, key = args[i], keys[3 + tonumber(args[i + 1])]
+  if generation ~= args[1] then return {-2, rebuild, tonumber(generation)} end
+  local cap, claims, offset = tonumber(args[2]), tonumber(args[3]), 2 + tonumber(args[4])
+  local stored = take(keys, args, claims)
+  if stored then return {0, rebuild, unpack(stored)} end
+  for i = 5 + claims * 4, #args, 4 do
+    local kind, key = args[i], keys[offset + tonumber(args[i + 1])]
     if kind == 'i' then
       redis.call('HINCRBY', key, args[i + 2], args[i + 3])
     elseif kind == 'c' then
@@ -64,5 +82,5 @@ local function apply(keys, args)
       narrow(key, args[i + 3])
     end
   end
-  return {1, tonumber(args[4]), rebuild}
+  return {1, rebuild}
 end

@@ -52,7 +52,7 @@ OPAQUE = frozenset({Kind.MATRIX, Kind.RANKING, Kind.FILE, Kind.MIXED})
 WHOLE_NUMBERS = frozenset({"integer", "rating", "scale", "nps"})
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class Field:
     """One field, at its newest published definition."""
 

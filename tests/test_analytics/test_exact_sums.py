@@ -6,29 +6,26 @@ from fractions import Fraction
 
 from hypothesis import given, strategies as st
 
-from analytics.exact_sums import limbs, to_number, total
+from analytics.exact_sums import limbs_and_squares, to_number, total
 
 numbers = st.one_of(st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False))
 
 
-def exact(number):
-    return number if isinstance(number, int) else Fraction(number)
-
-
 @given(numbers)
-def test_limbs_hold_the_number_itself(number):
-    digits = dict(limbs(exact(number)))
+def test_limbs_hold_the_number_itself_and_its_square(number):
+    digits, squares = map(dict, limbs_and_squares(number))
     assert total(digits) == Fraction(number)
-    assert all(0 < abs(digit) < 2**32 for digit in digits.values())
+    assert total(squares) == Fraction(number) ** 2
+    assert all(0 < abs(digit) < 2**32 for digit in [*digits.values(), *squares.values()])
 
 
 @given(st.lists(numbers, max_size=20), st.lists(numbers, max_size=20))
 def test_what_is_added_and_taken_back_leaves_nothing(kept, removed):
     sums = Counter()
     for number in [*kept, *removed]:
-        sums.update(dict(limbs(exact(number))))
+        sums.update(dict(limbs_and_squares(number)[0]))
     for number in removed:
-        sums.subtract(dict(limbs(exact(number))))
+        sums.subtract(dict(limbs_and_squares(number)[0]))
     assert total(sums) == sum(map(Fraction, kept))
 
 
@@ -36,7 +33,7 @@ def test_what_is_added_and_taken_back_leaves_nothing(kept, removed):
 def test_the_sum_as_a_number_is_the_correctly_rounded_one(values):
     sums = Counter()
     for number in values:
-        sums.update(dict(limbs(Fraction(number))))
+        sums.update(dict(limbs_and_squares(number)[0]))
     assert float(to_number(total(sums))) == math.fsum(values)
 
 

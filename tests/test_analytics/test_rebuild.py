@@ -12,7 +12,6 @@ from analytics.subscribers import count_responses, count_sessions
 from analytics.verification import DayDifference, verify
 from formplatform.core.connections import numbers
 from formplatform.core.errors import ConflictError
-from formplatform.forms.storage.sql.store import SqlFormStore
 from tests.factories.forms import FormFactory, SessionFactory
 from tests.test_analytics.test_counting import advanced
 from tests.test_analytics.world import World, assert_exact
@@ -58,7 +57,7 @@ def test_what_was_counted_before_a_rebuild_is_not_counted_after_it(world):
 def test_changes_during_a_rebuild_are_in_both_generations(world, monkeypatch):
     count_responses(world.events)
     already = len(world.events)
-    scan = SqlFormStore.scan_responses
+    scan = type(world.store).scan_responses
 
     def scan_while_others_work(store, form_id):
         for batch in scan(store, form_id, batch=10):
@@ -70,7 +69,7 @@ def test_changes_during_a_rebuild_are_in_both_generations(world, monkeypatch):
                 world.act()
             count_responses(world.events[-8:])
 
-    monkeypatch.setattr(SqlFormStore, "scan_responses", scan_while_others_work)
+    monkeypatch.setattr(type(world.store), "scan_responses", scan_while_others_work)
     rebuild(world.form_id)
     assert len(world.events) > already + 40
     count_responses(world.events)

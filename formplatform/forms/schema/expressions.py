@@ -16,6 +16,7 @@ from .problems import Wrong
 
 LONGEST = 1_000
 MOST_NODES = 200
+LARGEST_INTEGER = 2**53 - 1
 
 BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -58,6 +59,8 @@ class Expression:
         """A finite number, a text, a boolean; None where it cannot be computed."""
         try:
             result = _value(self.tree, answers)
+            if isinstance(result, int) and abs(result) > LARGEST_INTEGER:
+                result = float(result)  # no store keeps more digits
         except (_MissingError, ArithmeticError, TypeError, ValueError):
             return None
         if isinstance(result, float) and not math.isfinite(result):

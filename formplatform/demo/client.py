@@ -6,6 +6,8 @@ from http.client import HTTPConnection, HTTPException
 from typing import Any
 from urllib.parse import urlencode
 
+ATTEMPTS = 2
+
 
 class CallError(Exception):
     """The platform answered something other than success."""
@@ -40,14 +42,17 @@ class Client:
     def _exchange(
         self, method: str, path: str, content: bytes | None, headers: dict[str, str]
     ) -> tuple[int, bytes]:
-        connection = self._connection()
-        try:
-            connection.request(method, f"/api/v2{path}", body=content, headers=headers)
-            response = connection.getresponse()
-            return response.status, response.read()
-        except (OSError, HTTPException):
-            del self._local.connection
-            raise
+        for attempt in range(ATTEMPTS):
+            connection = self._connection()
+            try:
+                connection.request(method, f"/api/v2{path}", body=content, headers=headers)
+                response = connection.getresponse()
+                return response.status, response.read()
+            except (OSError, HTTPException):
+                connection.close()  # the server closes a connection that was idle for long
+                if attempt == ATTEMPTS - 1:
+                    raise
+        raise AssertionError("unreachable")
 
     def _connection(self) -> HTTPConnection:
         if not hasattr(self._local, "connection"):

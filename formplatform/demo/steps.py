@@ -69,7 +69,7 @@ class Demonstration:
         answers = self.study.answers
         with (
             ThreadPoolExecutor(SUBMITTERS) as pool,
-            tqdm(total=len(answers), unit=" responses", desc="  submitting") as bar,
+            tqdm(total=len(answers), unit=" responses", desc="  submitting", disable=None) as bar,
         ):
             for response_id in pool.map(self._submit, range(len(answers))):
                 self.submitted.add(response_id)
@@ -90,7 +90,7 @@ class Demonstration:
         self._until(lambda: self._metrics()["total_responses"] == expected)
         self.findings.total = self._metrics()["total_responses"]
         series = self.client.get(self._analytics("timeseries/"), granularity="day")
-        self.findings.per_day = sum(point["count"] for point in series["points"])
+        self.findings.per_day = sum(point["count"] for point in series["buckets"])
         votes = self.client.get(self._analytics(f"fields/{COLUMN}/distribution/"))
         self.findings.votes = {value["label"]: value["count"] for value in votes["values"]}
 

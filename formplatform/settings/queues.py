@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from .reports import REPORT_SWEEP_SECONDS
 
+CELERY_TASK_ALWAYS_EAGER = False
 CELERY_TASK_ACKS_LATE = True
 CELERY_TASK_REJECT_ON_WORKER_LOST = True
 CELERY_TASK_IGNORE_RESULT = True

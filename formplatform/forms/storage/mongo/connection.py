@@ -2,8 +2,10 @@
 
 import os
 import threading
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
+from urllib.parse import parse_qs
 
 import mongoengine
 from bson import Int64
@@ -49,6 +51,11 @@ def open_connection(url: str, **options: Any) -> None:
     if settings.MONGO_REPLICA_SET:
         options = {"replicaSet": settings.MONGO_REPLICA_SET, **options}
     for alias, answer_ms in ((ALIAS, ANSWER_MS), (PATIENT_ALIAS, PATIENT_ANSWER_MS)):
+        limits = {
+            "serverSelectionTimeoutMS": SELECTION_MS,
+            "connectTimeoutMS": SELECTION_MS,
+            "socketTimeoutMS": answer_ms,
+        }
         mongoengine.disconnect(alias)
         mongoengine.connect(
             db=DATABASE,
@@ -58,13 +65,17 @@ def open_connection(url: str, **options: Any) -> None:
             tzinfo=UTC,
             uuidRepresentation="standard",
             type_registry=TypeRegistry([PlainInteger()]),
-            serverSelectionTimeoutMS=SELECTION_MS,
-            connectTimeoutMS=SELECTION_MS,
-            socketTimeoutMS=answer_ms,
             retryWrites=True,
+            **_without_those_in(url, limits),
             **options,
         )
     _opened = (os.getpid(), url)
+
+
+def _without_those_in(url: str, limits: Mapping[str, int]) -> dict[str, int]:
+    """Our limits, but for those that whoever wrote the URL set there."""
+    given = {name.lower() for name in parse_qs(url.partition("?")[2])}
+    return {name: limit for name, limit in limits.items() if name.lower() not in given}
 
 
 def collection(document: Any, *, patient: bool = False) -> Collection[Document]:

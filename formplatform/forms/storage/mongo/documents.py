@@ -65,6 +65,8 @@ class FormDocument(Document):
 
 
 class VersionDocument(Document):
+    id = StringField(primary_key=True)
+    """ "<form id>/<number>": what must be unique is the key, so no second index has to hold it."""
     form_id = ObjectIdField(required=True)
     number = IntField(required=True)
     definition = StringField(required=True)
@@ -75,7 +77,7 @@ class VersionDocument(Document):
 
     meta = _meta(
         "form_versions",
-        {"name": "version_number", "fields": ["form_id", "number"], "unique": True},
+        {"name": "version_of_form", "fields": ["form_id", "number"]},
         {
             "name": "version_undispatched",
             "fields": ["published_at"],
@@ -125,6 +127,8 @@ class ResponseDocument(Document):
 class RevisionDocument(Document):
     """The history: every revision but the newest, which is in the response itself."""
 
+    id = StringField(primary_key=True)
+    """ "<response id>/<revision>"."""
     response_id = ObjectIdField(required=True)
     form_id = ObjectIdField(required=True)
     revision = IntField(required=True)
@@ -133,10 +137,7 @@ class RevisionDocument(Document):
     at = DateTimeField(required=True)
     by = LongField()
 
-    meta = _meta(
-        "form_revisions",
-        {"name": "revision_of_response", "fields": ["response_id", "revision"], "unique": True},
-    )
+    meta = _meta("form_revisions")
 
 
 class ReachedPage(EmbeddedDocument):

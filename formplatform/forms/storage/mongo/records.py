@@ -42,6 +42,14 @@ def _is_pending(record: FormVersion | FormResponse | Session) -> bool:
     return record.dispatched_at is None
 
 
+def version_key(form_id: str, number: int) -> str:
+    return f"{form_id}/{number}"
+
+
+def revision_key(response_id: str, revision: int) -> str:
+    return f"{response_id}/{revision}"
+
+
 FORMS = Kind(
     FormDocument,
     Form,
@@ -56,7 +64,10 @@ VERSIONS = Kind(
     ids={"form_id"},
     encode={"definition": _write_json},
     decode={"definition": orjson.loads},
-    derive={"pending": _is_pending},
+    derive={
+        "_id": lambda version: version_key(version.form_id, version.number),
+        "pending": _is_pending,
+    },
 )
 RESPONSES = Kind(
     ResponseDocument,
@@ -66,7 +77,12 @@ RESPONSES = Kind(
     decode={"source": Source},
     derive={"pending": _is_pending},
 )
-REVISIONS = Kind(RevisionDocument, Revision, ids={"response_id", "form_id"})
+REVISIONS = Kind(
+    RevisionDocument,
+    Revision,
+    ids={"response_id", "form_id"},
+    derive={"_id": lambda fact: revision_key(fact.response_id, fact.revision)},
+)
 SESSIONS = Kind(
     SessionDocument,
     Session,

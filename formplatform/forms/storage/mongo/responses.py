@@ -10,7 +10,7 @@ from formplatform.forms.storage.merging import winner
 from .connection import Document
 from .kinds import to_key, to_keys
 from .outages import answering
-from .records import RESPONSES, REVISIONS
+from .records import RESPONSES, REVISIONS, revision_key
 
 
 class Responses:
@@ -48,13 +48,10 @@ class Responses:
 
     @answering()
     def find_revisions(self, wanted: Collection[tuple[str, int]]) -> list[Revision]:
-        ids = {response_id for response_id, _ in wanted}
         # The newest first: what a writer moves on meanwhile is in the history by then.
-        facts = [revision_of(newest) for newest in self.find_responses(ids)]
-        numbers = sorted({revision for _, revision in wanted})
-        facts += REVISIONS.find(
-            {"response_id": {"$in": to_keys(ids)}, "revision": {"$in": numbers}}
-        )
+        newest = self.find_responses({response_id for response_id, _ in wanted})
+        facts = [revision_of(response) for response in newest]
+        facts += REVISIONS.find({"_id": {"$in": [revision_key(*key) for key in set(wanted)]}})
         known = {(fact.response_id, fact.revision): fact for fact in facts}
         return [known[key] for key in set(wanted) & known.keys()]
 

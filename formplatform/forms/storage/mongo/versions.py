@@ -6,7 +6,7 @@ from formplatform.forms.domain import FormVersion
 
 from .kinds import to_key
 from .outages import answering
-from .records import VERSIONS
+from .records import VERSIONS, version_key
 
 
 class Versions:
@@ -16,7 +16,7 @@ class Versions:
 
     @answering()
     def find_version(self, form_id: str, number: int) -> FormVersion | None:
-        return VERSIONS.first({"form_id": to_key(form_id), "number": number})
+        return VERSIONS.first({"_id": version_key(form_id, number)})
 
     @answering()
     def list_versions(self, form_id: str) -> list[FormVersion]:
@@ -30,5 +30,5 @@ class Versions:
 
     @answering()
     def mark_version_dispatched(self, form_id: str, number: int, *, at: datetime) -> None:
-        waiting = {"form_id": to_key(form_id), "number": number, "pending": True}
+        waiting = {"_id": version_key(form_id, number), "pending": True}
         VERSIONS.collection.update_one(waiting, {"$set": {"pending": False, "dispatched_at": at}})

@@ -42,8 +42,12 @@ def store(adapter, request, settings):
 
 
 @pytest.fixture
-def real_store(store, adapter, request, transactional_db):
+def real_store(store, adapter, request, transactional_db, settings):
     """A store that threads and processes can share; SQL rows outlive the transaction."""
     if adapter == "imitation":
         not_run.report(request, "the imitation of MongoDB is not safe for threads")
+    if adapter == "mongo":
+        # The engine's unique indexes are exclusion constraints: racing inserts of one key may
+        # deadlock there, and each round takes its deadlock detector a second.
+        settings.MONGO_URL += "&socketTimeoutMS=30000"
     return store

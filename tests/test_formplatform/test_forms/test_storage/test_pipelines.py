@@ -116,6 +116,16 @@ def test_a_url_without_a_database_means_the_database_formplatform(engine_url, se
     assert connection.collection(ResponseDocument).database.name == "formplatform"
 
 
+def test_a_time_limit_in_the_url_holds_instead_of_ours(engine_url, settings):
+    settings.MONGO_URL = f"{engine_url}&sockettimeoutms=7000"
+    limits = [
+        connection.collection(ResponseDocument, patient=patient).database.client.options
+        for patient in (False, True)
+    ]
+    assert [each.pool_options.socket_timeout for each in limits] == [7.0, 7.0]
+    assert {each.server_selection_timeout for each in limits} == {2.0}
+
+
 def test_a_lost_index_is_made_again(mongo_store):
     responses = connection.collection(ResponseDocument)
     responses.drop_index("response_key")

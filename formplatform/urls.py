@@ -28,6 +28,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
 FEATURE_URLS = {
     Feature.ANALYTICS: "analytics.api.urls",
     Feature.PDF_REPORTS: "reporting.api.urls",
+    Feature.PLUGINS: "plugins.api.urls",
     Feature.WEBHOOKS: "integrations.api.urls",
 }
 urlpatterns += [

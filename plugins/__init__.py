@@ -1,1 +1,1 @@
-"""Extensions: discovery, sandbox, bundled plugins."""
+"""Extensions: what they may do, where they are found, what became of their calls."""

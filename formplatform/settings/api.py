@@ -1,5 +1,7 @@
 """REST framework and OpenAPI."""
 
+from formplatform.core.version import VERSION
+
 from . import env
 
 REST_FRAMEWORK = {
@@ -30,7 +32,7 @@ THROTTLE_RATES = {
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "formplatform",
-    "VERSION": "2.0.0",
+    "VERSION": VERSION,
     "SERVE_INCLUDE_SCHEMA": False,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",

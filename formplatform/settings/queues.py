@@ -39,6 +39,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=REPORT_SWEEP_SECONDS),
         "options": {"expires": REPORT_SWEEP_SECONDS},
     },
+    "plugins.prune_ledger": {
+        "task": "plugins.prune_ledger",
+        "schedule": timedelta(hours=6),
+    },
     "reporting.tidy_reports": {
         "task": "reporting.tidy_reports",
         "schedule": timedelta(minutes=10),

@@ -1,0 +1,1 @@
+"""The plugin that does nothing, and shows that plugins are called."""

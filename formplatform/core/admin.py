@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.auth import get_user_model
 from django_celery_beat.models import PeriodicTask
 
-from . import admin_forms, admin_theme
+from . import admin_forms, admin_keys, admin_theme  # noqa: F401 - admin_keys registers
 
 admin.site.site_header = "formplatform"
 admin.site.site_title = "formplatform"

@@ -3,10 +3,13 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
+from . import keys
 from .permissions import OpenPermission
 
 urlpatterns = [
     path("", include("rest_framework.urls", namespace="rest_framework")),  # login/ and logout/
+    path("api-keys/", keys.ApiKeyList.as_view(), name="api-keys"),
+    path("api-keys/<int:key_id>/", keys.ApiKeyDetail.as_view(), name="api-key"),
     path(
         "schema/",
         SpectacularAPIView.as_view(permission_classes=[OpenPermission]),

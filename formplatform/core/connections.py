@@ -3,6 +3,7 @@
 import os
 from functools import cache
 from typing import TypeAlias
+from urllib.parse import parse_qs
 
 import redis
 from django.conf import settings
@@ -36,6 +37,27 @@ def _client(_process: int) -> Numbers:
         socket_timeout=ANSWER_SECONDS,
         retry=Retry(NoBackoff(), 1),  # a broken connection once more, a dead server at once
     )
+
+
+def broker() -> redis.Redis:
+    """The plain Redis that carries Celery's messages."""
+    return _broker_client(os.getpid())
+
+
+@cache
+def _broker_client(_process: int) -> redis.Redis:
+    return redis.Redis.from_url(
+        _plain_url(settings.CELERY_BROKER_URL),
+        socket_connect_timeout=CONNECT_SECONDS,
+        socket_timeout=ANSWER_SECONDS,
+    )
+
+
+def _plain_url(url: str) -> str:
+    """Celery's spelling of a unix socket in redis-py's."""
+    path, _, options = url.removeprefix("redis+socket://").partition("?")
+    database = parse_qs(options).get("virtual_host", ["0"])[0]
+    return f"unix://{path}?db={database}" if url.startswith("redis+socket://") else url
 
 
 def cluster_nodes() -> list[ClusterNode]:

@@ -6,9 +6,12 @@ function that takes a batch of events and is idempotent per event id. Apps subsc
 `manage.py list_subscribers` prints the whole map.
 """
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar, TypeVar
+
+logger = logging.getLogger(__name__)
 
 Payload = dict[str, Any]
 
@@ -83,5 +86,9 @@ def event_from(payload: Payload) -> Event:
 
 
 def deliver(subscriber_name: str, payloads: Sequence[Payload]) -> None:
-    """Run one subscriber on a batch."""
-    _subscribers[subscriber_name].handle([event_from(payload) for payload in payloads])
+    """Run one subscriber on a batch; one that was removed while the message waited is done."""
+    subscriber = _subscribers.get(subscriber_name)
+    if subscriber is None:
+        logger.warning("no such subscriber any more", extra={"subscriber": subscriber_name})
+        return
+    subscriber.handle([event_from(payload) for payload in payloads])

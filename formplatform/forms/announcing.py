@@ -1,6 +1,6 @@
 """Telling the workers, soon and cheaply, that something was stored.
 
-The request only puts an id on an in-process queue; a daemon thread sends the ids to the broker,
+The request only puts a key on an in-process queue; a daemon thread sends the keys to the broker,
 one message for all that came in within a few milliseconds. What is dropped here (a full queue, a
 dead process, a broker that is down) is found by the sweep: this is a hint, never the truth.
 """
@@ -11,99 +11,128 @@ import os
 import queue
 import threading
 import time
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator
 
 from celery import Task
 from django.conf import settings
-from kombu.exceptions import OperationalError
+
+from formplatform.core.publishing import BROKER_ERRORS
 
 from .domain import FormVersion
-from .outbox import dispatch_versions
-from .tasks import dispatch_responses, dispatch_sessions
+from .outbox import version_key
+from .tasks import dispatch_responses, dispatch_sessions, dispatch_versions
 
 logger = logging.getLogger(__name__)
 
+Dispatch = Task[[list[str]], None]
+News = tuple[Dispatch, str]
+
 GATHER_SECONDS = 0.02
 LARGEST_BATCH = 200
-QUEUE_SIZE = 10_000
+LONGEST_QUEUE = 10_000
+REST_SECONDS = 1.0
+"""After a failure the broker is left alone for so long."""
 FAREWELL_SECONDS = 2.0
 
 
 class Announcer:
-    """A queue of ids and the thread that empties it into one task."""
+    """A queue of news and the thread that empties it."""
 
-    def __init__(self, task: "Task[[list[str]], None]") -> None:
-        self._task = task
-        self._ids: queue.Queue[str] = queue.Queue(QUEUE_SIZE)
+    def __init__(self) -> None:
         self._starting = threading.Lock()
-        self._process: int | None = None
+        self._thread: threading.Thread | None = None
+        self._news: queue.SimpleQueue[News | None] = queue.SimpleQueue()
 
-    def put(self, record_id: str) -> None:
+    def put(self, task: Dispatch, key: str) -> None:
         """Never blocks, never raises."""
-        if settings.OUTBOX_INLINE:
-            self._task.delay([record_id])
-            return
-        if self._process != os.getpid():
+        if self._thread is None:
             self._start()
-        try:
-            self._ids.put_nowait(record_id)
-        except queue.Full:
-            logger.warning("announcements are full; the sweep will find the rest")
+        if self._news.qsize() < LONGEST_QUEUE:
+            self._news.put((task, key))
+
+    def farewell(self) -> None:
+        """Send what waits, for a moment; the sweep finds the rest."""
+        if self._thread is not None:
+            self._news.put(None)
+            self._thread.join(FAREWELL_SECONDS)
 
     def _start(self) -> None:
-        """Once per process: a fork inherits the queue, not the thread."""
         with self._starting:
-            if self._process == os.getpid():
-                return
-            self._ids = queue.Queue(QUEUE_SIZE)
-            threading.Thread(
-                target=self._run, name=f"announce-{self._task.name}", daemon=True
-            ).start()
-            atexit.register(self._farewell)
-            self._process = os.getpid()
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="announcer", daemon=True)
+                self._thread.start()
 
     def _run(self) -> None:
-        while True:
-            first = self._ids.get()
+        for batch in self._batches():
+            keys: dict[Dispatch, list[str]] = defaultdict(list)
+            for task, key in batch:
+                keys[task].append(key)
+            for task, found in keys.items():
+                if not send(task, found):
+                    time.sleep(REST_SECONDS)
+
+    def _batches(self) -> Iterator[list[News]]:
+        """Until the farewell."""
+        while (first := self._news.get()) is not None:
             time.sleep(GATHER_SECONDS)
-            self._send([first, *self._waiting()])
-
-    def _waiting(self) -> list[str]:
-        ids: list[str] = []
-        while len(ids) < LARGEST_BATCH - 1:
-            try:
-                ids.append(self._ids.get_nowait())
-            except queue.Empty:
-                break
-        return ids
-
-    def _send(self, ids: Sequence[str]) -> None:
-        try:
-            self._task.apply_async((list(ids),), retry=False)
-        except (OperationalError, OSError) as error:
-            logger.warning("broker down; the sweep will publish", extra={"error": repr(error)})
-
-    def _farewell(self) -> None:
-        ids = self._waiting()
-        if ids:
-            self._send(ids)
+            batch = [first]
+            while len(batch) < LARGEST_BATCH and not self._news.empty():
+                if (news := self._news.get()) is None:
+                    yield batch
+                    return
+                batch.append(news)
+            yield batch
 
 
-_responses = Announcer(dispatch_responses)
-_sessions = Announcer(dispatch_sessions)
+def send(task: Dispatch, keys: Collection[str]) -> bool:
+    """One message; False where the broker is down."""
+    try:
+        task.apply_async((list(keys),), retry=False)
+    except BROKER_ERRORS as error:
+        logger.warning("broker down; the sweep will publish", extra={"error": repr(error)})
+        return False
+    return True
+
+
+_announcer = Announcer()
+
+
+def _begin_anew() -> None:
+    """In a fork: the thread, and whoever held a lock, stayed with the parent."""
+    global _announcer  # noqa: PLW0603 - one announcer per process
+    _announcer = Announcer()
+
+
+os.register_at_fork(after_in_child=_begin_anew)
+
+
+@atexit.register
+def say_farewell() -> None:
+    """Send what waits before the process ends."""
+    _announcer.farewell()
 
 
 def announce(response_id: str) -> None:
-    _responses.put(response_id)
+    _put(dispatch_responses, response_id)
+
+
+def announce_many(response_ids: Collection[str]) -> None:
+    """A batch that was stored at once: straight to the broker, in this thread."""
+    if response_ids:
+        send(dispatch_responses, response_ids)
 
 
 def announce_session(session_id: str) -> None:
-    _sessions.put(session_id)
+    _put(dispatch_sessions, session_id)
 
 
 def announce_version(version: FormVersion) -> None:
-    """Publishing is rare and nobody waits in line: in the caller, left to the sweep on failure."""
-    try:
-        dispatch_versions([version])
-    except (OperationalError, OSError) as error:
-        logger.warning("broker down; the sweep will publish", extra={"error": repr(error)})
+    _put(dispatch_versions, version_key(version))
+
+
+def _put(task: Dispatch, key: str) -> None:
+    if settings.OUTBOX_INLINE:
+        task.delay([key])
+    else:
+        _announcer.put(task, key)

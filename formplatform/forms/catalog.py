@@ -4,13 +4,17 @@ from dataclasses import replace
 
 from formplatform.core.actors import Actor
 from formplatform.core.clock import now
-from formplatform.core.errors import ConflictError, InvalidInputError
+from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
 
 from .access import forget_form
 from .domain import Form, FormState, JsonObject
 from .ids import new_id
 from .schema.definition import parse_definition
+from .schema.problems import Wrong
+from .schema.types.base import clean_text
 from .storage.registry import get_store
+
+TITLE_LENGTH = 300
 
 
 def create_form(
@@ -21,14 +25,17 @@ def create_form(
     public: bool = False,
     idempotency_key: str | None = None,
 ) -> Form:
-    """A new draft owned by the actor. Raises InvalidInputError naming every wrong field."""
+    """A new draft owned by the actor; the first one, where the key was used before.
+
+    Raises InvalidInputError naming every wrong field.
+    """
     if actor.user_id is None:
         raise InvalidInputError("A form needs an owner: sign in first.")
     moment = now()
     form = Form(
         id=new_id(),
         owner_id=actor.user_id,
-        title=title,
+        title=_clean_title(title),
         draft=parse_definition(definition).to_json(),
         public=public,
         idempotency_key=idempotency_key,
@@ -50,7 +57,7 @@ def update_form(
     """Change what is given. Raises ConflictError where the form has moved on meanwhile."""
     changed = replace(
         form,
-        title=form.title if title is None else title,
+        title=form.title if title is None else _clean_title(title),
         draft=form.draft if definition is None else parse_definition(definition).to_json(),
         public=form.public if public is None else public,
         state=form.state if state is None else _allowed(form, state),
@@ -69,6 +76,21 @@ def replace_form(form: Form, *, expected_revision: int) -> Form:
         raise ConflictError("The form has changed meanwhile: read it again.", form_id=form.id)
     forget_form(form.id)
     return stored
+
+
+def _clean_title(title: str) -> str:
+    try:
+        text = clean_text(title.strip(), longest=TITLE_LENGTH)
+    except Wrong as wrong:
+        raise _wrong_title(wrong.code, wrong.message) from wrong
+    if not text:
+        raise _wrong_title("required", "A form needs a title.")
+    return text
+
+
+def _wrong_title(code: str, message: str) -> InvalidInputError:
+    error = FieldError("title", code, message)
+    return InvalidInputError("The title is not valid.", errors=[error])
 
 
 def _allowed(form: Form, state: FormState) -> FormState:

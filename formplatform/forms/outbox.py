@@ -1,108 +1,173 @@
 """Publishing what is stored. Every response, version and session is its own outbox row.
 
-Publish first, then mark: a crash in between publishes twice, and every subscriber is idempotent.
+Publish first, mark when every subscriber has signed (`core.receipts`): whatever dies in between,
+the row stays undispatched and the sweep publishes it again. Every subscriber is idempotent.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Generic, TypeVar
 
-from formplatform.core.clock import now, to_text
+from redis.exceptions import RedisError
+
+from formplatform.core import receipts
+from formplatform.core.clock import now
+from formplatform.core.errors import UnavailableError
+from formplatform.core.events import Event
 from formplatform.core.publishing import publish
+from formplatform.core.receipts import Owed
 
+from . import owed
 from .domain import FormResponse, FormVersion, Session
-from .events import (
-    FormPublished,
-    ResponseDeleted,
-    ResponseEvent,
-    ResponseSubmitted,
-    ResponseUpdated,
-    SessionAdvanced,
-)
+from .storage.base import Place
 from .storage.registry import get_store
 
 STALE_AFTER = timedelta(seconds=30)
 """Younger records are merely on their way."""
+SWEEP_SECONDS = 10.0
+"""One sweep ends before the next begins."""
+PAGE = 500
+LARGEST_BATCH = 200
+"""Events in one message, roughly."""
+
+Record = TypeVar("Record", FormResponse, FormVersion, Session)
+Listed = TypeVar("Listed", FormResponse, Session)
+Item = TypeVar("Item")
 
 
-def dispatch(response_ids: Sequence[str]) -> None:
-    """Publish what these responses still owe. Raises the broker's error: nothing is marked then."""
-    store = get_store()
-    owing = [r for r in store.find_responses(response_ids) if r.revision > r.dispatched_revision]
-    _dispatch_responses(owing)
+@dataclass(frozen=True)
+class Outbox(Generic[Record]):
+    """One kind of record that owes events."""
+
+    name: str
+    revisions: Callable[[Sequence[Record]], dict[str, int]]
+    events: Callable[[Sequence[Record]], Sequence[Event]]
+    mark: Callable[[Mapping[str, int]], None]
+
+    def publish(self, records: Sequence[Record], *, anew: bool = False) -> int:
+        """Publish what these records owe, unless it is on its way; returns how many records.
+
+        `anew` does it even then. Raises UnavailableError where the broker is down.
+        """
+        revisions = self.revisions(records)
+        on_their_way = () if anew else _find_on_their_way(Owed(self.name, revisions))
+        pairs = zip(records, revisions.items(), strict=True)
+        owing = [(record, pair) for record, pair in pairs if pair[0] not in on_their_way]
+        for batch in _batches(owing):
+            events = self.events([record for record, _ in batch])
+            publish(events, owed=Owed(self.name, dict(pair for _, pair in batch)))
+        return len(owing)
 
 
-def dispatch_sessions(session_ids: Sequence[str]) -> None:
+def _mark_responses(revisions: Mapping[str, int]) -> None:
+    get_store().mark_dispatched(revisions, at=now())
+
+
+def _mark_sessions(revisions: Mapping[str, int]) -> None:
+    get_store().mark_sessions_dispatched(revisions, at=now())
+
+
+def _mark_versions(revisions: Mapping[str, int]) -> None:
+    for form_id, number in map(_split_key, revisions):
+        get_store().mark_version_dispatched(form_id, number, at=now())
+
+
+RESPONSES = Outbox[FormResponse](
+    "forms.responses",
+    revisions=lambda records: {each.id: each.revision for each in records},
+    events=lambda records: list(owed.events_of_responses(records)),
+    mark=_mark_responses,
+)
+SESSIONS = Outbox[Session](
+    "forms.sessions",
+    revisions=lambda records: {each.id: each.revision for each in records},
+    events=lambda records: [owed.event_of_session(each) for each in records],
+    mark=_mark_sessions,
+)
+VERSIONS = Outbox[FormVersion](
+    "forms.versions",
+    revisions=lambda records: {version_key(each): 1 for each in records},
+    events=lambda records: [owed.event_of_version(each) for each in records],
+    mark=_mark_versions,
+)
+for _outbox in (RESPONSES, SESSIONS, VERSIONS):
+    receipts.register_outbox(_outbox.name, _outbox.mark)
+
+
+def dispatch(response_ids: Collection[str]) -> None:
+    """Publish what these responses still owe. Raises UnavailableError."""
+    found = get_store().find_responses(response_ids)
+    RESPONSES.publish([each for each in found if each.revision > each.dispatched_revision])
+
+
+def dispatch_sessions(session_ids: Collection[str]) -> None:
     found = get_store().find_sessions(session_ids)
-    _dispatch_sessions([s for s in found if s.revision > s.dispatched_revision])
+    SESSIONS.publish([each for each in found if each.revision > each.dispatched_revision])
 
 
-def dispatch_versions(versions: Sequence[FormVersion]) -> None:
-    publish([_published(version) for version in versions])
-    for version in versions:
-        get_store().mark_version_dispatched(version.form_id, version.number, at=now())
+def dispatch_versions(keys: Collection[str]) -> None:
+    """Publish versions named by `version_key`, once they are in force."""
+    found = [get_store().find_version(*_split_key(key)) for key in keys]
+    VERSIONS.publish([each for each in found if each and each.dispatched_at is None])
 
 
-def dispatch_stale(*, limit: int = 1000, before: datetime | None = None) -> int:
-    """Publish what a crash or a broker outage left behind; returns how many records."""
-    store, moment = get_store(), before or now() - STALE_AFTER
-    responses = store.find_undispatched(before=moment, limit=limit)
-    sessions = store.find_undispatched_sessions(before=moment, limit=limit)
-    versions = store.find_undispatched_versions(before=moment, limit=limit)
-    _dispatch_responses(responses)
-    _dispatch_sessions(sessions)
-    dispatch_versions(versions)
-    return len(responses) + len(sessions) + len(versions)
+def dispatch_stale(
+    *, before: datetime | None = None, anew: bool = False, seconds: float = SWEEP_SECONDS
+) -> int:
+    """Publish what a crash or an outage left behind; returns how many records.
+
+    What is on its way is left alone, unless `anew`. Safe to run twice at once: both publish the
+    same events. Ends after so many seconds; the next sweep goes on.
+    """
+    deadline, moment = time.monotonic() + seconds, before or now() - STALE_AFTER
+    count = VERSIONS.publish(_stale_versions(moment), anew=anew)
+    for page in _pages(get_store().find_undispatched_sessions, moment):
+        count += SESSIONS.publish(page, anew=anew)
+        if time.monotonic() > deadline:
+            break
+    for responses in _pages(get_store().find_undispatched, moment):
+        count += RESPONSES.publish(responses, anew=anew)
+        if time.monotonic() > deadline:
+            break
+    return count
 
 
-def _dispatch_responses(responses: Sequence[FormResponse]) -> None:
-    if responses:
-        publish([event for response in responses for event in _events_of(response)])
-        published = {response.id: response.revision for response in responses}
-        get_store().mark_dispatched(published, at=now())
+def _pages(find: Callable[..., list[Listed]], before: datetime) -> Iterator[list[Listed]]:
+    after: Place | None = None
+    while page := find(before=before, limit=PAGE, after=after):
+        yield page
+        after = (page[-1].updated_at, page[-1].id)
 
 
-def _dispatch_sessions(sessions: Sequence[Session]) -> None:
-    if sessions:
-        publish([_advanced(session) for session in sessions])
-        published = {session.id: session.revision for session in sessions}
-        get_store().mark_sessions_dispatched(published, at=now())
+def _stale_versions(before: datetime) -> list[FormVersion]:
+    """Those in force: a publisher that died left the others, for the next one to take up."""
+    found = get_store().find_undispatched_versions(before=before, limit=PAGE)
+    return [version for version in found if _is_in_force(version)]
 
 
-def _events_of(response: FormResponse) -> Iterator[ResponseEvent]:
-    """One event per unpublished revision; its id depends on nothing but the revision."""
-    for revision in range(response.dispatched_revision + 1, response.revision + 1):
-        yield _event_type(response, revision)(
-            id=f"evt_{response.id}_{revision}",
-            occurred_at=to_text(response.submitted_at if revision == 1 else response.updated_at),
-            form_id=response.form_id,
-            response_id=response.id,
-            revision=revision,
-            version=response.version,
-        )
+def _is_in_force(version: FormVersion) -> bool:
+    form = get_store().find_form(version.form_id)
+    return form is not None and version.number <= (form.current_version or 0)
 
 
-def _event_type(response: FormResponse, revision: int) -> type[ResponseEvent]:
-    if revision == 1:
-        return ResponseSubmitted
-    if response.deleted_at is not None and revision == response.revision:
-        return ResponseDeleted
-    return ResponseUpdated
+def _find_on_their_way(owed: Owed) -> Collection[str]:
+    try:
+        return receipts.find_on_their_way(owed)
+    except RedisError as error:
+        raise UnavailableError("The broker does not answer; try again.") from error
 
 
-def _published(version: FormVersion) -> FormPublished:
-    return FormPublished(
-        id=f"evt_{version.form_id}_v{version.number}",
-        occurred_at=to_text(version.published_at),
-        form_id=version.form_id,
-        version=version.number,
-    )
+def _batches(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), LARGEST_BATCH):
+        yield items[start : start + LARGEST_BATCH]
 
 
-def _advanced(session: Session) -> SessionAdvanced:
-    return SessionAdvanced(
-        id=f"evt_{session.id}_{session.revision}",
-        occurred_at=to_text(session.updated_at),
-        form_id=session.form_id,
-        session_id=session.id,
-        revision=session.revision,
-    )
+def version_key(version: FormVersion) -> str:
+    return f"{version.form_id}/{version.number}"
+
+
+def _split_key(key: str) -> tuple[str, int]:
+    form_id, _, number = key.partition("/")
+    return form_id, int(number)

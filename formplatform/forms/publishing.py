@@ -8,7 +8,7 @@ from formplatform.core.errors import ConflictError
 
 from .announcing import announce_version
 from .catalog import replace_form
-from .domain import Form, FormState, FormVersion
+from .domain import Form, FormState, FormVersion, JsonObject
 from .schema.definition import parse_definition
 from .schema.diff import check_successor
 from .storage.registry import get_store
@@ -17,13 +17,13 @@ ATTEMPTS = 5
 
 
 def publish_form(form: Form, *, actor: Actor) -> FormVersion:
-    """Freeze the draft as the next version and make it the current one.
+    """Freeze the draft as the next version, make it the current one and open the form.
 
-    A crash between the two writes leaves a version that is not current: harmless, and the next
-    publishing takes the number after it. Raises InvalidInputError where a field id would change
-    its meaning, ConflictError where somebody else changed the form meanwhile.
+    A crash between the two writes leaves a version that is not in force: harmless, and publishing
+    the same draft again takes it up. Raises InvalidInputError where a field id would change its
+    meaning, ConflictError where somebody else changed the form meanwhile.
     """
-    version = _insert_next(form, actor)
+    version = _find_or_insert(form, actor)
     replace_form(
         replace(form, current_version=version.number, state=FormState.OPEN),
         expected_revision=form.revision,
@@ -32,19 +32,35 @@ def publish_form(form: Form, *, actor: Actor) -> FormVersion:
     return version
 
 
-def _insert_next(form: Form, actor: Actor) -> FormVersion:
+def _find_or_insert(form: Form, actor: Actor) -> FormVersion:
     definition = parse_definition(form.draft)
+    frozen = definition.to_json()
     for _ in range(ATTEMPTS):
         earlier = get_store().list_versions(form.id)
+        if earlier and _may_be_taken_up(earlier[-1], form, frozen):
+            return earlier[-1]
         for version in earlier:
             check_successor(parse_definition(version.definition), definition)
+        _silence(earlier, form)
         version = FormVersion(
             form_id=form.id,
-            number=max((each.number for each in earlier), default=0) + 1,
-            definition=definition.to_json(),
+            number=earlier[-1].number + 1 if earlier else 1,
+            definition=frozen,
             published_at=now(),
             published_by=actor.user_id,
         )
         if get_store().insert_version(version):
             return version
     raise ConflictError("Others are publishing this form right now: try again.", form_id=form.id)
+
+
+def _silence(versions: list[FormVersion], form: Form) -> None:
+    """A version that is passed over without ever having been in force is not news."""
+    for version in versions:
+        if version.number > (form.current_version or 0):
+            get_store().mark_version_dispatched(form.id, version.number, at=now())
+
+
+def _may_be_taken_up(newest: FormVersion, form: Form, frozen: JsonObject) -> bool:
+    """Left by a publisher that died, or lost to a change of the form, before it was in force."""
+    return newest.definition == frozen and newest.number > (form.current_version or 0)

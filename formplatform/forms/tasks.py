@@ -15,6 +15,11 @@ def dispatch_sessions(session_ids: list[str]) -> None:
     outbox.dispatch_sessions(session_ids)
 
 
+@shared_task(name="forms.dispatch_versions")
+def dispatch_versions(keys: list[str]) -> None:
+    outbox.dispatch_versions(keys)
+
+
 @shared_task(name="forms.dispatch_stale")
 def dispatch_stale() -> None:
     outbox.dispatch_stale()

@@ -14,7 +14,7 @@ from formplatform.core.errors import UnavailableError
 from formplatform.core.publishing import publish
 from formplatform.forms.catalog import create_form
 from formplatform.forms.events import ResponseSubmitted
-from formplatform.forms.outbox import _events_of
+from formplatform.forms.owed import events_of_responses
 from formplatform.forms.publishing import publish_form
 from formplatform.forms.responses import delete_response, edit_response
 from formplatform.forms.storage.registry import get_store
@@ -36,7 +36,7 @@ def deliver():
 
 def publish_again(response):
     """What happens when a worker dies between publishing and writing that down."""
-    publish(list(_events_of(replace(response, dispatched_revision=0))))
+    publish(list(events_of_responses([replace(response, dispatched_revision=0)])))
 
 
 def the_delivery():

@@ -22,6 +22,8 @@ from formplatform.forms.domain import (
 )
 
 Item = TypeVar("Item")
+Place = tuple[datetime, str]
+"""Where a record stands in a list ordered by time: the time, then the id."""
 
 
 class QueryTimeoutError(PlatformError):
@@ -74,7 +76,7 @@ class ResponseQuery:
     submitted_before: datetime | None = None
     version: int | None = None
     include_deleted: bool = False
-    after: tuple[datetime, str] | None = None
+    after: Place | None = None
     limit: int = 25
 
 
@@ -109,6 +111,9 @@ class FormStore(Protocol):
 
     def find_response(self, form_id: str, response_id: str) -> FormResponse | None: ...
 
+    def find_keyed_response(self, form_id: str, idempotency_key: str) -> FormResponse | None:
+        """The response that was sent under this Idempotency-Key, a deleted one too."""
+
     def find_responses(self, response_ids: Collection[str]) -> list[FormResponse]:
         """Those that exist, deleted ones too, in no promised order."""
 
@@ -134,8 +139,13 @@ class FormStore(Protocol):
         """Every live response in id order, in batches, without holding a lock."""
 
     # Outbox
-    def find_undispatched(self, *, before: datetime, limit: int) -> list[FormResponse]:
-        """Responses with unpublished revisions, last changed before a moment, oldest first."""
+    def find_undispatched(
+        self, *, before: datetime, limit: int, after: Place | None = None
+    ) -> list[FormResponse]:
+        """Responses with unpublished revisions, last changed before a moment, oldest first.
+
+        `after` is the place of the last one of the page before.
+        """
 
     def mark_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
         """Record per response id what was published; a newer revision stays undispatched."""
@@ -156,7 +166,9 @@ class FormStore(Protocol):
 
     def find_sessions(self, session_ids: Collection[str]) -> list[Session]: ...
 
-    def find_undispatched_sessions(self, *, before: datetime, limit: int) -> list[Session]: ...
+    def find_undispatched_sessions(
+        self, *, before: datetime, limit: int, after: Place | None = None
+    ) -> list[Session]: ...
 
     def mark_sessions_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None: ...
 

@@ -7,9 +7,10 @@ from datetime import datetime
 from pymongo.collection import Collection
 
 from formplatform.forms.domain import FormResponse, Session
+from formplatform.forms.storage.base import Place
 
 from .connection import Document
-from .kinds import to_keys
+from .kinds import to_key, to_keys
 from .outages import answering
 from .records import RESPONSES, SESSIONS
 
@@ -18,12 +19,16 @@ OLDEST = [("updated_at", 1), ("_id", 1)]
 
 class Outbox:
     @answering()
-    def find_undispatched(self, *, before: datetime, limit: int) -> list[FormResponse]:
-        return RESPONSES.find(_waiting(before), sort=OLDEST, limit=limit)
+    def find_undispatched(
+        self, *, before: datetime, limit: int, after: Place | None = None
+    ) -> list[FormResponse]:
+        return RESPONSES.find(_waiting(before, after), sort=OLDEST, limit=limit)
 
     @answering()
-    def find_undispatched_sessions(self, *, before: datetime, limit: int) -> list[Session]:
-        return SESSIONS.find(_waiting(before), sort=OLDEST, limit=limit)
+    def find_undispatched_sessions(
+        self, *, before: datetime, limit: int, after: Place | None = None
+    ) -> list[Session]:
+        return SESSIONS.find(_waiting(before, after), sort=OLDEST, limit=limit)
 
     @answering()
     def mark_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
@@ -34,8 +39,14 @@ class Outbox:
         _mark(SESSIONS.collection, revisions, at)
 
 
-def _waiting(before: datetime) -> Document:
-    return {"pending": True, "updated_at": {"$lt": before}}
+def _waiting(before: datetime, after: Place | None) -> Document:
+    where: Document = {"pending": True, "updated_at": {"$lt": before}}
+    if after:
+        moment, record_id = after
+        where["updated_at"]["$gte"] = moment
+        same_moment = {"updated_at": moment, "_id": {"$gt": to_key(record_id)}}
+        where["$or"] = [{"updated_at": {"$gt": moment}}, same_moment]
+    return where
 
 
 def _mark(collection: Collection[Document], revisions: Mapping[str, int], at: datetime) -> None:

@@ -19,8 +19,7 @@ class Responses:
         if RESPONSES.insert(response):
             return response
         key = response.idempotency_key
-        place = {"form_id": to_key(response.form_id), "idempotency_key": key}
-        keyed = key is not None and RESPONSES.first(place)
+        keyed = key is not None and self.find_keyed_response(response.form_id, key)
         return winner(keyed or RESPONSES.first({"_id": to_key(response.id)}))
 
     @answering()
@@ -30,6 +29,10 @@ class Responses:
     @answering()
     def find_response(self, form_id: str, response_id: str) -> FormResponse | None:
         return RESPONSES.first({"_id": to_key(response_id), "form_id": to_key(form_id)})
+
+    @answering()
+    def find_keyed_response(self, form_id: str, idempotency_key: str) -> FormResponse | None:
+        return RESPONSES.first({"form_id": to_key(form_id), "idempotency_key": idempotency_key})
 
     @answering()
     def find_responses(self, response_ids: Collection[str]) -> list[FormResponse]:

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Case, F, QuerySet, Value, When
+from django.db.models import Case, F, Q, QuerySet, Value, When
 
 from formplatform.forms.domain import FormResponse, Session
+from formplatform.forms.storage.base import Place
 
 from .outages import answering
 from .records import RESPONSES, SESSIONS
@@ -16,12 +17,16 @@ from .records import RESPONSES, SESSIONS
 
 class Outbox:
     @answering()
-    def find_undispatched(self, *, before: datetime, limit: int) -> list[FormResponse]:
-        return RESPONSES.read(_undispatched(RESPONSES.rows, before)[:limit])
+    def find_undispatched(
+        self, *, before: datetime, limit: int, after: Place | None = None
+    ) -> list[FormResponse]:
+        return RESPONSES.read(_undispatched(RESPONSES.rows, before, after)[:limit])
 
     @answering()
-    def find_undispatched_sessions(self, *, before: datetime, limit: int) -> list[Session]:
-        return SESSIONS.read(_undispatched(SESSIONS.rows, before)[:limit])
+    def find_undispatched_sessions(
+        self, *, before: datetime, limit: int, after: Place | None = None
+    ) -> list[Session]:
+        return SESSIONS.read(_undispatched(SESSIONS.rows, before, after)[:limit])
 
     @answering()
     def mark_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
@@ -32,8 +37,12 @@ class Outbox:
         _mark(SESSIONS.rows, revisions, at)
 
 
-def _undispatched(rows: QuerySet[Any], before: datetime) -> QuerySet[Any]:
+def _undispatched(rows: QuerySet[Any], before: datetime, after: Place | None) -> QuerySet[Any]:
     waiting = rows.filter(dispatched_at=None, updated_at__lt=before)
+    if after:
+        moment, record_id = after
+        same_moment = Q(updated_at=moment, id__gt=record_id)
+        waiting = waiting.filter(Q(updated_at__gt=moment) | same_moment, updated_at__gte=moment)
     return waiting.order_by("updated_at", "id")
 
 

@@ -21,8 +21,8 @@ class Responses:
     def insert_response(self, response: FormResponse) -> FormResponse:
         if RESPONSES.insert([response]):
             return response
-        key, form_id = response.idempotency_key, response.form_id
-        keyed = key is not None and RESPONSES.first(form_id=form_id, idempotency_key=key)
+        key = response.idempotency_key
+        keyed = key is not None and self.find_keyed_response(response.form_id, key)
         return winner(keyed or RESPONSES.first(id=response.id))
 
     @answering()
@@ -32,6 +32,10 @@ class Responses:
     @answering()
     def find_response(self, form_id: str, response_id: str) -> FormResponse | None:
         return RESPONSES.first(id=response_id, form_id=form_id)
+
+    @answering()
+    def find_keyed_response(self, form_id: str, idempotency_key: str) -> FormResponse | None:
+        return RESPONSES.first(form_id=form_id, idempotency_key=idempotency_key)
 
     @answering()
     def find_responses(self, response_ids: Collection[str]) -> list[FormResponse]:

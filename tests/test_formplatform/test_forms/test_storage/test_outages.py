@@ -62,6 +62,7 @@ READS = {
     "find_version": lambda store: store.find_version(FORM_ID, 1),
     "list_versions": lambda store: store.list_versions(FORM_ID),
     "find_response": lambda store: store.find_response(FORM_ID, RESPONSE.id),
+    "find_keyed_response": lambda store: store.find_keyed_response(FORM_ID, "key"),
     "find_responses": lambda store: store.find_responses([RESPONSE.id]),
     "find_revisions": lambda store: store.find_revisions([(RESPONSE.id, 1)]),
     "page_responses": lambda store: store.page_responses(ResponseQuery(form_id=FORM_ID)),

@@ -30,6 +30,25 @@ def test_undispatched_responses_come_oldest_first(store):
     assert store.find_undispatched(before=LATE, limit=1) == [responses[1]]
 
 
+def test_the_outbox_can_be_read_page_by_page(store):
+    moments = [NOON, NOON, NOON, seconds(1), seconds(2)]
+    responses = [FormResponseFactory(submitted_at=moment) for moment in moments]
+    store.insert_responses(responses)
+    expected = sorted(responses, key=lambda each: (each.updated_at, each.id))
+    found, after = [], None
+    while page := store.find_undispatched(before=LATE, limit=2, after=after):
+        found += page
+        after = (page[-1].updated_at, page[-1].id)
+    assert found == expected
+
+    sessions = [SessionFactory(viewed_at=moment) for moment in moments]
+    for session in sessions:
+        store.merge_session(session)
+    expected = sorted(sessions, key=lambda each: (each.updated_at, each.id))
+    place = (expected[1].updated_at, expected[1].id)
+    assert store.find_undispatched_sessions(before=LATE, limit=9, after=place) == expected[2:]
+
+
 def test_a_dispatched_response_leaves_the_outbox(store):
     one, two = (store.insert_response(FormResponseFactory(submitted_at=NOON)) for _ in range(2))
     store.mark_dispatched({one.id: 1, new_id(): 1}, at=LATE)

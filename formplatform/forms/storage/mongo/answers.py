@@ -19,6 +19,7 @@ from formplatform.core.known_answers import KnownAnswer, check_answers
 from .connection import Document, collection
 from .documents import FormDocument
 from .outages import answering
+from .proof import missing_indexes
 
 PROBE = "form_probe"
 LARGEST = 2**53 - 1
@@ -33,7 +34,8 @@ def check() -> None:
     """Ask in a collection of its own, which is left empty."""
     probe = Probe(collection(FormDocument, patient=True).database[PROBE], ObjectId())
     try:
-        questions = probe.writing() + probe.finding() + probe.grouping()
+        indexes = KnownAnswer("Indexes missing (manage.py ensure_indexes)", missing_indexes, [])
+        questions = [indexes, *probe.writing(), *probe.finding(), *probe.grouping()]
         check_answers("The document store", questions, outages=(ConnectionFailure,))
     finally:
         probe.rows.delete_many({"run": probe.run})

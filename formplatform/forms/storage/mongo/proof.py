@@ -45,9 +45,23 @@ def _scan(form_id: str, since: datetime, until: datetime) -> Iterator[tuple[date
         yield each["submitted_at"], str(each["_id"]), each["revision"]
 
 
+def missing_indexes() -> list[str]:
+    """Names of indexes that `ensure_indexes` would create."""
+    missing: list[str] = []
+    for document in DOCUMENTS:
+        present = collection(document).index_information()
+        missing += [index["name"] for index in _indexes(document) if index["name"] not in present]
+    return missing
+
+
+def _indexes(document: Any) -> list[dict[str, Any]]:
+    indexes: list[dict[str, Any]] = document._meta["index_specs"]  # noqa: SLF001 - no other door
+    return indexes
+
+
 def _ensure(document: Any) -> list[str]:
     """Create a collection's missing indexes; their names."""
-    indexes = document._meta["index_specs"]  # noqa: SLF001 - mongoengine offers no other door
+    indexes = _indexes(document)
     for index in indexes:
         options = {name: value for name, value in index.items() if name not in ("fields", "cls")}
         collection(document, patient=True).create_index(index["fields"], **options)

@@ -11,7 +11,8 @@ from mongomock_ng.store import ServerStore
 from formplatform.core.known_answers import WrongAnswerError
 from formplatform.forms.storage import probe
 from formplatform.forms.storage.mongo import answers, connection
-from formplatform.forms.storage.mongo.documents import FormDocument
+from formplatform.forms.storage.mongo.documents import FormDocument, ResponseDocument
+from formplatform.forms.storage.mongo.store import MongoFormStore
 
 LIAR_URL = "mongodb://liar/formplatform"
 
@@ -25,10 +26,20 @@ def test_the_sql_database_of_this_run_answers_rightly_and_keeps_no_trace(transac
 @pytest.mark.engine
 def test_the_document_store_answers_rightly_and_keeps_no_trace(engine_url, settings):
     settings.MONGO_URL = engine_url
+    MongoFormStore().ensure_indexes()
     answers.check()
     answers.check()
     rows = connection.collection(FormDocument).database[answers.PROBE]
     assert rows.count_documents({}) == 0
+
+
+@pytest.mark.engine
+def test_a_document_store_without_our_unique_index_is_refused(engine_url, settings):
+    settings.MONGO_URL = engine_url
+    MongoFormStore().ensure_indexes()
+    connection.collection(ResponseDocument).drop_index("response_key")
+    with pytest.raises(WrongAnswerError, match=r"ensure_indexes.*got \['response_key'\]"):
+        answers.check()
 
 
 def test_a_document_store_that_ignores_time_zones_is_refused(settings):

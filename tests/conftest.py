@@ -11,7 +11,7 @@ from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.documents import DOCUMENTS
 from formplatform.forms.storage.registry import get_store
 
-pytest_plugins = ["tests.not_run", "tests.engine", "tests.redis_cluster"]
+pytest_plugins = ["tests.not_run", "tests.engine", "tests.redis_cluster", "tests.subscriptions"]
 
 
 @pytest.fixture(scope="session", autouse=True)

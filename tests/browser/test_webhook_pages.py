@@ -8,8 +8,6 @@ from formplatform.core import clock
 from integrations.webhooks import endpoints, queue
 from integrations.webhooks.models import Attempt, Delivery, Webhook
 
-pytest_plugins = ["tests.test_integrations.conftest"]
-
 
 def attempt(delivery, number, outcome, *, ago, **facts):
     started_at = clock.now() - ago

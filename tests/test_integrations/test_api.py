@@ -12,7 +12,7 @@ from integrations.webhooks import endpoints
 from integrations.webhooks.models import Delivery, SigningSecret, Webhook
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.receiver import OK, Receiver, Reply
-from tests.test_integrations.conftest import DEFINITION
+from tests.subscriptions import DEFINITION
 
 URL = "https://hooks.example.com/in?token=1"
 

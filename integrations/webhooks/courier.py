@@ -161,9 +161,9 @@ def background(_process: int) -> Background:
     return Background()
 
 
-def ring() -> None:
-    """Have what is due delivered: in place where tasks are eager, else in the background."""
-    if settings.CELERY_TASK_ALWAYS_EAGER:
+def ring(*, in_place: bool) -> None:
+    """Have what is due delivered: before this returns, or in the background."""
+    if in_place:
         Courier(hands=settings.WEBHOOK_CONCURRENCY).run_until_idle()
     else:
         background(os.getpid()).ring()

@@ -1,15 +1,15 @@
 """Celery's doors to the webhooks: thin, without arguments that could hold a secret."""
 
-from celery import shared_task
+from celery import Task, shared_task
 from celery.signals import worker_process_shutdown, worker_shutdown
 
 from . import courier, doorbell
 
 
-@shared_task(name="webhooks.deliver_due")
-def deliver_due() -> None:
+@shared_task(name="webhooks.deliver_due", bind=True)
+def deliver_due(task: "Task[[], None]") -> None:
     """Deliver what is due: rung when something is enqueued, swept by beat every few seconds."""
-    courier.ring()
+    courier.ring(in_place=task.request.is_eager)
 
 
 doorbell.connect(deliver_due.delay)

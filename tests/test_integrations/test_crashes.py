@@ -13,7 +13,7 @@ import time_machine
 from django.db import OperationalError, connection
 
 from formplatform.core import clock
-from integrations.webhooks import delivery, doorbell, queue
+from integrations.webhooks import courier, delivery, doorbell, queue
 from integrations.webhooks.courier import Background, Courier
 from integrations.webhooks.models import Attempt, Delivery
 from tests.fakes.receiver import OK, Receiver, Reply
@@ -35,9 +35,9 @@ def silent_bell(monkeypatch):
 
 @pytest.fixture
 def background():
-    courier = Background()
-    yield courier
-    courier.stop(patience_seconds=10)
+    made = Background()
+    yield made
+    made.stop(patience_seconds=10)
 
 
 def worker(*arguments):
@@ -193,6 +193,18 @@ def test_the_bell_has_it_delivered_at_once_and_the_short_waits_need_no_bell(
         background.ring()
         receiver.wait_for(3)
         assert receiver.received[2].at - rung_at < 0.5
+
+
+def test_outside_of_tests_the_task_rings_and_returns_while_the_courier_delivers(subscribe, submit):
+    with Receiver(Reply(wait_seconds=0.5)) as receiver:
+        subscribe(receiver.url())
+        submit()
+        started = time.monotonic()
+        courier.ring(in_place=False)
+        assert time.monotonic() - started < 0.3
+        receiver.wait_for(1)
+        courier.stop()
+    assert Delivery.objects.get().status == "delivered"
 
 
 def test_stopping_lets_the_call_in_flight_end_and_be_written_down(subscribe, submit, background):

@@ -33,6 +33,13 @@ class QueryTimeoutError(PlatformError):
     status = 422
 
 
+class QueryFailedError(PlatformError):
+    """The store could not work out a question, as another one might: see the log."""
+
+    code = "query_failed"
+    status = 422
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[Item]):
     """A slice of a longer list and the length of the whole."""
@@ -202,6 +209,6 @@ class PipelineStore(Protocol):
         """Run a pipeline after the adapter's own `$match` on the form's live responses.
 
         The documents' fields are the names of FormResponse (ids as ObjectId, `id` as `_id`).
-        Raises QueryTimeoutError after `max_time_ms`, ValueError for a stage that reads or
-        writes anything but the form's responses.
+        Raises QueryTimeoutError after `max_time_ms`, QueryFailedError where the database gives
+        up, ValueError for a stage that reads or writes anything but the form's responses.
         """

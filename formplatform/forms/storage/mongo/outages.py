@@ -34,12 +34,12 @@ def answering() -> Iterator[None]:
     try:
         yield
     except (PyMongoError, NotConnectedError) as error:
-        if not _is_outage(error):
+        if not is_outage(error):
             raise
         raise UnavailableError("The document store does not answer; try again.") from error
 
 
-def _is_outage(error: Exception) -> bool:
+def is_outage(error: Exception) -> bool:
     if isinstance(error, BulkWriteError):
         return bool(error.details and error.details.get("writeConcernErrors"))
     if isinstance(error, OperationFailure) and not isinstance(error, WriteConcernError):

@@ -1,17 +1,20 @@
 """Aggregation over one form's responses: what only a document database offers."""
 
+import logging
 from collections.abc import Iterator, Sequence
 
 from django.conf import settings
-from pymongo.errors import ExecutionTimeout
+from pymongo.errors import ExecutionTimeout, OperationFailure
 from pymongo.read_preferences import make_read_preference, read_pref_mode_from_name
 
 from formplatform.forms.domain import JsonObject
-from formplatform.forms.storage.base import QueryTimeoutError
+from formplatform.forms.storage.base import QueryFailedError, QueryTimeoutError
 
 from .kinds import to_key
-from .outages import answering
+from .outages import answering, is_outage
 from .records import RESPONSES
+
+logger = logging.getLogger(__name__)
 
 # Stages that stay inside the documents they are given; the others read or write elsewhere.
 STAGES = {
@@ -43,6 +46,11 @@ class Pipelines:
                 "The query takes too long: narrow its time span or group by less.",
                 max_time_ms=max_time_ms,
             ) from error
+        except OperationFailure as error:
+            if is_outage(error):
+                raise
+            logger.warning("query failed", extra={"form_id": form_id, "error": repr(error)})
+            raise QueryFailedError("The document store cannot work this query out.") from error
 
 
 def _stages(pipeline: Sequence[JsonObject]) -> Iterator[str]:

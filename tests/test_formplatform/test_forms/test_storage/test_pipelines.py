@@ -7,7 +7,11 @@ import pytest
 
 from formplatform.forms.domain import revision_of
 from formplatform.forms.ids import new_id
-from formplatform.forms.storage.base import PipelineStore, QueryTimeoutError
+from formplatform.forms.storage.base import (
+    PipelineStore,
+    QueryFailedError,
+    QueryTimeoutError,
+)
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.documents import DOCUMENTS, ResponseDocument
 from formplatform.forms.storage.mongo.store import MongoFormStore
@@ -87,6 +91,15 @@ def test_a_pipeline_that_takes_too_long_is_stopped(mongo_store):
     with pytest.raises(QueryTimeoutError) as refusal:
         mongo_store.aggregate_responses(form_id, explosion, max_time_ms=200)
     assert refusal.value.data == {"max_time_ms": 200}
+
+
+def test_a_pipeline_the_database_gives_up_on_is_an_error_of_ours(mongo_store):
+    form_id = new_id()
+    mongo_store.insert_response(FormResponseFactory(form_id=form_id, data={"zero": 0}))
+    impossible = {"$addFields": {"x": {"$divide": [1, "$data.zero"]}}}
+    with pytest.raises(QueryFailedError) as refusal:
+        mongo_store.aggregate_responses(form_id, [impossible], max_time_ms=1000)
+    assert refusal.value.status == 422
 
 
 def test_what_is_stored_is_valid_for_mongoengine(mongo_store):

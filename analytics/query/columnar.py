@@ -83,10 +83,10 @@ def _parsed(text: "pl.Expr", kind: Kind) -> "pl.Expr":
     import polars as pl
 
     if kind is Kind.DATE:
-        return text.str.to_date("%Y-%m-%d").cast(pl.Datetime("ms"))
-    return text.str.to_datetime("%Y-%m-%dT%H:%M:%S%.3fZ", time_unit="ms").dt.replace_time_zone(
-        "UTC"
-    )
+        return text.str.to_date("%Y-%m-%d", strict=False).cast(pl.Datetime("ms"))
+    return text.str.to_datetime(
+        "%Y-%m-%dT%H:%M:%S%.3fZ", time_unit="ms", strict=False
+    ).dt.replace_time_zone("UTC")
 
 
 def _measure(query: Query) -> "pl.Expr":

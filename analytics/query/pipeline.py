@@ -102,7 +102,7 @@ def _key(dimension: Dimension) -> Any:
         return {"$ifNull": [path, None]}
     date: Any = path
     if dimension.column.path[0] == DATA:
-        date = {"$dateFromString": {"dateString": path, "onNull": None}}
+        date = {"$dateFromString": {"dateString": path, "onNull": None, "onError": None}}
     return {
         "$dateToString": {
             "date": date,

@@ -9,7 +9,7 @@ import pytest
 from django.db import connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from analytics import aggregator
+from analytics import aggregator, metrics
 from analytics.subscribers import count_responses, count_sessions
 from formplatform.core import clock
 from formplatform.core.connections import numbers
@@ -180,3 +180,21 @@ def test_sessions_make_the_completion_rate_in_any_order_and_once_each(form_id, f
     metrics = live.get_metrics(form_id)
     assert metrics["sessions"] == {"viewed": 6, "started": 2, "submitted": 1}
     assert metrics["completion_rate"] == 0.5
+
+
+def test_readers_see_what_a_worker_counted_before_it_died_once_its_message_comes_back(
+    world, monkeypatch
+):
+    assert metrics.metrics_of(world.form_id)["total_responses"] == 0
+    world.submit()
+
+    def die(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(metrics, "bump", die)
+        with pytest.raises(KeyboardInterrupt):
+            count_responses(world.events)
+    assert metrics.metrics_of(world.form_id)["total_responses"] == 0
+    count_responses(world.events)
+    assert metrics.metrics_of(world.form_id)["total_responses"] == 1

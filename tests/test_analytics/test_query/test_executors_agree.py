@@ -12,6 +12,7 @@ from analytics.query_builder import QueryDSL, answer_from_pipeline
 from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.store import MongoFormStore
+from tests.factories.forms import FormResponseFactory
 from tests.test_analytics import oracle, study
 from tests.test_analytics.random_queries import queries
 
@@ -80,3 +81,43 @@ def test_the_document_database_answers_as_the_columns_do(frame, form_id, mongo_s
     rows = answer_from_pipeline(mongo_store, form_id, parsed)
     expected = columnar.run(parsed, frame)
     assert agree(rows, expected), f"{rows}\n{expected}"
+
+
+DAMAGED = {
+    "born": ["2000-02-29", "2000-02-30", "soon", ""],
+    "seen": ["2026-03-29T01:00:00.000Z", "2026-03-29T25:00:00.000Z", "soon", ""],
+}
+BY_MONTH = [
+    {"aggregate": "count", "group_by": {"field": field, "granularity": "month"}}
+    for field in DAMAGED
+]
+
+
+@pytest.fixture
+def damaged(form_id):
+    pairs = [(field, text) for field, texts in DAMAGED.items() for text in texts]
+    return [FormResponseFactory(form_id=form_id, data={field: text}) for field, text in pairs]
+
+
+def buckets(rows):
+    return {row["_id"]: row["value"] for row in rows}
+
+
+def test_a_date_that_is_none_is_in_no_bucket(damaged, form_id, form_store):
+    form_store.insert_responses(damaged)
+    frame = build_frame(form_id, FIELDS)
+    born, seen = (columnar.run(QueryDSL(FIELDS).parse(query), frame) for query in BY_MONTH)
+    assert buckets(born) == {None: 7, "2000-02": 1}
+    assert buckets(seen) == {None: 7, "2026-03": 1}
+
+
+@pytest.mark.engine
+def test_nor_in_the_document_database(damaged, form_id, engine_url, settings):
+    settings.MONGO_URL = engine_url
+    connection.open_connection(engine_url)
+    store = MongoFormStore()
+    store.insert_responses(damaged)
+    parsed = (QueryDSL(FIELDS).parse(query) for query in BY_MONTH)
+    born, seen = (answer_from_pipeline(store, form_id, query) for query in parsed)
+    assert buckets(born) == {None: 7, "2000-02": 1}
+    assert buckets(seen) == {None: 7, "2026-03": 1}

@@ -16,6 +16,7 @@ from formplatform.core.figures import Figure, register_figure
 from .admin_forms import ScheduleForm
 from .delivery.storage import find_document
 from .models import Cadence, ReportRun, RunState, ScheduledReport
+from .scheduler.runs import remove_run
 from .scheduler.schedules import run_now
 from .scheduler.tasks import request_report
 
@@ -63,7 +64,9 @@ class ScheduleAdmin(ModelAdmin[ScheduledReport]):
     def run_selected(self, request: HttpRequest, queryset: QuerySet[ScheduledReport]) -> None:
         for schedule in queryset:
             request_report(run_now(schedule, user_id=request.user.pk).pk)
-        self.message_user(request, f"{queryset.count()} reports are being made.", messages.SUCCESS)
+        count = queryset.count()
+        made = "One report is" if count == 1 else f"{count} reports are"
+        self.message_user(request, f"{made} being made.", messages.SUCCESS)
 
 
 class ReportAdmin(ModelAdmin[ReportRun]):
@@ -80,6 +83,17 @@ class ReportAdmin(ModelAdmin[ReportRun]):
 
     def has_change_permission(self, request: HttpRequest, obj: ReportRun | None = None) -> bool:
         return False
+
+    def delete_model(self, request: HttpRequest, obj: ReportRun) -> None:
+        remove_run(obj)
+
+    def delete_queryset(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[ReportRun],
+    ) -> None:
+        for run in queryset:
+            remove_run(run)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.download)

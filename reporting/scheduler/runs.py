@@ -104,13 +104,18 @@ def unannounced(*, limit: int = 100) -> QuerySet[ReportRun]:
 
 
 def remove_expired(*, limit: int = 100) -> int:
-    """Delete reports older than REPORT_RETENTION_DAYS, file first. Returns how many."""
+    """Delete reports older than REPORT_RETENTION_DAYS. Returns how many."""
     before = now() - timedelta(days=settings.REPORT_RETENTION_DAYS)
     expired = ReportRun.objects.filter(finished_at__lt=before).order_by("pk")[:limit]
     for run in expired:
-        remove_document(run.file)
-        run.delete()
+        remove_run(run)
     return len(expired)
+
+
+def remove_run(run: ReportRun) -> None:
+    """The file first: a crash in between leaves a row that says the file is gone, no orphan."""
+    remove_document(run.file)
+    run.delete()
 
 
 def _takeable() -> Q:

@@ -52,7 +52,7 @@ def test_selected_schedules_run_now_for_the_person_who_asks(client, admin_user, 
 
     run = ReportRun.objects.get()
     assert (run.schedule, run.requested_by, run.state) == (schedule, admin_user, RunState.SUCCEEDED)
-    assert "1 reports are being made" in answer.content.decode()
+    assert "One report is being made" in answer.content.decode()
 
 
 def test_a_changed_timing_sets_the_next_turn(client, schedule):
@@ -116,3 +116,18 @@ def test_the_first_page_counts_schedules_and_failures(client, schedule, form):
 
     assert "Failed reports" in page
     assert "/admin/reporting/reportrun/?state__exact=failed" in page
+
+
+@pytest.mark.parametrize("way", ["one", "selected"])
+def test_a_deleted_report_takes_its_file_along(client, form, admin_user, files, way):
+    run = queue_run(form_id=form.id, title="T", definition={}, user_id=admin_user.pk)
+    runs.execute(run.pk)
+    assert len(files()) == 1
+
+    if way == "one":
+        client.post(f"/admin/reporting/reportrun/{run.pk}/delete/", {"post": "yes"})
+    else:
+        body = {"action": "delete_selected", "_selected_action": [run.pk], "post": "yes"}
+        client.post("/admin/reporting/reportrun/", body)
+
+    assert (ReportRun.objects.count(), files()) == (0, [])

@@ -36,6 +36,8 @@ SECRET_KEY = env.secret("SECRET_KEY", None) or _kept_secret_key()
 DEBUG = False
 ALLOWED_HOSTS = env.items("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS")
+TRUSTED_PROXY_NETWORKS = env.networks("TRUSTED_PROXY_NETWORKS")
+"""Proxies whose X-Forwarded-For is believed."""
 
 INSTALLED_APPS = [
     *ADMIN_THEME_APPS,
@@ -62,6 +64,7 @@ INSTALLED_APPS = [
     "reporting",
 ]
 MIDDLEWARE = [
+    "formplatform.core.proxies.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",

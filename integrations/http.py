@@ -21,7 +21,7 @@ import urllib3
 from django.conf import settings
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, NewConnectionError, SSLError
+from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, SSLError
 from urllib3.response import BaseHTTPResponse
 from urllib3.util.ssl_ import create_urllib3_context
 
@@ -33,6 +33,7 @@ from .outbound.targets import DEFAULT_PORTS, Target, parse_target
 USER_AGENT = "formplatform/2 (+webhooks)"
 DEFAULT_MAX_BYTES = 64 * 1024
 POOLS = 64
+IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _CHUNK = 16 * 1024
 
 
@@ -53,6 +54,8 @@ class _Call:
     """What a connection tells about the call it serves."""
 
     peer: str = ""
+    is_fresh: bool = False
+    """Whether a connection was made for it; else it got a warm one."""
 
 
 _call: ContextVar[_Call] = ContextVar("outbound call")
@@ -102,28 +105,50 @@ def send(
 
 
 def _open(target: Target, method: str, body: bytes, headers: dict[str, str]) -> BaseHTTPResponse:
-    pool = _pools(os.getpid()).connection_from_host(target.host, target.port, target.scheme)
     framing = {
         "Host": target.origin.partition("://")[2],
         "User-Agent": USER_AGENT,
         "Accept-Encoding": "identity",
     }
     try:
-        return pool.urlopen(
-            method,
-            target.path,
-            body=body,
-            headers=headers | framing,
-            retries=False,
-            redirect=False,
-            timeout=urllib3.Timeout(total=remaining_seconds()),
-            preload_content=False,
-            decode_content=False,
-        )
+        try:
+            return _exchange(target, method, body, headers | framing)
+        except ProtocolError as error:
+            if not _closed_under_it(error) or not _may_repeat(method, headers):
+                raise
+            return _exchange(target, method, body, headers | framing)
     except OutboundError:
         raise
     except (HTTPError, OSError, ValueError) as error:
         raise _unreachable(error) from error
+
+
+def _closed_under_it(error: ProtocolError) -> bool:
+    """Whether a warm connection ended before any answer: most likely it was closed as idle."""
+    return not _call.get().is_fresh and isinstance(error.args[-1], ConnectionError)
+
+
+def _may_repeat(method: str, headers: Mapping[str, str]) -> bool:
+    """Whether the peer can tell a repetition (RFC 9110, 9.2.2)."""
+    named = {name.lower() for name in headers}
+    return method in IDEMPOTENT or not named.isdisjoint({"idempotency-key", "webhook-id"})
+
+
+def _exchange(
+    target: Target, method: str, body: bytes, headers: dict[str, str]
+) -> BaseHTTPResponse:
+    pool = _pools(os.getpid()).connection_from_host(target.host, target.port, target.scheme)
+    return pool.urlopen(
+        method,
+        target.path,
+        body=body,
+        headers=headers,
+        retries=False,
+        redirect=False,
+        timeout=urllib3.Timeout(total=remaining_seconds()),
+        preload_content=False,
+        decode_content=False,
+    )
 
 
 def _unreachable(error: Exception) -> UnreachableError:
@@ -165,6 +190,9 @@ class _Vetted:
         port = self.port or DEFAULT_PORTS[scheme]
         connection = connect_vetted(Target(scheme, self.host.strip("[]"), port, "/"))
         self.peer = str(connection.getpeername()[0])
+        call = _call.get(None)
+        if call is not None:
+            call.is_fresh = True
         return connection
 
     def getresponse(self: Any) -> Any:

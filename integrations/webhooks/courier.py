@@ -91,10 +91,7 @@ class Courier:
 
     def _pause_seconds(self) -> float:
         """Until the next delivery is due: what is due now is held back by a busy endpoint."""
-        due_at = queue.next_due_at()
-        if due_at is None:
-            return float("inf")
-        return max((due_at - clock.now()).total_seconds(), LOOK_AGAIN_SECONDS)
+        return max(_seconds_until_due(), LOOK_AGAIN_SECONDS)
 
     def _is_done(self, pause: float, *, stay_for_ever: bool) -> bool:
         if self._stopping.is_set():
@@ -165,8 +162,13 @@ def ring(*, in_place: bool) -> None:
     """Have what is due delivered: before this returns, or in the background."""
     if in_place:
         Courier(hands=settings.WEBHOOK_CONCURRENCY).run_until_idle()
-    else:
+    elif _seconds_until_due() <= STAY_SECONDS:
         background(os.getpid()).ring()
+
+
+def _seconds_until_due() -> float:
+    due_at = queue.next_due_at()
+    return float("inf") if due_at is None else (due_at - clock.now()).total_seconds()
 
 
 def stop() -> None:

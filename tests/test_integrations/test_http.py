@@ -160,6 +160,71 @@ def test_a_name_service_that_hangs_costs_the_time_limit(names):
     release.set()
 
 
+class Impolite:
+    """Answers so many requests per connection, then reads one more and hangs up."""
+
+    def __init__(self, *polite):
+        self.requests = 0
+        self._polite = list(polite)
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
+
+    def __enter__(self):
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._listener.close()
+        self._thread.join(5)
+
+    def _serve(self):
+        for answers in self._polite:
+            peer, _ = self._listener.accept()
+            with peer:
+                for _ in range(answers):
+                    self._read(peer)
+                    peer.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+                self._read(peer)
+
+    def _read(self, peer):
+        received = b""
+        while b"\r\n\r\n" not in received:
+            piece = peer.recv(4096)
+            if not piece:
+                return
+            received += piece
+        self.requests += 1
+
+
+@pytest.mark.parametrize(
+    ("method", "headers"),
+    [("POST", {"webhook-id": "1"}), ("POST", {"Idempotency-Key": "1"}), ("GET", {})],
+)
+def test_a_warm_connection_that_closes_under_a_repeatable_request_is_replaced(method, headers):
+    with Impolite(1, 1) as receiver:
+        for _ in range(2):
+            answer = http.send(method, receiver.url, headers=headers, timeout_seconds=5)
+            assert answer.status == 204
+        http._pools.cache_clear()
+    assert receiver.requests == 3
+
+
+def test_a_request_that_cannot_be_told_from_its_repetition_is_not_repeated():
+    with Impolite(1, 1) as receiver:
+        assert http.send("POST", receiver.url, timeout_seconds=5).status == 204
+        assert failure(receiver.url) == "protocol"
+        assert http.send("POST", receiver.url, timeout_seconds=5).status == 204
+        http._pools.cache_clear()
+    assert receiver.requests == 3
+
+
+def test_a_new_connection_that_closes_under_the_request_is_a_failure():
+    with Impolite(0) as receiver, pytest.raises(UnreachableError):
+        http.send("GET", receiver.url, timeout_seconds=5)
+    assert receiver.requests == 1
+
+
 def test_a_name_without_its_first_address_is_reached_at_its_second(names):
     names["two.example"] = ["::1", "127.0.0.1"]
     with Receiver() as receiver:

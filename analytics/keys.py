@@ -57,10 +57,6 @@ class FormKeys:
     def seen_sessions(self, generation: int, session_id: str) -> str:
         return f"{self.root}applied:{generation}:s{_bucket(session_id)}"
 
-    def generation_pattern(self, generation: int) -> list[str]:
-        """Patterns of whatever belongs to one generation only."""
-        return [f"{self.root}applied:{generation}:*", f"{self.root}shadow:{generation}:*"]
-
 
 def stats() -> str:
     return "stats"

@@ -1,6 +1,7 @@
 """A rebuild counts beside the live numbers and loses nothing that happens meanwhile."""
 
 import io
+from dataclasses import replace
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -148,6 +149,27 @@ def test_sessions_are_rebuilt_too(form_id, form_store):
     rebuild(form_id)
     sessions = aggregator.current().get_metrics(form_id)["sessions"]
     assert sessions == {"viewed": 1, "started": 1, "submitted": 1}
+
+
+def test_sessions_that_move_on_during_a_rebuild_are_in_both_generations(
+    form_id, form_store, monkeypatch
+):
+    first = SessionFactory(form_id=form_id)
+    form_store.merge_session(first)
+    count_sessions([advanced(first)])
+    scan = type(form_store).scan_sessions
+
+    def scan_while_others_work(store, form_id):
+        for batch in scan(store, form_id):
+            store.merge_session(replace(first, submitted_at=first.viewed_at))
+            late = store.merge_session(SessionFactory(form_id=form_id))
+            count_sessions([advanced(late), advanced(first)])
+            yield batch
+
+    monkeypatch.setattr(type(form_store), "scan_sessions", scan_while_others_work)
+    rebuild(form_id)
+    sessions = aggregator.current().get_metrics(form_id)["sessions"]
+    assert sessions == {"viewed": 2, "started": 1, "submitted": 1}
 
 
 def test_verifying_names_every_day_that_differs(world):

@@ -38,7 +38,7 @@ class IdempotentRequest(models.Model):
     path = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
-    """None while the first request is still being answered."""
+    """None only inside the transaction that answers the first request."""
     body = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 

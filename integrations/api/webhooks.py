@@ -11,10 +11,10 @@ from rest_framework.views import APIView
 from formplatform.core import clock
 from formplatform.core.actors import Actor
 from formplatform.core.api.authentication import actor_of
+from formplatform.core.api.idempotency import idempotency_key
 from formplatform.core.api.pagination import page_body, window_of
 from formplatform.core.errors import PermissionDeniedError
 from formplatform.forms.api.forms import checked
-from formplatform.forms.api.responses import idempotency_key
 from formplatform.forms.ids import is_id
 from integrations.webhooks import endpoints
 from integrations.webhooks.access import check_may_listen, get_webhook, visible_webhooks

@@ -13,6 +13,7 @@ from rest_framework.views import APIView
 
 from formplatform.core.actors import Actor
 from formplatform.core.api.authentication import actor_of
+from formplatform.core.api.idempotency import creates_once
 from formplatform.core.errors import ConflictError, NotFoundError, PermissionDeniedError
 from formplatform.forms.access import get_form
 from reporting.definitions import definition_of
@@ -66,6 +67,7 @@ class ReportList(ListAPIView[ReportRun]):
         return super().get(request, *args, **kwargs)
 
     @extend_schema(request=ReportInput, responses={201: ReportOutput})
+    @creates_once
     def post(self, request: Request) -> Response:
         """Have a report made now. Follow its state; then download it."""
         actor, wanted = actor_of(request), ReportInput(data=request.data)

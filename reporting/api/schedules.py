@@ -11,6 +11,7 @@ from rest_framework.views import APIView
 
 from formplatform.core.actors import Actor
 from formplatform.core.api.authentication import actor_of
+from formplatform.core.api.idempotency import creates_once
 from formplatform.core.errors import NotFoundError
 from formplatform.forms.access import get_form
 from reporting.models import ScheduledReport
@@ -56,6 +57,7 @@ class ScheduleList(ScheduleScopes, ListAPIView[ScheduledReport]):
         return super().get(request, *args, **kwargs)
 
     @extend_schema(request=ScheduleInput, responses={201: ScheduleOutput})
+    @creates_once
     def post(self, request: Request) -> Response:
         """Have a report made once, at an interval, or by cron."""
         actor, wanted = actor_of(request), ScheduleInput(data=request.data)

@@ -11,6 +11,7 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from formplatform.core.api.authentication import actor_of
+from formplatform.core.api.idempotency import idempotency_key
 from formplatform.core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, whole_number
 from formplatform.core.api.permissions import OpenPermission, ScopedPermission
 from formplatform.core.clock import to_text
@@ -33,15 +34,6 @@ from .serializers import (
     response_body,
     session_body,
 )
-
-LONGEST_KEY = 200
-
-
-def idempotency_key(request: Request) -> str | None:
-    key: str | None = request.headers.get("Idempotency-Key")
-    if key is not None and not 0 < len(key) <= LONGEST_KEY:
-        raise ValidationError({"Idempotency-Key": f"Expected 1 to {LONGEST_KEY} characters."})
-    return key
 
 
 @extend_schema(tags=["responses"])

@@ -54,6 +54,10 @@ class PluginAdmin(ModelAdmin[Plugin]):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
+    def has_change_permission(self, request: HttpRequest, obj: Plugin | None = None) -> bool:
+        """Switching is an action of the list; the page of one plugin is for reading."""
+        return obj is None and super().has_change_permission(request)
+
     def has_delete_permission(
         self,
         request: HttpRequest,
@@ -89,11 +93,11 @@ class PluginAdmin(ModelAdmin[Plugin]):
     def state(self, plugin: Plugin) -> str:
         return _overview(plugin).problem or plugin.last_error[:200] or "ready"
 
-    @action(description="Enable")
+    @action(description="Enable", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Plugin]) -> None:
         self._switch(request, queryset, enable_plugin)
 
-    @action(description="Disable")
+    @action(description="Disable", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Plugin]) -> None:
         self._switch(request, queryset, disable_plugin)
 

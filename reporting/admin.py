@@ -60,7 +60,7 @@ class ScheduleAdmin(ModelAdmin[ScheduledReport]):
         state: str | None = getattr(schedule, "newest_state", None)
         return state
 
-    @action(description="Make the selected reports now")
+    @action(description="Make the selected reports now", permissions=["change"])
     def run_selected(self, request: HttpRequest, queryset: QuerySet[ScheduledReport]) -> None:
         for schedule in queryset:
             request_report(run_now(schedule, user_id=request.user.pk).pk)

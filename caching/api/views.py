@@ -1,5 +1,7 @@
 """Staff endpoints: look at the cache, make parts of it stale."""
 
+from typing import ClassVar
+
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -13,18 +15,20 @@ from formplatform.core.api.permissions import StaffPermission
 from .serializers import BumpInput, CacheOutput, InvalidateInput, InvalidateOutput
 
 
-class CacheView(APIView):
+class StaffView(APIView):
     permission_classes = [StaffPermission]
+    read_scope: ClassVar[str] = "cache:read"
+    write_scope: ClassVar[str] = "cache:write"
 
+
+class CacheView(StaffView):
     @extend_schema(responses=CacheOutput, tags=["cache"])
     def get(self, request: Request) -> Response:
         """How well the cache works."""
         return Response(CacheOutput(describe_cache()).data)
 
 
-class BumpView(APIView):
-    permission_classes = [StaffPermission]
-
+class BumpView(StaffView):
     @extend_schema(request=BumpInput, responses={204: None}, tags=["cache"])
     def post(self, request: Request) -> Response:
         """Make everything under some tags stale, at once and in every process."""
@@ -34,9 +38,7 @@ class BumpView(APIView):
         return Response(status=204)
 
 
-class InvalidateView(APIView):
-    permission_classes = [StaffPermission]
-
+class InvalidateView(StaffView):
     @extend_schema(request=InvalidateInput, responses=InvalidateOutput, tags=["cache"])
     def post(self, request: Request) -> Response:
         """Make what some functions returned stale."""

@@ -30,6 +30,8 @@ SCOPES = (
     "reports:write",
     "plugins:read",
     "plugins:write",
+    "cache:read",
+    "cache:write",
 )
 REMEMBER_SECONDS = 2.0
 """How long a process trusts what it looked up: the longest a revoked key still works."""

@@ -6,6 +6,8 @@ from celery import shared_task
 from django.conf import settings
 from kombu.exceptions import OperationalError
 
+from formplatform.core.features import Feature, is_enabled
+
 from . import runs
 from .sweep import sweep, tidy
 
@@ -27,8 +29,9 @@ def make_report(run_id: int) -> None:
 
 @shared_task(name="reporting.sweep_reports")
 def sweep_reports() -> None:
-    for run_id in sweep():
-        make_report.apply_async((run_id,), expires=settings.REPORT_SWEEP_SECONDS)
+    if is_enabled(Feature.PDF_REPORTS):
+        for run_id in sweep():
+            make_report.apply_async((run_id,), expires=settings.REPORT_SWEEP_SECONDS)
 
 
 @shared_task(name="reporting.tidy_reports")

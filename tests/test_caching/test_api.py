@@ -2,6 +2,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from caching.tags import mint
+from formplatform.core.api_keys import create_key
 
 
 @pytest.fixture
@@ -71,3 +72,12 @@ def test_others_see_nothing_of_the_cache(method, path, django_user_model):
 
     client.force_login(django_user_model.objects.create_user("clerk"))
     assert getattr(client, method)(f"/api/v2/cache/{path}").status_code == 403
+
+
+def test_a_key_of_staff_needs_the_scope(admin_user):
+    client = APIClient()
+    _, text = create_key(admin_user, name="k", scopes=["cache:read"])
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {text}")
+
+    assert client.get("/api/v2/cache/").status_code == 200
+    assert client.post("/api/v2/cache/bump/", {"tags": ["form:1"]}).status_code == 403

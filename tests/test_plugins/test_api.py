@@ -130,3 +130,19 @@ def test_the_command_lists_and_switches(database, row):
     assert not row("noop").enabled
     with pytest.raises(CommandError, match="no such plugin"):
         call_command("plugins", enable="nobody")
+
+
+def test_who_may_only_look_cannot_switch(admin_client, row):
+    from django.contrib.auth.models import Permission
+    from django.test import Client
+
+    admin_client.get("/admin/plugins/plugin/")
+    viewer = User.objects.create_user("viewer", is_staff=True)
+    viewer.user_permissions.add(Permission.objects.get(codename="view_plugin"))
+    theirs = Client()
+    theirs.force_login(viewer)
+
+    assert theirs.get("/admin/plugins/plugin/").status_code == 200
+    body = {"action": "enable", "_selected_action": [row("noop").pk]}
+    theirs.post("/admin/plugins/plugin/", body)
+    assert not row("noop").enabled

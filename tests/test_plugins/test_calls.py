@@ -175,6 +175,21 @@ def test_a_plugin_that_breaks_costs_nobody_a_response(enabled, submit, form, row
     assert "ZeroDivisionError" in row("mine").last_error
 
 
+def test_a_plugin_that_recovers_while_people_submit_is_forgiven(enabled, submit, row):
+    body = """
+    def on_submit(self, submission):
+        if not (self.place / "well").exists():
+            raise RuntimeError("ill")
+    """
+    folder = enabled("mine", body, hooks=["on_submit"])
+    submit()
+    assert row("mine").failures == 1
+    (folder / "well").touch()
+    submit()
+
+    assert row("mine").failures == 0
+
+
 def test_a_hook_the_manifest_does_not_name_is_never_called(enabled, submit):
     folder = enabled("mine", WRITES + ASKS, hooks=["on_submit"])
     submit()

@@ -3,12 +3,13 @@ from datetime import timedelta
 
 import pytest
 from django.db import connection
+from kombu.exceptions import OperationalError
 
 from formplatform.core.clock import now
 from reporting.models import Cadence, ReportRun, RunState, ScheduledReport
 from reporting.scheduler.planning import create_schedule
-from reporting.scheduler.schedules import claim_due
-from reporting.scheduler.tasks import sweep_reports
+from reporting.scheduler.schedules import claim_due, run_now
+from reporting.scheduler.tasks import make_report, request_report, sweep_reports
 
 MINUTE = timedelta(minutes=1)
 
@@ -137,3 +138,28 @@ def test_of_many_sweepers_one_claims_a_turn(transactional_db, make):
 
     assert len(claimed) == len(set(claimed)) == len(schedules)
     assert [len(runs_of(schedule)) for schedule in schedules] == [1, 1, 1, 1]
+
+
+def test_nothing_is_made_while_reports_are_switched_off(make, files, settings):
+    schedule = make()
+    settings.FEATURES = {**settings.FEATURES, "ENABLE_PDF_REPORTS": False}
+
+    sweep_reports()
+
+    assert (runs_of(schedule), files()) == ([], [])
+
+
+def test_a_report_asked_for_without_a_broker_waits_for_the_sweep(make, files, monkeypatch):
+    def refuse(_):
+        raise OperationalError
+
+    schedule = make(enabled=False)
+    with monkeypatch.context() as patched:
+        patched.setattr(make_report, "delay", refuse)
+        run = run_now(schedule, user_id=schedule.owner_id)
+        request_report(run.pk)
+    assert files() == []
+
+    sweep_reports()
+
+    assert files() == [f"report-{run.pk}-1.pdf"]

@@ -1,13 +1,15 @@
 """What every serving process does first: ask its stores for known answers, show signs of life."""
 
 import logging
+import os
 from typing import Any
 
-from celery.signals import beat_init, worker_ready
+from celery.signals import beat_init, worker_process_init, worker_ready
 
 from formplatform.core.errors import UnavailableError
 from formplatform.core.health import register_check
 from formplatform.core.heartbeats import Role, keep_beating
+from formplatform.core.launch import die_with_parent
 
 logger = logging.getLogger(__name__)
 
@@ -27,6 +29,12 @@ def check_stores() -> None:
 def start_worker(**_: Any) -> None:
     check_stores()
     keep_beating(Role.WORKER)
+
+
+@worker_process_init.connect
+def start_pool_process(**_: Any) -> None:
+    """A killed worker takes its pool along: a process that waits for work would wait for ever."""
+    die_with_parent(os.getppid())
 
 
 @beat_init.connect

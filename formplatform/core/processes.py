@@ -1,5 +1,6 @@
 """Running programs: started, awaited, restarted with back-off, stopped in reverse order."""
 
+import logging
 import os
 import signal
 import subprocess
@@ -14,6 +15,8 @@ from typing import Self
 
 from .guardian import LAUNCH, BackOff, cap_log
 from .reaper import kill_group
+
+logger = logging.getLogger(__name__)
 
 TICK_SECONDS = 0.2
 LAST_LINES = 15
@@ -59,24 +62,25 @@ class Supervisor:
     """Starts programs side by side, keeps them running, stops them in reverse order.
 
     Each program leads a process group of its own, so that Ctrl-C reaches only the supervisor and
-    nothing a program started survives it.
+    nothing a program started survives it. `chores` are done at every look around.
     """
 
-    def __init__(self, programs: Sequence[Program]) -> None:
+    def __init__(
+        self, programs: Sequence[Program], *, chores: Sequence[Callable[[], None]] = ()
+    ) -> None:
         self.programs = programs
+        self.chores = chores
         self._running: list[Running] = []
         self._reaper: subprocess.Popen[bytes] | None = None
         self._tending: threading.Thread | None = None
+        self._looking = threading.Lock()
         self._stopping = threading.Event()
+        self._stopped = threading.Event()
 
     def start(self) -> None:
         """Start everything and wait until it is ready; raises StartError, leaving nothing."""
         since = time.time()
-        self._reaper = subprocess.Popen(  # noqa: S603 - our own script
-            [sys.executable, "-I", "-S", str(REAPER)],
-            stdin=subprocess.PIPE,
-            start_new_session=True,
-        )
+        self._reaper = _start_reaper()
         try:
             self._running = [Running(program, self._launch(program)) for program in self.programs]
             for running in self._running:
@@ -102,13 +106,15 @@ class Supervisor:
         return process
 
     def _tell_reaper(self, sign: str, group: int) -> None:
-        if self._reaper is None or self._reaper.stdin is None:
-            return
         try:
-            self._reaper.stdin.write(f"{sign}{group}\n".encode())
-            self._reaper.stdin.flush()
-        except BrokenPipeError:
-            self._reaper = None  # killed: the kernel's own signal remains
+            _write(self._reaper, f"{sign}{group}")
+        except BrokenPipeError:  # somebody killed it: a new one has to know everything
+            if self._reaper is not None:
+                self._reaper.wait()
+            self._reaper = _start_reaper()
+            for running in self._running:
+                _write(self._reaper, f"+{running.process.pid}")
+            _write(self._reaper, f"{sign}{group}")
 
     def _await(self, running: Running, *, since: float) -> None:
         program = running.program
@@ -129,6 +135,8 @@ class Supervisor:
 
     def tend(self) -> None:
         """One look around: restart what has ended and is due, keep the logs short."""
+        for chore in self.chores:
+            chore()
         for running in self._running:
             cap_log(running.program.log)
             if not running.has_ended:
@@ -147,9 +155,22 @@ class Supervisor:
         running.is_counted = False
 
     def keep(self) -> None:
-        """Tend until `stop_keeping`."""
+        """Tend until `stop_keeping`.
+
+        The thread outlives what it started: the kernel takes the end of a thread for the death of
+        the parent, and would kill what `stop` is about to end cleanly.
+        """
         while not self._stopping.wait(TICK_SECONDS):
-            self.tend()
+            with self._looking:
+                self._look_around()
+        self._stopped.wait()
+
+    def _look_around(self) -> None:
+        try:
+            if not self._stopping.is_set():
+                self.tend()
+        except (OSError, StartError):  # no room, no descriptors: there will be, some time
+            logger.exception("could not tend the processes")
 
     def stop_keeping(self) -> None:
         self._stopping.set()
@@ -157,10 +178,12 @@ class Supervisor:
     def stop(self) -> None:
         """Stop everything, last started first; each gets its time to end cleanly."""
         self.stop_keeping()
+        with self._looking:
+            for running in reversed(self._running):
+                self._stop(running)
+        self._stopped.set()
         if self._tending is not None:
             self._tending.join()
-        for running in reversed(self._running):
-            self._stop(running)
         if self._reaper is not None and self._reaper.stdin is not None:
             self._reaper.stdin.close()
             self._reaper.wait()
@@ -191,6 +214,20 @@ class Supervisor:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+
+
+def _start_reaper() -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(  # noqa: S603 - our own script
+        [sys.executable, "-I", "-S", str(REAPER)],
+        bufsize=0,
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+    )
+
+
+def _write(reaper: "subprocess.Popen[bytes] | None", line: str) -> None:
+    if reaper is not None and reaper.stdin is not None:
+        reaper.stdin.write(f"{line}\n".encode())
 
 
 def last_lines(log: Path) -> str:

@@ -9,7 +9,7 @@ from http.client import HTTPConnection, HTTPException
 from django.conf import settings
 from redis.exceptions import RedisError
 
-from .embedded import ensure_stores
+from .embedded import ensure_stores, stores_in
 from .heartbeats import Role, last_beat
 from .processes import Program, StartError, Supervisor
 
@@ -28,7 +28,8 @@ def running_stack(port: int, *, host: str = "127.0.0.1") -> Iterator[tuple[Super
     with open_port(host, port) as listener:
         ensure_stores()
         address = listener.getsockname()
-        with Supervisor(programs(listener, address)) as supervisor:
+        chores = [stores_in(settings.DATA_DIRECTORY).tend] if settings.EMBEDDED_REDIS else []
+        with Supervisor(programs(listener, address), chores=chores) as supervisor:
             yield supervisor, address[1]
 
 

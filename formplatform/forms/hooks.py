@@ -9,7 +9,7 @@ from .domain import Answers, Form
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Validated, canonical answers on their way in."""
+    """Validated, canonical answers on their way in. Whoever changes them gives back a new one."""
 
     form: Form
     version: int

@@ -18,8 +18,9 @@ from .versions import get_definition
 def get_response(form_id: str, response_id: str) -> FormResponse:
     """Raises NotFoundError, for a deleted response too."""
     found = get_store().find_response(form_id, response_id)
-    if found is None or found.deleted_at is not None:
+    if found is None:
         raise NotFoundError("No such response.", response_id=response_id)
+    _check_is_there(found)
     return found
 
 
@@ -48,17 +49,35 @@ def edit_response(
     actor: Actor,
     expected_revision: int | None = None,
 ) -> FormResponse:
-    """New answers, held against the version the response was given under."""
+    """New answers instead of all the old ones; the same answers change nothing.
+
+    They are held against the version the response was given under, whose questions they answer;
+    publishing never makes an old response wrong. Raises InvalidInputError, NotFoundError where
+    it is deleted, ConflictError where it is not at the expected revision (without one: where it
+    changed since it was read).
+    """
+    _check_is_there(response)
     definition = get_definition(response.form_id, response.version)
     answers = validate_answers(definition, raw_answers).data
+    if answers == response.data and expected_revision in (None, response.revision):
+        return response
     return _replace(replace(response, data=answers), response, actor, expected_revision)
 
 
 def delete_response(
     response: FormResponse, *, actor: Actor, expected_revision: int | None = None
 ) -> None:
-    """Soft delete, as a revision: counters subtract it, history keeps it."""
+    """Soft delete, as a revision: counters subtract it, history keeps it.
+
+    Raises NotFoundError where it is deleted already, ConflictError as `edit_response` does.
+    """
+    _check_is_there(response)
     _replace(replace(response, deleted_at=now()), response, actor, expected_revision)
+
+
+def _check_is_there(response: FormResponse) -> None:
+    if response.deleted_at is not None:
+        raise NotFoundError("No such response.", response_id=response.id)
 
 
 def _replace(

@@ -70,10 +70,11 @@ def prepare_answers(
     What a hook changed is held against the definition again: whoever fills it cannot store what
     the form does not allow.
     """
-    answers = validate_answers(definition, raw_answers).data
-    if not before_submit.names():
+    submission = Submission(form, version, validate_answers(definition, raw_answers).data)
+    hooked = before_submit.run(submission)
+    answers = hooked.answers
+    if hooked is submission:
         return answers
-    answers = before_submit.run(Submission(form, version, answers)).answers
     calculated = {field.id for field in definition.calculated}
     return validate_answers(
         definition, {key: answer for key, answer in answers.items() if key not in calculated}

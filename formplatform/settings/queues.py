@@ -22,12 +22,13 @@ MAX_COUNTDOWN_SECONDS = 60
 
 # A message taken by a worker that died comes back after this long. It must exceed the longest
 # countdown, since Redis delivers a message again while it still waits in a worker.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120}
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120, "socket_connect_timeout": 2}
 
 CELERY_BEAT_SCHEDULE = {
     "forms.dispatch_stale": {
         "task": "forms.dispatch_stale",
         "schedule": timedelta(seconds=15),
+        "options": {"expires": 60},
     },
     "webhooks.deliver_due": {
         "task": "webhooks.deliver_due",

@@ -1,0 +1,6 @@
+"""Real stores of the run's own, as production uses them: announcements go to a broker."""
+
+from formplatform.settings.test import *
+
+CELERY_TASK_ALWAYS_EAGER = False
+OUTBOX_INLINE = False

@@ -36,6 +36,15 @@ runs.execute(int(sys.argv[1]))
 """
 
 
+def database_url():
+    """The test's own database, for another process."""
+    found = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{found['NAME']}"
+    login = f"{found['USER']}:{found['PASSWORD']}@{found['HOST']}:{found['PORT']}"
+    return f"postgres://{login}/{found['NAME']}"
+
+
 @pytest.fixture
 def worker(filed):
     """Starts a process that makes a report and stops in the middle of writing it."""
@@ -45,7 +54,7 @@ def worker(filed):
         environment = {
             **os.environ,
             "DJANGO_SETTINGS_MODULE": "formplatform.settings.test",
-            "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+            "DATABASE_URL": database_url(),
         }
         process = subprocess.Popen(
             [sys.executable, "-c", WORKER, str(run.pk), str(filed)],
@@ -65,7 +74,6 @@ def worker(filed):
         process.stdout.close()
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="not run: needs the SQLite test file")
 @pytest.mark.django_db(transaction=True)
 def test_a_report_whose_worker_was_killed_is_made_once_more_and_never_half(
     transactional_db, worker, form, owner, files

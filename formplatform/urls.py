@@ -15,9 +15,9 @@ handler404 = "formplatform.core.api.exceptions.not_found"
 handler500 = "formplatform.core.api.exceptions.server_error"
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("admin/", admin.site.urls),
+    path("api/v2/", include("formplatform.forms.api.urls")),  # first: every response comes here
     path("api/v2/", include("formplatform.core.api.urls")),
-    path("api/v2/", include("formplatform.forms.api.urls")),
+    path("admin/", admin.site.urls),
     path("api/v2/", include("caching.api.urls")),
     path("healthz", health.healthz),
     path("readyz", health.readyz),

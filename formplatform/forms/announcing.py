@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 Dispatch = Task[[list[str]], None]
 News = tuple[Dispatch, str]
 
-GATHER_SECONDS = 0.02
+GATHER_SECONDS = 0.05
 LARGEST_BATCH = 200
 LONGEST_QUEUE = 10_000
 REST_SECONDS = 1.0

@@ -1,10 +1,12 @@
 """The whole platform on one machine: web, worker and beat beside the embedded stores."""
 
 import contextlib
+import shutil
 import socket
 import sys
 from collections.abc import Iterator
 from http.client import HTTPConnection, HTTPException
+from pathlib import Path
 
 from django.conf import settings
 from redis.exceptions import RedisError
@@ -52,6 +54,7 @@ def _web(listener: socket.socket, address: tuple[str, int]) -> Program:
         "--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS),
         "--bind", f"fd://{listener.fileno()}", "--keep-alive", "30",
         "--graceful-timeout", "10", "--log-level", "warning",
+        "--env", f"PROMETHEUS_MULTIPROC_DIR={_fresh_metrics()}",
     ]  # fmt: skip
     return Program(
         name="web",
@@ -61,6 +64,14 @@ def _web(listener: socket.socket, address: tuple[str, int]) -> Program:
         directory=settings.BASE_DIR,
         descriptors=(listener.fileno(),),
     )
+
+
+def _fresh_metrics() -> Path:
+    """Where the web processes add up their Prometheus numbers, empty at each start."""
+    directory: Path = settings.DATA_DIRECTORY / "prometheus"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return directory
 
 
 def _worker() -> Program:

@@ -42,7 +42,7 @@ def main():
 
 
 def _in_a_process(file_format, variables):
-    settings = {"DJANGO_SETTINGS_MODULE": "tests.benchmarks.import_settings"}
+    settings = {"DJANGO_SETTINGS_MODULE": "tests.queued_settings"}
     ended = subprocess.run(
         [sys.executable, "-m", "tests.benchmarks.bench_import", file_format],
         env={**os.environ, **settings, **variables},

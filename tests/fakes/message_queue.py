@@ -60,3 +60,11 @@ def _run(message):
     request = {**headers, "delivery_info": {}, "hostname": "tests", "called_directly": False}
     trace = build_tracer(task.name, task, app=app, eager=False)
     trace(headers["id"], arguments, options, request)
+
+
+def redeliver():
+    """What a broker does after the visibility timeout: what dead workers held comes back."""
+    for raw in broker().hvals("unacked"):
+        message, _, _ = json.loads(raw)
+        broker().rpush(QUEUE, json.dumps(message))
+    broker().delete("unacked", "unacked_index")

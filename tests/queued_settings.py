@@ -1,4 +1,4 @@
-"""Real stores of the run's own, as production uses them: announcements go to a broker."""
+"""Real stores of the run's own, as production uses them: messages go to a broker."""
 
 from formplatform.settings.test import *
 

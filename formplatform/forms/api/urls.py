@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import forms, responses
+from . import forms, responses, transfers
 
 urlpatterns = [
     path("forms/", forms.FormList.as_view(), name="forms"),
@@ -22,6 +22,12 @@ urlpatterns = [
         "forms/<str:form_id>/members/<str:username>/", forms.MemberDetail.as_view(), name="member"
     ),
     path("forms/<str:form_id>/responses/", responses.ResponseList.as_view(), name="responses"),
+    path(
+        "forms/<str:form_id>/responses/import/", transfers.ResponseImport.as_view(), name="import"
+    ),
+    path(
+        "forms/<str:form_id>/responses/export/", transfers.ResponseExport.as_view(), name="export"
+    ),
     path(
         "forms/<str:form_id>/responses/<str:response_id>/",
         responses.ResponseDetail.as_view(),

@@ -77,7 +77,7 @@ class L2Cache:
             answer = question(redis_client.shared_client())
         except redis_client.CACHE_ERRORS as error:
             self._circuit.report_failure()
-            logger.warning("cache: Redis does not answer", extra={"error": repr(error)})
+            logger.warning("cache: Redis does not answer", extra={"error": error})
             return None
         self._circuit.report_success()
         return answer

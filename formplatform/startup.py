@@ -6,6 +6,7 @@ from typing import Any
 
 from celery.signals import beat_init, worker_process_init, worker_ready
 
+from formplatform.core import task_log  # noqa: F401 - registers
 from formplatform.core.errors import UnavailableError
 from formplatform.core.health import register_check
 from formplatform.core.heartbeats import Role, keep_beating
@@ -18,11 +19,15 @@ def check_stores() -> None:
     """Refuse stores that lie. One that is down is waited for: it may come back."""
     from formplatform.forms.storage import probe, registry
 
-    register_check("form store", lambda: registry.get_store().ping())
+    register_check(
+        "form store",
+        lambda: registry.get_store().ping(),
+        needed_by=frozenset({Role.WEB, Role.WORKER}),
+    )
     try:
         probe.check_stores()
     except UnavailableError as error:
-        logger.warning("a store is down at the start", extra={"error": error.message})
+        logger.warning("a store is down at the start", extra={"error": error})
 
 
 @worker_ready.connect

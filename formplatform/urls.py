@@ -6,7 +6,6 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.utils.functional import lazy
 from django.views.generic import RedirectView
 
-from formplatform.core import health
 from formplatform.core.features import Feature, is_enabled
 
 FAVICON = lazy(static, str)("formplatform/favicon.svg")
@@ -19,9 +18,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("api/v2/", include("formplatform.core.api.urls")),
     path("admin/", admin.site.urls),
     path("api/v2/", include("caching.api.urls")),
-    path("healthz", health.healthz),
-    path("readyz", health.readyz),
-    path("", include("django_prometheus.urls")),
     path("favicon.ico", RedirectView.as_view(url=FAVICON)),
 ]
 

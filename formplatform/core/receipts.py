@@ -82,7 +82,7 @@ def sign(ticket: str) -> None:
             settle(Owed(**orjson.loads(text)))
             broker().delete(_owed_key(receipt))
     except (RedisError, UnavailableError) as error:
-        logger.warning("not signed; the sweep publishes again", extra={"error": repr(error)})
+        logger.warning("not signed; the sweep publishes again", extra={"error": error})
 
 
 def split(ticket: str, parts: Sequence[str]) -> list[str]:

@@ -1,12 +1,13 @@
 """The whole platform on one machine: web, worker and beat beside the embedded stores."""
 
 import contextlib
+import os
 import shutil
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
-from pathlib import Path
 
 from django.conf import settings
 from redis.exceptions import RedisError
@@ -40,12 +41,25 @@ def open_port(host: str, port: int) -> socket.socket:
     try:
         return socket.create_server((host, port), backlog=512)
     except OSError as error:
-        raise StartError(f"Port {port} cannot be opened ({error.strerror}): use --port.") from error
+        reason = os.strerror(error.errno or 0)
+        raise StartError(f"Port {port} cannot be opened ({reason}): use --port.") from error
+
+
+def _share_metrics() -> dict[str, str]:
+    """One directory in which web and worker add up what they count, empty at the start."""
+    directory = settings.DATA_DIRECTORY / "run" / "metrics"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    return {"PROMETHEUS_MULTIPROC_DIR": str(directory)}
 
 
 def programs(listener: socket.socket, address: tuple[str, int]) -> list[Program]:
     """What runs, in the order of the start; it is stopped in the reverse order."""
-    return [_web(listener, address), _worker(), _beat()]
+    shared = _share_metrics()
+    return [
+        replace(program, variables=shared)
+        for program in (_web(listener, address), _worker(), _beat())
+    ]
 
 
 def _web(listener: socket.socket, address: tuple[str, int]) -> Program:
@@ -54,7 +68,6 @@ def _web(listener: socket.socket, address: tuple[str, int]) -> Program:
         "--workers", str(WEB_PROCESSES), "--threads", str(WEB_THREADS),
         "--bind", f"fd://{listener.fileno()}", "--keep-alive", "30",
         "--graceful-timeout", "10", "--log-level", "warning",
-        "--env", f"PROMETHEUS_MULTIPROC_DIR={_fresh_metrics()}",
     ]  # fmt: skip
     return Program(
         name="web",
@@ -64,14 +77,6 @@ def _web(listener: socket.socket, address: tuple[str, int]) -> Program:
         directory=settings.BASE_DIR,
         descriptors=(listener.fileno(),),
     )
-
-
-def _fresh_metrics() -> Path:
-    """Where the web processes add up their Prometheus numbers, empty at each start."""
-    directory: Path = settings.DATA_DIRECTORY / "prometheus"
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    return directory
 
 
 def _worker() -> Program:

@@ -30,7 +30,7 @@ def _keep(task: "Task[Any, Any]", error: Exception) -> None:
     subscriber_name, payloads, ticket = _arguments(task)
     logger.warning(
         "subscriber failed",
-        extra={"subscriber": subscriber_name, "events": len(payloads), "error": repr(error)},
+        extra={"subscriber": subscriber_name, "events": len(payloads), "error": error},
     )
     if len(payloads) > 1:
         tickets = receipts.split(ticket, [str(payload["id"]) for payload in payloads])

@@ -90,7 +90,7 @@ def send(task: Dispatch, keys: Collection[str]) -> bool:
     try:
         task.apply_async((list(keys),), retry=False)
     except BROKER_ERRORS as error:
-        logger.warning("broker down; the sweep will publish", extra={"error": repr(error)})
+        logger.warning("broker down; the sweep will publish", extra={"error": error})
         return False
     return True
 

@@ -53,7 +53,6 @@ INSTALLED_APPS = [
     "drf_spectacular_sidecar",
     "django_celery_beat",
     "axes",
-    "django_prometheus",
     "formplatform.core",
     "formplatform.demo",
     "caching",
@@ -64,7 +63,8 @@ INSTALLED_APPS = [
     "reporting",
 ]
 MIDDLEWARE = [
-    "django_prometheus.middleware.PrometheusBeforeMiddleware",
+    "formplatform.core.probes.Probes",
+    "formplatform.core.request_log.RequestLog",
     "formplatform.core.proxies.TrustedProxies",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
@@ -76,7 +76,6 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "formplatform.core.security_headers.ContentSecurityPolicy",
     "axes.middleware.AxesMiddleware",
-    "django_prometheus.middleware.PrometheusAfterMiddleware",
 ]
 AUTHENTICATION_BACKENDS = [
     "axes.backends.AxesStandaloneBackend",

@@ -10,7 +10,11 @@ from . import env
 
 env.provide("ENV_FILE", "/dev/null")
 _fresh = tempfile.mkdtemp(prefix="fp-test-")
-env.provide("DATA_DIRECTORY", _fresh)
+_side_by_side = "PYTEST_XDIST_WORKER"
+if env.raw(_side_by_side):
+    env.replace("DATA_DIRECTORY", _fresh)  # not the one inherited from the process that leads
+else:
+    env.provide("DATA_DIRECTORY", _fresh)
 Path(_fresh, "db").mkdir()
 atexit.register(shutil.rmtree, _fresh, ignore_errors=True)
 

@@ -1,18 +1,33 @@
-"""Logging: readable lines; production switches to JSON."""
+"""Logs and metrics. Lines for people, JSON in production; `core/logs.py` says what may be shown."""
+
+from pathlib import Path
 
 from . import env
 
 LOG_LEVEL = env.choice("LOG_LEVEL", "INFO", options=("DEBUG", "INFO", "WARNING", "ERROR"))
+LOG_FORMAT = env.choice("LOG_FORMAT", "line", options=("line", "json"))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "line": {"()": "formplatform.core.logs.LineFormatter"},
+        "json": {"()": "formplatform.core.logs.JsonLineFormatter"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "loggers": {
         "urllib3": {"level": "ERROR"},  # below, it writes paths, and paths hold tokens
+        "django.request": {"level": "ERROR"},  # below, it repeats what RequestLog says
+        "celery.app.trace": {"level": "WARNING"},  # below, every task that went well
+        "celery.beat": {"level": "WARNING"},  # below, every message it sends
+        "celery.worker.strategy": {"level": "WARNING"},
         "weasyprint": {"level": "WARNING"},
         "weasyprint.progress": {"level": "WARNING"},
         "fontTools": {"level": "WARNING"},
     },
     "root": {"handlers": ["console"], "level": LOG_LEVEL},
 }
+
+# Where the processes of one machine add up what they count; unset, each keeps to itself.
+PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR", None)
+if PROMETHEUS_MULTIPROC_DIR:
+    Path(PROMETHEUS_MULTIPROC_DIR).mkdir(parents=True, exist_ok=True)

@@ -15,6 +15,9 @@ if not WEBHOOK_ENCRYPTION_KEYS:
         "openssl rand -base64 32"
     )
 
+LOGGING["handlers"]["console"]["formatter"] = env.choice(  # type: ignore[index]  # a literal
+    "LOG_FORMAT", "json", options=("line", "json")
+)
 SECURE_SSL_REDIRECT = env.boolean("SECURE_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = env.integer("SECURE_HSTS_SECONDS", 31_536_000)

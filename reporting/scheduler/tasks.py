@@ -19,7 +19,7 @@ def request_report(run_id: int) -> None:
     try:
         make_report.delay(run_id)
     except OperationalError as error:
-        logger.warning("report waits for the sweep", extra={"error": repr(error)})
+        logger.warning("report waits for the sweep", extra={"error": error})
 
 
 @shared_task(name="reporting.make_report", time_limit=settings.REPORT_TIME_LIMIT_SECONDS)

@@ -49,7 +49,7 @@ class Pipelines:
         except OperationFailure as error:
             if is_outage(error):
                 raise
-            logger.warning("query failed", extra={"form_id": form_id, "error": repr(error)})
+            logger.warning("query failed", extra={"form_id": form_id, "error": error})
             raise QueryFailedError("The document store cannot work this query out.") from error
 
 

@@ -128,11 +128,12 @@ def _install(lock_file: Path) -> None:
     process = subprocess.Popen(
         command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
     )
-    said, done = [], 0
+    said, done, phase = [], 0, "fetching"
     for line in process.stdout or ():
         said.append(line.rstrip())
         done += line.startswith("Collecting ")
-        phase = "installing" if line.startswith("Installing collected") else "fetching"
+        if line.startswith("Installing collected"):
+            phase = "installing"
         progress(f"{phase} packages: {min(done, total)} of about {total}")
     progress("")
     if process.wait() != 0:

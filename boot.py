@@ -125,18 +125,18 @@ def _install(lock_file: Path) -> None:
     options = ["--only-binary", ":all:", "--require-hashes", "--disable-pip-version-check"]
     pip = [str(PYTHON), "-m", "pip", "install", "--progress-bar", "off"]
     command = [*pip, *options, "-r", str(lock_file)]
-    process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
-    )
     said, done, phase = [], 0, "fetching"
-    for line in process.stdout or ():
-        said.append(line.rstrip())
-        done += line.startswith("Collecting ")
-        if line.startswith("Installing collected"):
-            phase = "installing"
-        progress(f"{phase} packages: {min(done, total)} of about {total}")
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+    ) as process:
+        for line in process.stdout or ():
+            said.append(line.rstrip())
+            done += line.startswith("Collecting ")
+            if line.startswith("Installing collected"):
+                phase = "installing"
+            progress(f"{phase} packages: {min(done, total)} of about {total}")
     progress("")
-    if process.wait() != 0:
+    if process.returncode != 0:
         tail = "\n".join(line for line in said[-12:] if "WARNING" not in line)
         raise BootError(f"pip could not install the packages; is the network there?\n{tail}")
     say(f"installed {total} packages")

@@ -4,10 +4,14 @@
 Makes .venv, installs the locked packages, then hands over. Standard library only.
 """
 
+import shutil
 import sys
 
-if sys.version_info < (3, 11):
-    sys.exit("error: Python 3.11 or newer is needed; this is " + sys.version.split()[0] + ".")
+if sys.version_info < (3, 11):  # everything before this line has to work on Python 3.6
+    newer = [name for name in ("python3.13", "python3.12", "python3.11") if shutil.which(name)]
+    remedy = "run " + newer[0] + " boot.py" if newer else "install it (apt install python3.11)"
+    this = sys.version.split()[0]
+    sys.exit("error: Python 3.11 or newer is needed, this is " + this + ": " + remedy + ".")
 
 import contextlib
 import ctypes
@@ -15,17 +19,17 @@ import fcntl
 import hashlib
 import os
 import re
-import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 NEEDED_BYTES = 1_500_000_000
-PANGO = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0", "libharfbuzz-subset.so.0")
+PANGO = ("libpango-1.0.so.0", "libpangoft2-1.0.so.0")
 PANGO_PACKAGES = ("libpango-1.0-0", "libpangoft2-1.0-0", "libharfbuzz-subset0")
 USAGE = """\
 usage: python3 boot.py COMMAND
@@ -99,7 +103,7 @@ def _check_disk() -> None:
 
 
 def _make_venv() -> None:
-    if PYTHON.exists() and _runs(PYTHON):
+    if _is_usable():
         return
     try:
         import ensurepip  # noqa: F401 - Debian splits it off
@@ -110,12 +114,14 @@ def _make_venv() -> None:
     venv.create(VENV, with_pip=True, clear=True)
 
 
-def _runs(python: Path) -> bool:
-    check = "import sys; sys.exit(sys.version_info < (3, 11))"
+def _is_usable() -> bool:
+    """Whether .venv is whole and of this Python; an interrupted start may have left half of it."""
+    check = f"import pip, sys; sys.exit(sys.version_info[:2] != {sys.version_info[:2]})"
     try:
-        return subprocess.run([python, "-c", check], check=False).returncode == 0
+        finished = subprocess.run([PYTHON, "-c", check], capture_output=True, check=False)
     except OSError:
         return False
+    return finished.returncode == 0
 
 
 def _install(lock_file: Path) -> None:
@@ -123,11 +129,14 @@ def _install(lock_file: Path) -> None:
     names = re.findall(r"^([a-z0-9][\w.-]*)==", lock_file.read_text(encoding="utf-8"), re.MULTILINE)
     total = len(set(names))
     options = ["--only-binary", ":all:", "--require-hashes", "--disable-pip-version-check"]
-    pip = [str(PYTHON), "-m", "pip", "install", "--progress-bar", "off"]
-    command = [*pip, *options, "-r", str(lock_file)]
+    pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
     said, done, phase = [], 0, "fetching"
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace"
+        [*pip, *options, "-r", str(lock_file)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
     ) as process:
         for line in process.stdout or ():
             said.append(line.rstrip())
@@ -137,9 +146,20 @@ def _install(lock_file: Path) -> None:
             progress(f"{phase} packages: {min(done, total)} of about {total}")
     progress("")
     if process.returncode != 0:
-        tail = "\n".join(line for line in said[-12:] if "WARNING" not in line)
-        raise BootError(f"pip could not install the packages; is the network there?\n{tail}")
+        raise BootError(_why_pip_failed(said))
     say(f"installed {total} packages")
+
+
+NETWORK = re.compile(r"NewConnectionError|ConnectTimeout|Connection to \S+ timed out|ProxyError")
+
+
+def _why_pip_failed(said: Sequence[str]) -> str:
+    if any(NETWORK.search(line) for line in said):
+        return "pip cannot reach the package index: check the network or the proxy, then run again."
+    if any("No space left" in line for line in said):
+        return "the disk is full: make room, then run again."
+    errors = [line for line in said if "WARNING" not in line]
+    return "\n".join(["pip could not install the packages; its last words:", *errors[-12:]])
 
 
 # --- System libraries -----------------------------------------------------------------------
@@ -154,7 +174,7 @@ def ensure_pango() -> None:
         say("PDF reports need Pango; installing " + " ".join(PANGO_PACKAGES))
         quiet = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         for step in (["apt-get", "update", "-qq"], command):
-            subprocess.run(step, env=quiet, stdout=subprocess.DEVNULL, check=False)
+            subprocess.run(step, env=quiet, capture_output=True, check=False)
     if not _has_pango():
         say(f"no PDF reports without Pango; to have them: {' '.join(command)}")
 
@@ -174,13 +194,13 @@ def _has_pango() -> bool:
 def demo(arguments: Sequence[str]) -> int:
     ensure_packages("base")
     ensure_pango()
-    return manage("demo", *arguments)
+    return become([str(PYTHON), "manage.py", "demo", *arguments])
 
 
 def up(arguments: Sequence[str]) -> int:
     ensure_packages("base")
     ensure_pango()
-    return manage("up", *arguments)
+    return become([str(PYTHON), "manage.py", "up", *arguments])
 
 
 def test(arguments: Sequence[str]) -> int:
@@ -188,8 +208,8 @@ def test(arguments: Sequence[str]) -> int:
     ensure_pango()
     if "--all" in arguments:
         gates = [str(PYTHON), "-m", "tests.gates", *(a for a in arguments if a != "--all")]
-        return run(gates)
-    return run([str(PYTHON), "-m", "pytest", *arguments])
+        return become(gates)
+    return become([str(PYTHON), "-m", "pytest", *arguments])
 
 
 def bench(arguments: Sequence[str]) -> int:
@@ -213,19 +233,22 @@ def run_modules(folder: str, prefix: str, arguments: Sequence[str]) -> int:
     return max(results, default=0)
 
 
-def manage(*command: str) -> int:
-    return run([str(PYTHON), "manage.py", *command])
+def become(command: Sequence[str]) -> NoReturn:
+    """Turn into the command: signals and the exit code are then its own affair."""
+    sys.stdout.flush()
+    os.chdir(ROOT)
+    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
+    os.execve(command[0], list(command), environment)  # noqa: S606 - no shell is wanted
 
 
 def run(command: Sequence[str]) -> int:
-    """Become the command: signals and the exit code are then its own affair."""
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    process = subprocess.Popen(command, cwd=ROOT, env=environment)
+    """Run one of several commands; Ctrl-C reaches it too, and it ends by itself."""
+    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONUNBUFFERED": "1"})
     while True:
         try:
             return process.wait()
         except KeyboardInterrupt:
-            continue  # the command got the same Ctrl-C and ends by itself
+            continue
 
 
 # --- Words ----------------------------------------------------------------------------------
@@ -266,6 +289,9 @@ def main(arguments: Sequence[str]) -> int:
     except BootError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\nstopped; the same command goes on where this one was", file=sys.stderr)
+        return 130
 
 
 if __name__ == "__main__":

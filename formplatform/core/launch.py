@@ -1,4 +1,4 @@
-"""Start a program that dies with its parent: ``launch.py <parent pid> <program> [arguments]``.
+"""Start a program that dies with its parent: ``launch.py <parent pid> [NAME=value …] <program> …``.
 
 Run as a script on the standard library alone, it becomes the program. A `preexec_fn` would do the
 same, but may lock up where the parent has threads.
@@ -21,6 +21,19 @@ def die_with_parent(parent: int) -> None:
         os._exit(1)  # it ended before we asked
 
 
+def split_variables(words: list[str]) -> tuple[dict[str, str], list[str]]:
+    """The leading ``NAME=value`` words, and the command after them."""
+    variables: dict[str, str] = {}
+    for place, word in enumerate(words):
+        name, separator, value = word.partition("=")
+        if not separator:
+            return variables, words[place:]
+        variables[name] = value
+    return variables, []
+
+
 if __name__ == "__main__":
     die_with_parent(int(sys.argv[1]))
-    os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606 - no shell is wanted
+    added, command = split_variables(sys.argv[2:])
+    environment = {**os.environ, **added}  # noqa: TID251 - passed on, not read
+    os.execvpe(command[0], command, environment)  # noqa: S606 - no shell is wanted

@@ -93,7 +93,7 @@ class Supervisor:
     def _launch(self, program: Program) -> "subprocess.Popen[bytes]":
         program.log.parent.mkdir(parents=True, exist_ok=True)
         variables = [f"{name}={value}" for name, value in program.variables.items()]
-        launch = [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), "env", *variables]
+        launch = [sys.executable, "-I", "-S", str(LAUNCH), str(os.getpid()), *variables]
         with program.log.open("ab") as log:
             process = subprocess.Popen(  # noqa: S603 - our own commands
                 [*launch, *program.command],

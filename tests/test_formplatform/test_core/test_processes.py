@@ -121,6 +121,16 @@ def test_a_program_that_never_gets_ready_is_named(diary):
     assert not mentioning(str(diary))
 
 
+def test_variables_are_added_to_the_environment_without_the_help_of_a_shell(diary, monkeypatch):
+    monkeypatch.setenv("KEPT", "yes")
+    monkeypatch.setenv("PATH", "/nonexistent")
+    tell = POLITE.replace('"started"', "f\"started {os.environ['KEPT']} {os.environ['ADDED']}\"")
+    teller = program("teller", diary, f"import os{tell}", variables={"ADDED": "a=b c"})
+
+    with Supervisor([teller]):
+        assert entries(diary) == ["teller started yes a=b c"]
+
+
 def test_chores_are_done_at_every_look_and_a_failing_one_stops_nothing(diary, caplog):
     looks = []
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any
 
 Answers = dict[str, Any]
-"""Canonical answers: field id → value (research notes in docs/reference/field-types.md)."""
+"""Canonical answers: field id → value (docs/reference/field-types.md)."""
 
 JsonObject = dict[str, Any]
 

@@ -81,6 +81,12 @@ def test_a_body_of_another_kind_is_refused(api, url):
     assert get_store().count_responses(api.form_id) == 0
 
 
+@pytest.mark.parametrize(("kind", "status"), [("text/csv", 400), ("application/x-ndjson", 200)])
+def test_a_body_of_no_bytes_stores_nothing(api, url, kind, status):
+    assert put_in(api, url, b"", kind).status_code == status
+    assert get_store().count_responses(api.form_id) == 0
+
+
 def test_only_editors_may_import(api, url):
     eve = User.objects.create_user("eve")
     share_form(get_store().find_form(api.form_id), user_id=eve.pk, role=Role.VIEWER)

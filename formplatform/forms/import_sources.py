@@ -118,10 +118,11 @@ def _csv_row(
     number: int, cells: list[str] | csv.Error, header: list[str], columns: list[Field | str | None]
 ) -> Row:
     if isinstance(cells, csv.Error):
-        return Row(number, "", {}, error=FieldError("row", "malformed", f"Not CSV: {cells}."))
+        return Row(number, None, {}, error=FieldError("row", "malformed", f"Not CSV: {cells}."))
     if len(cells) != len(header):
         message = f"Expected {len(header)} cells, found {len(cells)}."
-        return Row(number, cells, {}, error=FieldError("row", "wrong_width", message))
+        raw = list(map(_readable, cells))
+        return Row(number, raw, {}, error=FieldError("row", "wrong_width", message))
     types, answers, submitted_at = field_types(), {}, None
     for column, cell in zip(columns, cells, strict=True):
         if not cell or column is None:
@@ -130,7 +131,15 @@ def _csv_row(
             answers[column.name] = types[column.type].from_text(unescape(cell), column)
         else:
             submitted_at = cell
-    return Row(number, dict(zip(header, cells, strict=True)), answers, submitted_at)
+    raw = {name: _readable(cell) for name, cell in zip(header, cells, strict=True)}
+    return Row(number, raw, answers, submitted_at)
+
+
+def _readable(cell: str) -> str:
+    """Bytes that are not UTF-8 spelt out, as no JSON could carry them."""
+    if cell.isascii():
+        return cell
+    return cell.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _open_csv(
@@ -142,7 +151,7 @@ def _open_csv(
     headers = {mark: next(csv.reader([first], delimiter=mark), []) for mark in DELIMITERS}
     best = max(headers, key=lambda mark: sum(name.strip() in names for name in headers[mark]))
     reader = csv.reader(chain([first], text), delimiter=best)
-    header = next(reader, [])
+    header = [_readable(name.strip()) for name in next(reader, [])]
     return reader, header, _columns(header, names)
 
 
@@ -162,7 +171,7 @@ def _column_names(definition: Definition) -> dict[str, Field | str | None]:
 def _columns(header: list[str], names: dict[str, Field | str | None]) -> list[Field | str | None]:
     errors: list[FieldError] = []
     columns: list[Field | str | None] = []
-    for name in map(str.strip, header):
+    for name in header:
         column = names.get(name)
         if name not in names:
             message = f"The form has no such field.{did_you_mean(name[:100], names)}"

@@ -102,6 +102,7 @@ def test_csv_columns_are_found_by_name_id_or_label_and_any_usual_delimiter(surve
         4: [("name", "invalid_text")],
         6: [("submitted_at", "invalid_datetime")],
     }
+    assert report.refusals[2].raw["Your name"] == "\\xff\\xfe"
     assert report.refusals[0].raw == {
         "Your name": "Grace",
         "age": "old",
@@ -120,6 +121,7 @@ def test_csv_columns_are_found_by_name_id_or_label_and_any_usual_delimiter(surve
         (b"name,agee\nAda,1\n", [("agee", "unknown_field")]),
         (b"name,Your name\nAda,Ada\n", [("Your name", "duplicate")]),
         (b"", [("header", "required")]),
+        (b"name,\xff\n", [("\\xff", "unknown_field")]),
     ],
 )
 def test_a_wrong_header_is_refused_before_anything_is_stored(survey, ada, content, wrong):

@@ -3,6 +3,7 @@
 import fcntl
 import os
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
@@ -100,3 +101,18 @@ def test_the_waits_never_shrink_while_it_fails(monkeypatch):
     waits = restarts(Clock(monkeypatch), BackOff(), lives_seconds=0, count=12)
     assert all(earlier <= later for earlier, later in pairwise(waits))
     assert waits[-1] == 30
+
+
+def test_the_append_only_file_is_synced_wherever_it_is_written(tmp_path, monkeypatch):
+    synced = []
+    open_files = Path("/proc/self/fd")
+    sync = lambda file: synced.append((open_files / str(file)).readlink().name)  # noqa: E731
+    monkeypatch.setattr(guardian.os, "fsync", sync)
+    guardian.sync_append_only_file(tmp_path)
+    assert synced == []
+
+    (tmp_path / "appendonlydir").mkdir()
+    for name in ("a.1.base.rdb", "a.1.incr.aof", "a.2.incr.aof"):
+        (tmp_path / "appendonlydir" / name).touch()
+    guardian.sync_append_only_file(tmp_path)
+    assert sorted(synced) == ["a.1.incr.aof", "a.2.incr.aof"]

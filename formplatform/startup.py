@@ -11,6 +11,7 @@ from formplatform.core.errors import UnavailableError
 from formplatform.core.health import register_check
 from formplatform.core.heartbeats import Role, keep_beating
 from formplatform.core.launch import die_with_parent
+from formplatform.core.metrics import serve_worker_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -34,6 +35,7 @@ def check_stores() -> None:
 def start_worker(**_: Any) -> None:
     check_stores()
     keep_beating(Role.WORKER)
+    serve_worker_metrics()
 
 
 @worker_process_init.connect

@@ -1,0 +1,98 @@
+"""The container files agree with the project. No engine runs here: they are read, not built."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+DOCKER = ROOT / "docker"
+COMPOSE = yaml.safe_load((DOCKER / "compose.yaml").read_text())
+CLUSTER = yaml.safe_load((DOCKER / "compose.cluster.yaml").read_text())
+MANIFESTS = list(yaml.safe_load_all((DOCKER / "k8s" / "formplatform.yaml").read_text()))
+OURS = ("prepare", "web", "worker", "beat")
+
+
+def known_variables():
+    text = (ROOT / ".env.example").read_text()
+    return set(re.findall(r"^#? ?([A-Z][A-Z0-9_]+)=", text, re.MULTILINE))
+
+
+def unknown(names):
+    return {name for name in names if name.removesuffix("_FILE") not in known_variables()}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_compose_sets_only_variables_we_read(name):
+    assert unknown(COMPOSE["services"][name]["environment"]) == set()
+    assert unknown(CLUSTER["services"][name]["environment"]) == set()
+
+
+def test_kubernetes_sets_only_variables_we_read():
+    (config,) = [m["data"] for m in MANIFESTS if m["kind"] == "ConfigMap"]
+    assert unknown(config) == set()
+
+
+def test_what_compose_mounts_is_there():
+    for service in COMPOSE["services"].values():
+        for volume in service.get("volumes", []):
+            source = volume.partition(":")[0]
+            if source.startswith("."):
+                assert (DOCKER / source).exists(), source
+            else:
+                assert source in COMPOSE["volumes"]
+
+
+def test_a_secret_compose_hands_out_is_made_in_the_guide():
+    guide = (ROOT / "docs" / "deployment.md").read_text()
+    for secret in COMPOSE["secrets"].values():
+        assert f"> {Path(secret['file']).name}\n" in guide
+    assert "docker/secrets/" in (ROOT / ".gitignore").read_text()
+
+
+def test_no_secret_and_no_data_get_into_the_image():
+    ignored = (DOCKER / "Dockerfile.dockerignore").read_text().split()
+    assert {".git", ".env", "var", "docker", ".venv"} <= set(ignored)
+
+
+@pytest.mark.parametrize("role", ["web", "worker", "beat"])
+def test_every_role_is_deployed_and_probed(role):
+    (pod,) = [
+        manifest["spec"]["template"]["spec"]
+        for manifest in MANIFESTS
+        if manifest["kind"] == "Deployment" and manifest["metadata"]["labels"]["role"] == role
+    ]
+    (container,) = pod["containers"]
+    assert f"/readyz?role={role}" in json.dumps(container["readinessProbe"])
+    assert pod["securityContext"]["runAsNonRoot"] is True
+
+
+def test_there_is_never_more_than_one_beat():
+    (beat,) = [m for m in MANIFESTS if m["metadata"]["name"] == "formplatform-beat"]
+    assert beat["spec"]["replicas"] == 1
+    assert beat["spec"]["strategy"] == {"type": "Recreate"}
+
+
+def test_the_dashboard_draws_only_what_is_counted():
+    dashboard = json.loads((DOCKER / "grafana" / "formplatform.json").read_text())
+    drawn = {
+        metric
+        for panel in dashboard["panels"]
+        for target in panel["targets"]
+        for metric in re.findall(r"\b(\w+_(?:total|bucket))\[", target["expr"])
+    }
+    sources = "".join(
+        (ROOT / path).read_text() for path in ("formplatform/core/metrics.py", "caching/stats.py")
+    )
+    assert len(drawn) >= 5
+    assert {metric for metric in drawn if metric.removesuffix("_bucket") not in sources} == set()
+
+
+def test_prometheus_asks_the_ports_that_answer():
+    jobs = yaml.safe_load((DOCKER / "prometheus" / "prometheus.yml").read_text())["scrape_configs"]
+    ports = {job["job_name"]: job["dns_sd_configs"][0]["port"] for job in jobs}
+    worker = COMPOSE["services"]["worker"]["environment"]["WORKER_METRICS_PORT"]
+    assert ports == {"web": 8000, "worker": worker}
+    assert "0.0.0.0:8000" in (DOCKER / "Dockerfile").read_text()

@@ -121,8 +121,8 @@ def _csv_row(
         return Row(number, None, {}, error=FieldError("row", "malformed", f"Not CSV: {cells}."))
     if len(cells) != len(header):
         message = f"Expected {len(header)} cells, found {len(cells)}."
-        raw = list(map(_readable, cells))
-        return Row(number, raw, {}, error=FieldError("row", "wrong_width", message))
+        shown = list(map(_readable, cells))
+        return Row(number, shown, {}, error=FieldError("row", "wrong_width", message))
     types, answers, submitted_at = field_types(), {}, None
     for column, cell in zip(columns, cells, strict=True):
         if not cell or column is None:

@@ -14,30 +14,37 @@ from redis.retry import Retry
 Numbers: TypeAlias = "redis.Redis | redis.RedisCluster"
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
+QUICK_SECONDS = 0.25
+"""What may hold up a request that does not need the answer."""
 PROBE_SECONDS = 1.0
 """A probe must not hang with what it probes."""
 
 
 def numbers() -> Numbers:
     """The Redis that keeps derived numbers: a single server, or the cluster where one is given."""
-    return _client(os.getpid())
+    return _client(os.getpid(), CONNECT_SECONDS, ANSWER_SECONDS, 1)
+
+
+def quick_numbers() -> Numbers:
+    """The same Redis for what a request can do without: gives up at once, and never again."""
+    return _client(os.getpid(), QUICK_SECONDS, QUICK_SECONDS, 0)
 
 
 @cache
-def _client(_process: int) -> Numbers:
+def _client(_process: int, connect: float, answer: float, retries: int) -> Numbers:
     """One client per process, so that a fork never shares a socket."""
     if settings.REDIS_CLUSTER_NODES:
         return redis.RedisCluster(
             startup_nodes=cluster_nodes(),
             password=settings.REDIS_PASSWORD,
-            socket_connect_timeout=CONNECT_SECONDS,
-            socket_timeout=ANSWER_SECONDS,
+            socket_connect_timeout=connect,
+            socket_timeout=answer,
         )
     return redis.Redis.from_url(
         settings.REDIS_URL,
-        socket_connect_timeout=CONNECT_SECONDS,
-        socket_timeout=ANSWER_SECONDS,
-        retry=Retry(NoBackoff(), 1),  # a broken connection once more, a dead server at once
+        socket_connect_timeout=connect,
+        socket_timeout=answer,
+        retry=Retry(NoBackoff(), retries),  # a broken connection once more, a dead server at once
     )
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from redis.exceptions import RedisError
 
-from .connections import numbers
+from .connections import quick_numbers
 
 LEASES_PER_WINDOW = 50
 LARGEST_LEASE = 50
@@ -88,7 +88,7 @@ class RateLimiter:
         if time.monotonic() < self._away_until:
             return None
         try:
-            pipeline = numbers().pipeline(transaction=False)
+            pipeline = quick_numbers().pipeline(transaction=False)
             pipeline.incrby(key, limit.lease)
             pipeline.expire(key, 2 * limit.seconds)
             total = int(pipeline.execute()[0])

@@ -9,6 +9,7 @@ from formplatform.core.errors import ConflictError, NotFoundError
 
 from .announcing import announce
 from .domain import Answers, FormResponse, revision_of
+from .ids import is_id
 from .schema.answers import validate_answers
 from .storage.base import ResponseQuery
 from .storage.registry import get_store
@@ -17,7 +18,7 @@ from .versions import get_definition
 
 def get_response(form_id: str, response_id: str) -> FormResponse:
     """Raises NotFoundError, for a deleted response too."""
-    found = get_store().find_response(form_id, response_id)
+    found = get_store().find_response(form_id, response_id) if is_id(response_id) else None
     if found is None:
         raise NotFoundError("No such response.", response_id=response_id)
     _check_is_there(found)

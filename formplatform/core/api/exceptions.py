@@ -8,7 +8,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.core.exceptions import PermissionDenied, RequestDataTooBig
-from django.db import InterfaceError, OperationalError
+from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, JsonResponse
 from redis.exceptions import RedisError
 from rest_framework import exceptions
@@ -64,6 +64,8 @@ def _of_ours(error: Exception) -> Response | None:
 
 
 def _of_a_store(error: Exception) -> Response | None:
+    if isinstance(error, DataError):  # a NUL in a path or query, on PostgreSQL
+        return _response(problem(400, "invalid_input", "A value here cannot be stored."))
     if not isinstance(error, OUTAGES):
         return None
     body = problem(503, "unavailable", "A store does not answer: try again in a moment.")

@@ -6,6 +6,7 @@ transaction, so a process that dies in between leaves nothing, and a twin waits 
 """
 
 import hashlib
+import json
 from collections.abc import Callable
 from datetime import timedelta
 from functools import wraps
@@ -55,7 +56,8 @@ def creates_once(post: Post) -> Post:
 
 def _once(request: Request, key: str, create: Callable[[], Response]) -> Response:
     IdempotentRequest.objects.filter(created_at__lt=now() - KEPT_FOR).delete()
-    fingerprint = hashlib.sha256(orjson.dumps(request.data)).hexdigest()
+    sent = json.dumps(request.data, sort_keys=True)  # orjson stops at 64-bit integers
+    fingerprint = hashlib.sha256(sent.encode()).hexdigest()
     with transaction.atomic():
         row, is_first = IdempotentRequest.objects.get_or_create(
             actor=_actor(request),

@@ -17,7 +17,11 @@ urlpatterns = [
     ),
     path(
         "docs/",
-        SpectacularSwaggerSplitView.as_view(url_name="schema", permission_classes=[OpenPermission]),
+        SpectacularSwaggerSplitView.as_view(
+            url_name="schema",
+            permission_classes=[OpenPermission],
+            http_method_names=["get", "head"],  # it has no template for OPTIONS
+        ),
         name="docs",
     ),
 ]

@@ -1,6 +1,9 @@
+import socket
+import time
+
 import redis
 
-from formplatform.core import rate_limits
+from formplatform.core import connections, rate_limits
 from formplatform.core.rate_limits import Limit, RateLimiter
 
 
@@ -41,6 +44,21 @@ def test_a_refusal_says_how_long_to_wait():
 
 def test_without_redis_each_process_counts_for_itself(monkeypatch):
     dead = redis.Redis(unix_socket_path="/nonexistent/redis.sock")
-    monkeypatch.setattr(rate_limits, "numbers", lambda: dead)
+    monkeypatch.setattr(rate_limits, "quick_numbers", lambda: dead)
 
     assert taken(RateLimiter(), Limit(permits=5, seconds=3600), 20) == 5
+
+
+def test_a_redis_that_hangs_holds_nobody_up(settings):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/2"
+        settings.REDIS_CLUSTER_NODES = []
+        connections._client.cache_clear()
+        started = time.monotonic()
+        try:
+            assert taken(RateLimiter(), Limit(permits=5, seconds=3600), 20) == 5
+        finally:
+            connections.quick_numbers().close()
+            connections._client.cache_clear()
+
+    assert time.monotonic() - started < 2

@@ -8,6 +8,7 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from formplatform.core.api_keys import SCOPES, create_key
+from formplatform.core.models import IdempotentRequest
 from formplatform.forms.schema.types.registry import field_types
 from formplatform.forms.storage.registry import get_store
 from tests.test_formplatform.test_forms.test_schema.test_types import EXTRAS
@@ -124,3 +125,27 @@ def test_forms_and_responses_that_are_not_there_are_404(api, url, method, form_i
     for path in (f"/api/v2/forms/{form_id}/", f"/api/v2/forms/{api.form_id}/responses/{form_id}/"):
         answer = getattr(api, method)(path, {"answers": {}}, format="json")
         assert answer.status_code in {404, 405}
+
+
+@pytest.mark.parametrize("path", ["?search=%00", "?search=a%00b", "ID/members/%00/"])
+def test_nothing_is_found_under_a_nul_and_nothing_fails(api, url, path):
+    method = "delete" if "members" in path else "get"
+
+    answer = getattr(api, method)("/api/v2/forms/" + path.replace("ID", api.form_id))
+
+    assert answer.status_code in {200, 400, 404}
+
+
+@pytest.mark.parametrize("number", [10**30, -(10**30)])
+def test_a_huge_number_beside_an_idempotency_key_is_refused(api, url, number):
+    body = {"form_id": api.form_id, "title": [number]}
+
+    answer = api.post("/api/v2/reports/", body, headers={"Idempotency-Key": "k"})
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "title"
+    assert not IdempotentRequest.objects.exists()
+
+
+def test_the_docs_can_only_be_read(api):
+    assert api.options("/api/v2/docs/").status_code == 405

@@ -4,9 +4,10 @@ import logging
 import os
 from typing import Any
 
-from celery.signals import beat_init, worker_process_init, worker_ready
+from celery.signals import beat_init, worker_init, worker_process_init, worker_ready
 
 from formplatform.core import task_log  # noqa: F401 - registers
+from formplatform.core.embedded import ensure_stores
 from formplatform.core.errors import UnavailableError
 from formplatform.core.health import register_check
 from formplatform.core.heartbeats import Role, keep_beating
@@ -18,6 +19,7 @@ logger = logging.getLogger(__name__)
 
 def check_stores() -> None:
     """Refuse stores that lie. One that is down is waited for: it may come back."""
+    ensure_stores()
     from formplatform.forms.storage import probe, registry
 
     register_check(
@@ -29,6 +31,13 @@ def check_stores() -> None:
         probe.check_stores()
     except UnavailableError as error:
         logger.warning("a store is down at the start", extra={"error": error})
+
+
+@worker_init.connect
+@beat_init.connect
+def use_embedded_stores(**_: Any) -> None:
+    """Before the broker is asked: a worker may have been started by hand."""
+    ensure_stores()
 
 
 @worker_ready.connect

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from ipaddress import ip_address
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
+from django_prometheus.exports import ExportToDjangoView
 
-from . import metrics
 from .health import Finding, check_readiness
 from .heartbeats import Role
 
@@ -63,4 +63,5 @@ def answer_metrics(request: HttpRequest) -> HttpResponse:
     address = ip_address(request.META.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104 - no bind
     if not address.is_private or "HTTP_X_FORWARDED_FOR" in request.META:
         return HttpResponseNotFound()
-    return metrics.exposition()
+    exposition: HttpResponse = ExportToDjangoView(request)
+    return exposition

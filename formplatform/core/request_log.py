@@ -47,7 +47,8 @@ class RequestLog:
         route = match.route if match is not None else "unmatched"
         method = request.method if request.method in METHODS else "other"
         status = response.status_code
-        metrics.count_request(method, route=route, status=status, seconds=seconds)
+        view = (match.view_name if match is not None else "") or "<unnamed view>"
+        metrics.count_request(method, view=view, status=status, seconds=seconds)
         facts = {"method": method, "route": route, "status": status}
         logger.log(
             logging.WARNING if status >= 500 else logging.INFO,  # noqa: PLR2004 - HTTP's own

@@ -1,6 +1,7 @@
 """The whole platform on one machine: web, worker and beat beside the embedded stores."""
 
 import contextlib
+import fcntl
 import os
 import shutil
 import socket
@@ -13,6 +14,7 @@ from django.conf import settings
 from redis.exceptions import RedisError
 
 from .embedded import ensure_stores, stores_in
+from .guardian import take_lock
 from .heartbeats import Role, last_beat
 from .processes import Program, StartError, Supervisor
 
@@ -28,12 +30,29 @@ def running_stack(port: int, *, host: str = "127.0.0.1") -> Iterator[tuple[Super
 
     Raises StartError, leaving nothing behind.
     """
-    with open_port(host, port) as listener:
+    with only_one_stack(), open_port(host, port) as listener:
         ensure_stores()
         address = listener.getsockname()
         chores = [stores_in(settings.DATA_DIRECTORY).tend] if settings.EMBEDDED_REDIS else []
         with Supervisor(programs(listener, address), chores=chores) as supervisor:
             yield supervisor, address[1]
+
+
+@contextlib.contextmanager
+def only_one_stack() -> Iterator[None]:
+    """A second one on the same data would send every schedule twice."""
+    directory = settings.DATA_DIRECTORY / "run"
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = take_lock(directory / "stack.lock", fcntl.LOCK_EX | fcntl.LOCK_NB)
+    if lock is None:
+        raise StartError(
+            f"The platform runs already on {settings.DATA_DIRECTORY}: "
+            "stop it, or set DATA_DIRECTORY to another place."
+        )
+    try:
+        yield
+    finally:
+        os.close(lock)
 
 
 def open_port(host: str, port: int) -> socket.socket:

@@ -36,6 +36,14 @@ def whole_number(request: Request, name: str, default: int, *, minimum: int, max
     return int(text)
 
 
+def search_of(request: Request) -> str:
+    """The words to look for. Raises ValidationError where no store could hold them."""
+    words = str(request.query_params.get("search", ""))
+    if "\0" in words:
+        raise ValidationError({"search": "Expected text without NUL characters."})
+    return words
+
+
 def page_body(request: Request, results: Sequence[Any], *, total: int) -> dict[str, Any]:
     """The browsing page of results that a store has already cut out."""
     limit, offset = window_of(request)

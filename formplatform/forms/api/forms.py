@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.idempotency import idempotency_key
-from formplatform.core.api.pagination import page_body, window_of
+from formplatform.core.api.pagination import page_body, search_of, window_of
 from formplatform.core.errors import FieldError, InvalidInputError, NotFoundError
 from formplatform.forms import access, catalog, publishing, versions
 from formplatform.forms.access import Role
@@ -72,11 +72,10 @@ class FormList(FormView):
             raise InvalidInputError(
                 "Some values are not valid.", errors=[FieldError("ordering", "invalid", message)]
             )
-        search = request.query_params.get("search", "")
         page = get_store().list_forms(
             replace(
                 access.visible_forms(actor_of(request)),
-                search=search,
+                search=search_of(request),
                 ordering=ordering,
                 limit=limit,
                 offset=offset,

@@ -133,15 +133,16 @@ def test_an_orchestrator_may_ask_by_address_and_without_tls(client):
 
 
 def test_requests_and_tasks_are_counted(client):
-    count_request("GET", route="api/v2/painted/", status=201, seconds=0.02)
+    count_request("GET", view="painted", status=201, seconds=0.02)
     count_task("tests.paint", state="success", seconds=2)
 
     text = client.get("/metrics").text
 
-    labels = 'method="GET",route="api/v2/painted/",status="201"'
-    assert f"formplatform_requests_total{{{labels}}} 1.0" in text
-    assert 'formplatform_request_seconds_bucket{le="0.025",route="api/v2/painted/"} 1.0' in text
-    assert 'formplatform_request_seconds_bucket{le="0.01",route="api/v2/painted/"} 0.0' in text
+    labels = 'method="GET",status="201",view="painted"'
+    assert f"django_http_responses_total_by_status_view_method_total{{{labels}}} 1.0" in text
+    seconds = "django_http_requests_latency_seconds_by_view_method_bucket"
+    assert f'{seconds}{{le="0.025",method="GET",view="painted"}} 1.0' in text
+    assert f'{seconds}{{le="0.01",method="GET",view="painted"}} 0.0' in text
     assert 'formplatform_tasks_total{state="success",task="tests.paint"} 1.0' in text
     assert 'formplatform_task_seconds_sum{task="tests.paint"} 2.0' in text
 

@@ -76,6 +76,18 @@ def variables(directory):
     return {**kept, "ENV_FILE": "/dev/null", "DATA_DIRECTORY": str(directory)}
 
 
+def try_up(directory, *arguments):
+    return subprocess.run(
+        [sys.executable, "manage.py", "up", *arguments],
+        cwd=ROOT,
+        env=variables(directory),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory):
     return tmp_path_factory.mktemp("var")
@@ -104,15 +116,26 @@ def test_every_role_is_ready_once_the_greeting_is_out(platform):
         assert (status, body["status"]) == (200, "ready"), body
 
 
-def test_the_first_start_shows_a_password_once(platform, directory):
-    assert re.search(r"admin / \S{12,}", "".join(platform.greeting))
+def test_a_second_platform_on_the_same_data_is_refused(platform, directory):
+    tried = try_up(directory, "--port", "0")
 
-    second = Platform(directory)
-    try:
-        assert "admin /" not in "".join(second.greeting)
-    finally:
-        second.process.send_signal(signal.SIGTERM)
-        second.process.communicate(timeout=60)
+    assert tried.returncode == 1
+    assert tried.stderr == (
+        f"CommandError: The platform runs already on {directory}: "
+        "stop it, or set DATA_DIRECTORY to another place.\n"
+    )
+    assert platform.is_ready("web")
+
+
+def test_the_password_is_shown_once(own_platform):
+    assert re.search(r"admin / \S{12,}", "".join(own_platform.greeting))
+    own_platform.process.send_signal(signal.SIGHUP)
+    own_platform.process.communicate(timeout=60)
+
+    again = Platform(own_platform.directory)
+    again.end()
+
+    assert "admin /" not in "".join(again.greeting)
 
 
 def test_every_process_has_a_log_of_its_own(platform, directory):
@@ -142,7 +165,7 @@ def test_counters_of_all_web_processes_are_added_up(platform):
     with urllib.request.urlopen(f"{platform.site}/metrics", timeout=5) as answer:
         text = answer.read().decode()
 
-    counted = re.findall(r'requests_total\{method="GET",route="api/v2/forms/".*\} (\d+)', text)
+    counted = re.findall(r'method_total\{method="GET",.*view="forms"\} (\d+)', text)
     assert sum(map(int, counted)) == 12
 
 
@@ -216,18 +239,40 @@ def test_a_polite_end_is_clean(own_platform, number):
 def test_a_taken_port_is_one_line_that_says_what_to_do(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        tried = subprocess.run(
-            [sys.executable, "manage.py", "up", "--port", port],
-            cwd=ROOT,
-            env=variables(tmp_path),
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=60,
-        )
+        tried = try_up(tmp_path, "--port", port)
 
     assert tried.returncode == 1
     assert tried.stderr.strip() == (
         f"CommandError: Port {port} cannot be opened (Address already in use): use --port."
     )
     wait_until(lambda: not mentioning(str(tmp_path)), seconds=5)
+
+
+def test_a_wrong_variable_is_one_line(tmp_path):
+    given = variables(tmp_path) | {"CACHE_L1_TTL": "5m"}
+    tried = subprocess.run(
+        [sys.executable, "manage.py", "migrate"],
+        cwd=ROOT, env=given, capture_output=True, text=True, check=False, timeout=60,
+    )  # fmt: skip
+    assert tried.returncode == 1
+    assert tried.stderr == "error: CACHE_L1_TTL='5m': expected a whole number.\n"
+
+
+def test_a_worker_started_by_hand_has_its_stores(tmp_path):
+    (tmp_path / "logs").mkdir()
+    worker = subprocess.Popen(
+        [sys.executable, "-m", "celery", "-A", "formplatform", "worker", "--concurrency", "1"],
+        cwd=ROOT,
+        env=variables(tmp_path),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    try:
+        said = next((line for line in worker.stdout if "ready." in line), "")
+        assert "celery@" in said
+        assert len(mentioning(f"unixsocket:{tmp_path}")) == 1
+    finally:
+        worker.kill()
+        worker.communicate()
+    wait_until(lambda: not mentioning(str(tmp_path)), seconds=8)

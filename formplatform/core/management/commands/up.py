@@ -41,14 +41,16 @@ class Command(BaseCommand):
 
 
 def wait_for_the_end() -> None:
-    """Until Ctrl-C or a SIGTERM."""
+    """Until Ctrl-C, a SIGTERM, or the end of the terminal."""
 
     def end(_number: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, end)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, end)
     try:
         while True:
             signal.pause()
     except KeyboardInterrupt:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        for number in (signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)

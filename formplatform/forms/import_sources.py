@@ -2,8 +2,9 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from typing import Any, BinaryIO
 
@@ -16,21 +17,31 @@ from .exports import Format
 from .schema.definition import Definition
 from .schema.fields import Field
 from .schema.problems import did_you_mean
+from .schema.types.base import Base
 from .schema.types.registry import field_types
 
 LONGEST_LINE = 1024 * 1024
 DELIMITERS = ",;\t|"
+LEFT_OUT = "_left_out"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Row:
     """One row as it was found: its number (from 1), what it says, or why it cannot be read."""
 
     number: int
-    raw: object
+    raw: Callable[[], object]
+    """As somebody can read it, made when somebody asks."""
     answers: Mapping[str, object]
     submitted_at: object = None
     error: FieldError | None = None
+
+
+FromText = Callable[[str, Field], object]
+Column = tuple[str, FromText | None, Field | None]
+"""What a cell is the value of, and how to read it where it is more than text. Plain tuples and no
+lookups by name: an import must not be much slower than the store.
+"""
 
 
 def read_rows(
@@ -57,13 +68,13 @@ def read_ndjson(stream: BinaryIO, definition: Definition, *, after: int = 0) -> 
         try:
             found = _parse_object(line)
         except ValueError as error:
-            wrong = FieldError("row", "malformed", str(error))
-            yield Row(number, line.decode(errors="backslashreplace"), {}, error=wrong)
+            wrong = _broken("malformed", str(error))
+            yield Row(number, partial(line.decode, errors="backslashreplace"), {}, error=wrong)
             continue
         answers, submitted_at = _split(found, definition)
         if not computed.isdisjoint(answers):
             answers = {key: answer for key, answer in answers.items() if key not in computed}
-        yield Row(number, found, answers, submitted_at)
+        yield Row(number, found.copy, answers, submitted_at)
 
 
 def _lines(stream: BinaryIO) -> Iterator[bytes]:
@@ -115,36 +126,42 @@ def _records(reader: Any) -> Iterator[list[str] | csv.Error]:
 
 
 def _csv_row(
-    number: int, cells: list[str] | csv.Error, header: list[str], columns: list[Field | str | None]
+    number: int, cells: list[str] | csv.Error, header: list[str], columns: Sequence[Column]
 ) -> Row:
     if isinstance(cells, csv.Error):
-        return Row(number, None, {}, error=FieldError("row", "malformed", f"Not CSV: {cells}."))
+        return Row(number, str, {}, error=_broken("malformed", f"Not CSV: {cells}."))
+    raw = partial(_spell_out, header, cells)
     if len(cells) != len(header):
         message = f"Expected {len(header)} cells, found {len(cells)}."
-        shown = list(map(_readable, cells))
-        return Row(number, shown, {}, error=FieldError("row", "wrong_width", message))
-    types, answers, submitted_at = field_types(), {}, None
-    for column, cell in zip(columns, cells, strict=True):
-        if not cell or column is None:
-            continue
-        if isinstance(column, Field):
-            answers[column.name] = types[column.type].from_text(unescape(cell), column)
-        else:
-            submitted_at = cell
-    raw = {name: _readable(cell) for name, cell in zip(header, cells, strict=True)}
-    return Row(number, raw, answers, submitted_at)
+        return Row(number, raw, {}, error=_broken("wrong_width", message))
+    answers: dict[str, object] = {}
+    for (name, from_text, field), cell in zip(columns, cells, strict=True):
+        if cell:
+            text = unescape(cell) if cell[0] == "'" else cell
+            answers[name] = from_text(text, field) if from_text and field else text
+    answers.pop(LEFT_OUT, None)
+    return Row(number, raw, answers, answers.pop(SUBMITTED_AT, None))
+
+
+def _broken(code: str, message: str) -> FieldError:
+    return FieldError("row", code, message)
+
+
+def _spell_out(header: list[str], cells: list[str]) -> object:
+    """The cells by column, or as they are where they do not match."""
+    readable = list(map(_readable, cells))
+    matching = len(header) == len(cells)
+    return dict(zip(header, readable, strict=True)) if matching else readable
 
 
 def _readable(cell: str) -> str:
     """Bytes that are not UTF-8 spelt out, as no JSON could carry them."""
-    if cell.isascii():
-        return cell
     return cell.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _open_csv(
     text: io.TextIOWrapper, definition: Definition
-) -> tuple[Any, list[str], list[Field | str | None]]:
+) -> tuple[Any, list[str], list[Column]]:
     """The reader behind the header, the header, and what each column is."""
     first = text.readline(LONGEST_LINE)
     names = _column_names(definition)
@@ -152,7 +169,8 @@ def _open_csv(
     best = max(headers, key=lambda mark: sum(name.strip() in names for name in headers[mark]))
     reader = csv.reader(chain([first], text), delimiter=best)
     header = [_readable(name.strip()) for name in next(reader, [])]
-    return reader, header, _columns(header, names)
+    _check_header(header, names)
+    return reader, header, [_column(names[name]) for name in header]
 
 
 def _column_names(definition: Definition) -> dict[str, Field | str | None]:
@@ -168,19 +186,27 @@ def _column_names(definition: Definition) -> dict[str, Field | str | None]:
     }
 
 
-def _columns(header: list[str], names: dict[str, Field | str | None]) -> list[Field | str | None]:
+def _check_header(header: list[str], names: dict[str, Field | str | None]) -> None:
     errors: list[FieldError] = []
-    columns: list[Field | str | None] = []
+    seen: list[Field | str] = []
     for name in header:
-        column = names.get(name)
+        found = names.get(name)
         if name not in names:
             message = f"The form has no such field.{did_you_mean(name[:100], names)}"
             errors.append(FieldError(name[:100], "unknown_field", message))
-        elif column is not None and column in columns:
+        elif found in seen:
             errors.append(FieldError(name, "duplicate", "Another column holds the same."))
-        columns.append(column)
+        elif found is not None:
+            seen.append(found)
     if not header:
         errors.append(FieldError("header", "required", "Expected a first row of field names."))
     if errors:
         raise InvalidInputError("The header is not valid.", errors=errors)
-    return columns
+
+
+def _column(found: Field | str | None) -> Column:
+    if not isinstance(found, Field):
+        return (found or LEFT_OUT, None, None)
+    read = field_types()[found.type].from_text
+    is_text = getattr(read, "__func__", None) is Base.from_text
+    return (found.name, None if is_text else read, found)

@@ -134,9 +134,9 @@ def _sort(
         try:
             taken.append(take_in(row))
         except InvalidInputError as error:
-            refused.append(Refusal(row.number, row.raw, error.errors or (_whole(error),)))
+            refused.append(Refusal(row.number, row.raw(), error.errors or (_whole(error),)))
         except PlatformError as error:
-            refused.append(Refusal(row.number, row.raw, (_whole(error),)))
+            refused.append(Refusal(row.number, row.raw(), (_whole(error),)))
     return taken, refused
 
 

@@ -34,7 +34,6 @@ def check_stores() -> None:
 
 
 @worker_init.connect
-@beat_init.connect
 def use_embedded_stores(**_: Any) -> None:
     """Before the broker is asked: a worker may have been started by hand."""
     ensure_stores()

@@ -24,7 +24,7 @@ class RequestMetrics(Metrics):  # type: ignore[misc]  # the library has no types
         return super().register_metric(metric_cls, name, *args, **kwargs) if wanted else None
 
 
-_requests = RequestMetrics.get_instance()
+_requests = RequestMetrics()
 _tasks = Counter("formplatform_tasks_total", "Background tasks run.", ["task", "state"])
 _task_seconds = Histogram(
     "formplatform_task_seconds", "How long a task took.", ["task"], buckets=TASK_BUCKETS

@@ -129,7 +129,7 @@ def _csv_row(
     number: int, cells: list[str] | csv.Error, header: list[str], columns: Sequence[Column]
 ) -> Row:
     if isinstance(cells, csv.Error):
-        return Row(number, str, {}, error=_broken("malformed", f"Not CSV: {cells}."))
+        return Row(number, lambda: None, {}, error=_broken("malformed", f"Not CSV: {cells}."))
     raw = partial(_spell_out, header, cells)
     if len(cells) != len(header):
         message = f"Expected {len(header)} cells, found {len(cells)}."

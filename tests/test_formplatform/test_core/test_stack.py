@@ -76,11 +76,12 @@ def variables(directory):
     return {**kept, "ENV_FILE": "/dev/null", "DATA_DIRECTORY": str(directory)}
 
 
-def try_up(directory, *arguments):
+def manage(directory, *arguments, **given):
+    """A management command on the data of the directory, run to its end."""
     return subprocess.run(
-        [sys.executable, "manage.py", "up", *arguments],
+        [sys.executable, "manage.py", *arguments],
         cwd=ROOT,
-        env=variables(directory),
+        env=variables(directory) | given,
         capture_output=True,
         text=True,
         check=False,
@@ -117,7 +118,7 @@ def test_every_role_is_ready_once_the_greeting_is_out(platform):
 
 
 def test_a_second_platform_on_the_same_data_is_refused(platform, directory):
-    tried = try_up(directory, "--port", "0")
+    tried = manage(directory, "up", "--port", "0")
 
     assert tried.returncode == 1
     assert tried.stderr == (
@@ -146,15 +147,7 @@ def test_every_process_has_a_log_of_its_own(platform, directory):
 def test_a_management_command_uses_the_same_stores(platform, directory):
     servers = mentioning(f"unixsocket:{directory}")
     ask = "from formplatform.core.connections import numbers as n; print(n().info()['process_id'])"
-    told = subprocess.run(
-        [sys.executable, "manage.py", "shell", "-c", ask],
-        cwd=ROOT,
-        env=variables(directory),
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
+    told = manage(directory, "shell", "-c", ask)
     assert [int(told.stdout.split()[-1])] == servers
 
 
@@ -210,11 +203,10 @@ def test_a_killed_guardian_is_replaced(platform, directory):
     def guardians():
         return set(mentioning("guardian.py")) & set(mentioning(str(directory)))
 
-    # One that came second finds the lock taken and leaves.
-    wait_until(lambda: len(guardians()) == 1)
-    (killed,) = guardians()
-    kill(killed)
-    wait_until(lambda: guardians() and killed not in guardians())
+    wait_until(lambda: len(guardians()) == 1)  # one that came second found the lock taken
+    killed = guardians()
+    kill(min(killed))
+    wait_until(lambda: guardians() - killed)
     wait_until(lambda: platform.is_ready("web"), seconds=30)
 
 
@@ -244,7 +236,7 @@ def test_a_polite_end_is_clean(own_platform, number):
 def test_a_taken_port_is_one_line_that_says_what_to_do(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        tried = try_up(tmp_path, "--port", port)
+        tried = manage(tmp_path, "up", "--port", port)
 
     assert tried.returncode == 1
     assert tried.stderr.strip() == (
@@ -254,11 +246,7 @@ def test_a_taken_port_is_one_line_that_says_what_to_do(tmp_path):
 
 
 def test_a_wrong_variable_is_one_line(tmp_path):
-    given = variables(tmp_path) | {"CACHE_L1_TTL": "5m"}
-    tried = subprocess.run(
-        [sys.executable, "manage.py", "migrate"],
-        cwd=ROOT, env=given, capture_output=True, text=True, check=False, timeout=60,
-    )  # fmt: skip
+    tried = manage(tmp_path, "migrate", CACHE_L1_TTL="5m")
     assert tried.returncode == 1
     assert tried.stderr == "error: CACHE_L1_TTL='5m': expected a whole number.\n"
 

@@ -128,11 +128,13 @@ def _install(lock_file: Path) -> None:
     """Run pip, show how far it is, keep its words for the case that it fails."""
     names = re.findall(r"^([a-z0-9][\w.-]*)==", lock_file.read_text(encoding="utf-8"), re.MULTILINE)
     total = len(set(names))
-    options = ["--only-binary", ":all:", "--require-hashes", "--disable-pip-version-check"]
-    pip = [str(PYTHON), "-m", "pip", "install", "--no-input", "--progress-bar", "off"]
+    # --no-deps: the lock names everything. Left to resolve, older pips look at releases newer than
+    # the lock for requirements with extras, and then refuse them for want of a hash.
+    locked = ["--no-deps", "--only-binary", ":all:", "--require-hashes", "-r", str(lock_file)]
+    options = ["--no-input", "--progress-bar", "off", "--disable-pip-version-check"]
     said, done, phase = [], 0, "fetching"
     with subprocess.Popen(
-        [*pip, *options, "-r", str(lock_file)],
+        [str(PYTHON), "-m", "pip", "install", *options, *locked],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

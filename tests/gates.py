@@ -44,6 +44,7 @@ def main(arguments: list[str]) -> int:
 
 def checks() -> Iterator[Gate]:
     tool = {name: str(BIN / name) for name in ("ruff", "mypy", "lint-imports")}
+    yield Gate("locks are whole", [sys.executable, "-m", "pip", "check"])
     yield Gate("lint", [tool["ruff"], "check", "."])
     yield Gate("format", [tool["ruff"], "format", "--check", "."])
     yield Gate("types", [tool["mypy"]])

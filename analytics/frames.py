@@ -16,7 +16,7 @@ from formplatform.forms.storage.registry import get_store
 
 from .query.ast import Column
 from .query.columnar import column_name
-from .query.columns import DATA, FACTS
+from .query.columns import DATA, FACTS, IDENTIFIER
 from .query.fields import OPAQUE, Field, Fields, Kind, fits
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ def _joined(frame: "pl.DataFrame", added: "pl.DataFrame") -> "pl.DataFrame":
 
 
 def _sources(fields: Fields) -> Iterator[_Source]:
-    for column in dict.fromkeys(FACTS.values()):
+    for column in dict.fromkeys((IDENTIFIER, *FACTS.values())):
         yield _Source(column, _fact(column.path[0]))
     for field in fields:
         column = Column((DATA, field.id), field.kind, field.whole)

@@ -6,7 +6,7 @@ from rest_framework import serializers
 
 from analytics.query import limits
 from analytics.query.ast import Aggregate
-from analytics.query.resolver import timezones
+from analytics.query.zones import timezones
 from analytics.series import Granularity
 
 Plain = dict[str, Any]

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics import metrics, query_builder, spans
+from analytics.answers import QueryAnswer
 from formplatform.core import clock
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import get_form
@@ -80,7 +81,7 @@ class QueryView(AnalyticsView):
         return Response(_answer_body(answer))
 
 
-def _answer_body(answer: query_builder.QueryAnswer) -> Plain:
+def _answer_body(answer: QueryAnswer) -> Plain:
     meta = {
         "engine": answer.engine,
         "as_of": clock.to_text(answer.as_of),

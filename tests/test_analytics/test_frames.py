@@ -5,12 +5,12 @@ import pytest
 from analytics import frames
 from analytics.form_fields import fields_of_form
 from analytics.frames import FrameCache
-from analytics.query import columnar
 from analytics.query_builder import QueryDSL
 from formplatform.forms.ids import new_id
 from formplatform.forms.schema.definition import parse_definition
 from tests.factories.forms import FormResponseFactory, FormVersionFactory
 from tests.test_analytics import study
+from tests.test_analytics.answering import over_columns
 from tests.test_analytics.world import World
 
 
@@ -39,7 +39,7 @@ def reads(monkeypatch):
 def total(cache, form_id):
     fields = fields_of_form(form_id)
     query = QueryDSL(fields).parse({"aggregate": "sum", "value": "age"})
-    return columnar.run(query, cache.get(form_id, fields))[0]["value"]
+    return over_columns(query, cache.get(form_id, fields))[0]["value"]
 
 
 def test_columns_are_extended_by_additions_and_built_again_after_an_edit_or_a_deletion(

@@ -8,7 +8,7 @@ from typing import Any
 
 from formplatform.core import clock
 
-from .engines import Choice, Subject, choose
+from .engines import Choice, Subject, ask, choose
 from .query import comparing, filling, limits, lookups
 from .query.ast import Aggregate, Condition, Dimension, Query, within
 from .query.errors import QueryError
@@ -63,17 +63,17 @@ class Answering:
 
     def choice(self) -> Choice:
         """Who answers that, and why. Raises QueryError where the wanted engine can't."""
-        return choose(self.plan(), wanted=self._wanted)
+        return choose(self.plan(), self._subject, wanted=self._wanted)
 
     def answer(self) -> QueryAnswer:
         """The whole answer. Raises QueryError for more groups than can be ordered."""
-        query, choice = self.query, self.choice()
-        records = self._records(query.spanned)
+        query = self.query
+        records, choice = self._records(query.spanned)
         whole = self._whole(records)
         if "empty_buckets" in query.include:
             records += self._empty(records)
         if query.previous is not None:
-            earlier = self._records(within(query.condition, query.time, query.previous))
+            earlier, _ = self._records(within(query.condition, query.time, query.previous))
             comparing.set_beside(query, records, earlier, now=self.as_of)
         add_shares(query, records, base=whole.count)
         page = page_of(query, records)
@@ -93,19 +93,22 @@ class Answering:
         )
 
     def _groups(self, plan: Plan) -> list[Group]:
-        choice = choose(plan, wanted=self._wanted)
-        groups = choice.engine.answer(plan, self._subject)
+        return self._asked(plan)[0]
+
+    def _asked(self, plan: Plan) -> tuple[list[Group], Choice]:
+        groups, choice = ask(plan, self._subject, wanted=self._wanted)
         if len(groups) > limits.MAX_GROUPS:
             message = f"More than {limits.MAX_GROUPS} groups: use bins, top, or fewer fields."
             raise QueryError("group_by", "too_many_groups", message)
-        return groups
+        return groups, choice
 
-    def _records(self, condition: Condition | None) -> list[Record]:
+    def _records(self, condition: Condition | None) -> tuple[list[Record], Choice]:
         query = self.query
         plan = plan_of(query, condition=condition)
-        records = records_of(query, plan, self._groups(plan))
+        groups, choice = self._asked(plan)
+        records = records_of(query, plan, groups)
         with_other = any(dimension.other for dimension in query.dimensions)
-        return [record for record in records if with_other or not record.is_other]
+        return [record for record in records if with_other or not record.is_other], choice
 
     def _whole(self, records: Sequence[Record]) -> Record:
         """All responses the query is about as one record."""

@@ -1,20 +1,22 @@
-"""Who answers a plan: the router, and the executors behind it.
+"""Who answers a plan: the router, and the engines behind it.
 
-The first that can answer does: the rollup in Redis, the document database where the store is one,
-the columns. Each says why it can't; the columns always can.
+The first that can answer does: the live numbers, the document database where the form store is
+one, the columns. Each says why it can't; the columns always can.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
 
 from formplatform.forms.storage.base import PipelineStore
 from formplatform.forms.storage.registry import get_store
 
+from . import rollup
 from .frames import FRAMES
 from .query import columnar, pipeline
 from .query.errors import QueryError
 from .query.fields import Fields
 from .query.plan import Group, Plan
+from .rollup import UnsuitedError
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,55 +27,59 @@ class Subject:
     fields: Fields
 
 
-class Engine(Protocol):
-    """An executor: says why it can't answer a plan (None: it can), and answers it."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Engine:
+    """An executor. `refusal` says, without reading responses, why it can't answer a plan (None:
+    it can); `answer` may still find out and raise UnsuitedError.
+    """
 
     name: str
     why: str
-
-    def refusal(self, plan: Plan) -> str | None: ...
-
-    def answer(self, plan: Plan, subject: Subject) -> list[Group]: ...
+    refusal: Callable[[Plan, Subject], str | None]
+    answer: Callable[[Plan, Subject], list[Group]]
 
 
-class Columns:
-    """Typed columns of every response, computed by polars."""
-
-    name = "columnar"
-    why = "computed over columns"
-
-    def refusal(self, _plan: Plan) -> str | None:
-        return None
-
-    def answer(self, plan: Plan, subject: Subject) -> list[Group]:
-        return columnar.answer(plan, FRAMES.get(subject.form_id, subject.fields).lazy())
+def _refuse_documents(plan: Plan, _subject: Subject) -> str | None:
+    if not isinstance(get_store(), PipelineStore):
+        return "the form store is no document database"
+    return pipeline.refusal(plan)
 
 
-class Documents:
-    """A pipeline in the document database that keeps the responses."""
-
-    name = "mongodb"
-    why = "one pipeline in the form store answers it"
-
-    def refusal(self, plan: Plan) -> str | None:
-        if not isinstance(get_store(), PipelineStore):
-            return "the form store is no document database"
-        return pipeline.refusal(plan)
-
-    def answer(self, plan: Plan, subject: Subject) -> list[Group]:
-        store = get_store()
-        assert isinstance(store, PipelineStore)  # noqa: S101 - refused otherwise
-        stages = pipeline.to_pipeline(plan)
-        found = store.aggregate_responses(subject.form_id, stages, max_time_ms=plan.max_time_ms)
-        return pipeline.groups_of(plan, found)
+def _ask_documents(plan: Plan, subject: Subject) -> list[Group]:
+    store = get_store()
+    assert isinstance(store, PipelineStore)  # noqa: S101 - refused otherwise
+    found = store.aggregate_responses(
+        subject.form_id, pipeline.to_pipeline(plan), max_time_ms=plan.max_time_ms
+    )
+    return pipeline.groups_of(plan, found)
 
 
-ENGINES: tuple[Engine, ...] = (Documents(), Columns())
+ROLLUP = Engine(
+    name="rollup",
+    why="the live numbers hold it",
+    refusal=lambda plan, subject: rollup.refusal(plan, subject.form_id, subject.fields),
+    answer=lambda plan, subject: rollup.answer(plan, subject.form_id, subject.fields),
+)
+DOCUMENTS = Engine(
+    name="mongodb",
+    why="one pipeline in the form store answers it",
+    refusal=_refuse_documents,
+    answer=_ask_documents,
+)
+COLUMNS = Engine(
+    name="columnar",
+    why="computed over columns",
+    refusal=lambda _plan, _subject: None,
+    answer=lambda plan, subject: columnar.answer(
+        plan, FRAMES.get(subject.form_id, subject.fields).lazy()
+    ),
+)
+ENGINES = (ROLLUP, DOCUMENTS, COLUMNS)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The engine for a plan, why it, and why not those that would have come first."""
+    """The engine for a plan, and why those that come before it can't answer."""
 
     engine: Engine
     refused: dict[str, str]
@@ -84,15 +90,35 @@ class Choice:
         return "; ".join([self.engine.why, *passed])
 
 
-def choose(plan: Plan, *, wanted: str | None = None) -> Choice:
-    """The first engine that can answer, or the wanted one. Raises QueryError where it can't."""
+def choose(plan: Plan, subject: Subject, *, wanted: str | None = None) -> Choice:
+    """The engine that would answer. Raises QueryError where the wanted one can't."""
     refused: dict[str, str] = {}
-    for engine in ENGINES:
-        if wanted not in (None, engine.name):
-            continue
-        why = engine.refusal(plan)
+    for engine in _candidates(wanted):
+        why = engine.refusal(plan, subject)
         if why is None:
             return Choice(engine, refused)
         refused[engine.name] = why
-    message = f"It can't answer this query: {refused.get(wanted or '', 'it is not here')}."
-    raise QueryError("engine", "not_available", message)
+    raise _unavailable(refused)
+
+
+def ask(plan: Plan, subject: Subject, *, wanted: str | None = None) -> tuple[list[Group], Choice]:
+    """The groups of a plan and who found them. Raises QueryError where the wanted one can't."""
+    refused: dict[str, str] = {}
+    for engine in _candidates(wanted):
+        why = engine.refusal(plan, subject)
+        if why is None:
+            try:
+                return engine.answer(plan, subject), Choice(engine, refused)
+            except UnsuitedError as unsuited:
+                why = str(unsuited)
+        refused[engine.name] = why
+    raise _unavailable(refused)
+
+
+def _candidates(wanted: str | None) -> list[Engine]:
+    return [engine for engine in ENGINES if wanted in (None, engine.name)]
+
+
+def _unavailable(refused: dict[str, str]) -> QueryError:
+    reasons = "; ".join(f"{name}: {why}" for name, why in refused.items())
+    return QueryError("engine", "not_available", f"It can't answer this query ({reasons}).")

@@ -1,7 +1,11 @@
 """The query language's public face: parse, print, run."""
 
-from formplatform.forms.domain import FormVersion
+import json
+
+from formplatform.core import clock
+from formplatform.forms.domain import FormVersion, JsonObject
 from formplatform.forms.schema.definition import parse_definition
+from formplatform.forms.storage.registry import get_store
 
 from .answers import Answering, QueryAnswer
 from .engines import Subject
@@ -9,10 +13,10 @@ from .form_fields import fields_of_definition, fields_of_form
 from .query.ast import Query
 from .query.fields import Fields
 from .query.parser import parse
-from .query.pipeline import Stage, to_pipeline
+from .query.pipeline import Stage, refusal as pipeline_refusal, to_pipeline
 from .query.plan import plan_of
 from .query.resolver import resolve
-from .query.rows import Row
+from .query.rows import Row, plain
 
 
 class QueryDSL:
@@ -53,3 +57,35 @@ def run_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False
     fields = fields_of_form(form_id)
     query = QueryDSL(fields, personal_allowed=personal_allowed).parse(query_dsl)
     return Answering(query, Subject(form_id, fields)).answer()
+
+
+def explain_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False) -> JsonObject:
+    """How a query would be answered: engine, reason and, for a document database, the pipeline.
+
+    Raises QueryError. Reads no responses but for what bins and top values need.
+    """
+    fields = fields_of_form(form_id)
+    query = QueryDSL(fields, personal_allowed=personal_allowed).parse(query_dsl)
+    answering = Answering(query, Subject(form_id, fields))
+    plan, choice = answering.plan(), answering.choice()
+    refused_by_documents = pipeline_refusal(plan)
+    return {
+        "engine": choice.engine.name,
+        "reason": choice.reason,
+        "refused": choice.refused,
+        "pipeline": None if refused_by_documents else pipeline_as_json(to_pipeline(plan)),
+        "groups": [dimension.name for dimension in plan.dimensions],
+        "measures": [measure.name for measure in query.measures],
+        "span": [
+            None if moment is None else clock.to_text(moment)
+            for moment in ((query.span.start, query.span.end) if query.span else (None, None))
+        ],
+        "responses": get_store().count_responses(form_id),
+        "max_time_ms": query.max_time_ms,
+    }
+
+
+def pipeline_as_json(stages: list[Stage]) -> list[Stage]:
+    """Stages as JSON carries them: moments as text."""
+    shown: list[Stage] = json.loads(json.dumps(stages, default=plain))
+    return shown

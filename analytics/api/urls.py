@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import views
+from . import queries, views
 
 FORM = "analytics/forms/<str:form_id>/"
 
@@ -14,5 +14,7 @@ urlpatterns = [
         views.DistributionView.as_view(),
         name="distribution",
     ),
-    path(f"{FORM}query/", views.QueryView.as_view(), name="query"),
+    path(f"{FORM}query/", queries.QueryView.as_view(), name="query"),
+    path(f"{FORM}meta/", queries.QueryMetaView.as_view(), name="query-meta"),
+    path("analytics/query/schema/", queries.QuerySchemaView.as_view(), name="query-schema"),
 ]

@@ -154,6 +154,9 @@ class FormStore(Protocol):
         `after` is the place of the last one of the page before.
         """
 
+    def is_waiting(self, form_id: str, *, before: datetime) -> bool:
+        """Whether a response of the form, last changed before a moment, is still undispatched."""
+
     def mark_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
         """Record per response id what was published; a newer revision stays undispatched."""
 

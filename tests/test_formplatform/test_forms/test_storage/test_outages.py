@@ -69,6 +69,7 @@ READS = {
     "count_responses": lambda store: store.count_responses(FORM_ID),
     "scan_responses": lambda store: list(store.scan_responses(FORM_ID)),
     "find_undispatched": lambda store: store.find_undispatched(before=NOON, limit=1),
+    "is_waiting": lambda store: store.is_waiting("a" * 24, before=NOON),
     "find_undispatched_versions": lambda store: store.find_undispatched_versions(
         before=NOON, limit=1
     ),

@@ -32,5 +32,5 @@ class StaffPermission(ScopedPermission):
 class OpenPermission(BasePermission):
     """Anybody: the domain decides (submitting to a public form)."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - DRF's
+    def has_permission(self, request: Request, view: Any) -> bool:
         return True

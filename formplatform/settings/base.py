@@ -19,7 +19,7 @@ def _kept_secret_key() -> str:
     """Outside production: a random key, made once and kept beside the data."""
     file = DATA_DIRECTORY / "secret_key"
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
+        env.make_directory(file.parent, name="DATA_DIRECTORY")
         fresh = file.with_name(f"secret_key.{random.token_hex(4)}")
         fresh.touch(mode=0o600)
         fresh.write_text(random.token_urlsafe(50), encoding="utf-8")
@@ -131,3 +131,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 OUTBOX_INLINE = False
 """Dispatch events inside the request instead of through the broker (tests)."""
+
+env.refuse_unknown(
+    "DJANGO_SETTINGS_MODULE", "LOG_FORMAT", "DEBUG", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS"
+)

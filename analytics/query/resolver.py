@@ -200,10 +200,15 @@ def _order(
     keys: list[SortKey] = []
     for each in asked.sort:
         keys += _sort_keys(each, measures, dimensions)
-    if not asked.sort and not any(each.granularity or each.bins for each in dimensions):
+    if not asked.sort and not any(map(_is_series, dimensions)):
         keys.append(SortKey(measures[0].name, descending=True))
     named = {key.name for key in keys}
     return (*keys, *(key for key in by_group if key.name not in named))
+
+
+def _is_series(dimension: Dimension) -> bool:
+    """Whether its groups have an order of their own that readers expect."""
+    return bool(dimension.granularity or dimension.bins or dimension.bin_count)
 
 
 def _sort_keys(

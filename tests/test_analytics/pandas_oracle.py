@@ -25,7 +25,7 @@ def answer(query, responses, *, now):
     spanned = within(fitting, span(query, now))
     frame = table(query, spanned)
     keys = dimensions(query)
-    frame, _kept = grouped(frame, query, keys)
+    frame = grouped(frame, query, keys)
     rows = [row(query, group, key, keys) for key, group in split(frame, keys)]
     if not keys:
         rows = rows or [row(query, frame, (), keys)]

@@ -53,8 +53,14 @@ def refusal(plan: Plan) -> str | None:
         return "weights are computed over columns"
     if any(isinstance(each, Matches | Sampled) for each in _leaves(plan.condition)):
         return "searching texts and sampling go over columns"
+    if {each.column for each in plan.measures} & {each.column for each in _unwound(plan)}:
+        return "a figure of the options that are grouped by is computed over columns"
     reasons = [*map(_measure_refusal, plan.measures), *map(_dimension_refusal, plan.dimensions)]
     return next(filter(None, reasons), None)
+
+
+def _unwound(plan: Plan) -> list[Dimension]:
+    return [each for each in plan.dimensions if each.column.kind is Kind.OPTIONS]
 
 
 def _measure_refusal(measure: Measure) -> str | None:
@@ -94,7 +100,7 @@ def to_pipeline(plan: Plan) -> list[Stage]:
     stages: list[Stage] = []
     if plan.condition is not None:
         stages.append({"$match": _match(plan.condition)})
-    stages += [_unwind(d.column) for d in plan.dimensions if d.column.kind is Kind.OPTIONS]
+    stages += [_unwind(each.column) for each in _unwound(plan)]
     figures = {f"v{place}": _accumulate(each) for place, each in enumerate(plan.measures)}
     stages.append({"$group": {"_id": _group(plan), **figures}})
     stages.append({"$limit": limits.MAX_GROUPS + 1})

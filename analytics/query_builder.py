@@ -10,8 +10,8 @@ from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.base import PipelineStore
 from formplatform.forms.storage.registry import get_store
 
+from .columns import COLUMNS
 from .form_fields import fields_of_definition, fields_of_form
-from .frames import FRAMES
 from .query import columnar, limits
 from .query.ast import Query
 from .query.fields import Fields
@@ -78,7 +78,8 @@ def run_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False
     if isinstance(store, PipelineStore):
         engine, rows = "mongodb", answer_from_pipeline(store, form_id, one_more)
     else:
-        engine, rows = "columnar", columnar.run(one_more, FRAMES.get(form_id, fields))
+        scan = COLUMNS.get(form_id, fields)
+        engine, rows, as_of = "columnar", columnar.run(one_more, scan.frame), scan.as_of
     elapsed_ms = round((time.perf_counter() - started) * 1000, 3)
     return QueryAnswer(
         rows=rows[: query.limit],

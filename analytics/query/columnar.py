@@ -32,8 +32,8 @@ def column_name(column: Column) -> str:
     return ".".join(column.path)
 
 
-def run(query: Query, frame: "pl.DataFrame") -> list[Row]:
-    """The rows of a query over a frame made by `analytics.frames`."""
+def run(query: Query, frame: "pl.DataFrame | pl.LazyFrame") -> list[Row]:
+    """The rows of a query over a frame made by `analytics.columns`."""
     import polars as pl
 
     lazy = frame.lazy()

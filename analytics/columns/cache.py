@@ -54,6 +54,7 @@ class Columns:
         Raises UnavailableError where the form store is down or the disk refuses.
         """
         folder = Folder.of(form_id, fields)
+        folder.touch()
         youngest = clock.now() - timedelta(seconds=max_age_seconds)
         for _ in range(ATTEMPTS):
             try:
@@ -67,7 +68,6 @@ class Columns:
                 raise UnavailableError(f"{UNWRITABLE} ({error.strerror})") from error
         else:
             raise UnavailableError(UNWRITABLE)
-        folder.touch()
         self._remember(state)
         return Scan(state.frame(fields), state.place, state.rows)
 

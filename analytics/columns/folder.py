@@ -95,7 +95,7 @@ class Folder:
         except FileNotFoundError:
             return None
         if hashlib.sha256(body).hexdigest().encode() != digest:
-            logger.warning("%s is not what was written", self.path / MANIFEST)
+            logger.warning("a manifest is damaged", extra={"folder": self.path.name})
             return None
         return digest.decode(), _manifest(orjson.loads(body))
 

@@ -50,7 +50,7 @@ def build(folder: Folder, form_id: str, fields: Fields) -> State:
     state = replace(state, place=started, compacted_at=started)
     proved = follow(state, form_id, fields)
     if proved is None:
-        logger.warning("columns hold for the start of their reading", extra={"form": form_id})
+        logger.warning("columns hold for the start of their reading", extra={"form_id": form_id})
     return proved or state
 
 

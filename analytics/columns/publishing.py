@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .files import DamagedError, locked
-from .folder import Manifest
+from .folder import Folder, Manifest
 from .state import ROW, SEGMENT_ROWS, WHERE, State
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ def load(empty: State) -> State | None:
             folder.check(found[1])
             return _state(empty, *found)
         except DamagedError as error:
-            logger.warning("columns are read again: %s", error)
+            logger.warning("columns are damaged and read again", extra=_place(folder, error))
             return None
         except FileNotFoundError:
             continue
@@ -49,7 +49,7 @@ def publish(state: State) -> State:
         with locked(state.folder.lock, wait=False) as mine:
             return write(_tail_merged(state)) if mine and is_newest(state) else state
     except OSError as error:
-        logger.warning("columns cannot be written: %s", error)
+        logger.warning("columns cannot be written", extra=_place(state.folder, error))
         return state
 
 
@@ -92,6 +92,10 @@ def _tail_merged(state: State) -> State:
     dead = {name: rows for name, rows in state.dead.items() if name in names}
     delta = pl.concat(pieces[::-1])
     return replace(state, segments=tuple(segments), dead=dead, delta=delta)
+
+
+def _place(folder: Folder, error: Exception) -> dict[str, object]:
+    return {"folder": folder.path.name, "error": error}
 
 
 def _dead_frame(state: State) -> "pl.DataFrame | None":

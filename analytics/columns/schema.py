@@ -92,12 +92,13 @@ def _fact(name: str) -> Read:
 
 def _answer(field: Field) -> Read:
     """Whole columns take integers only; an opaque one says whether there is an answer."""
+    name, kind, whole, opaque = field.id, field.kind, field.whole, field.kind in OPAQUE
 
     def read(response: FormResponse) -> Any:
-        answer = response.data.get(field.id)
-        if not fits(field.kind, answer) or (field.whole and isinstance(answer, float)):
+        answer = response.data.get(name)
+        if answer is None or not fits(kind, answer) or (whole and isinstance(answer, float)):
             return None
-        return True if field.kind in OPAQUE else answer
+        return True if opaque else answer
 
     return read
 

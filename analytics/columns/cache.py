@@ -58,7 +58,7 @@ class Columns:
         youngest = clock.now() - timedelta(seconds=max_age_seconds)
         for _ in range(ATTEMPTS):
             try:
-                state = self._current(folder, fields)
+                state = self._find(folder)
                 if state is None or state.place < youngest:
                     state = self._newest(state, folder, form_id, fields)
                 break
@@ -76,8 +76,9 @@ class Columns:
         with self._lock:
             self._known.clear()
 
-    def _newest(self, state: State | None, folder: Folder, form_id: str, fields: Fields) -> State:
-        followed = state and follow(state, form_id, fields)
+    def _newest(self, known: State | None, folder: Folder, form_id: str, fields: Fields) -> State:
+        state = known or load(empty_state(folder, fields))
+        followed = follow(state, form_id, fields) if state and state.is_whole else None
         if followed is None:
             followed = self._built(state, folder, form_id, fields)
         published = publish(followed)
@@ -87,28 +88,31 @@ class Columns:
 
     def _built(self, stale: State | None, folder: Folder, form_id: str, fields: Fields) -> State:
         """Read everything, unless another process did while we waited for our turn."""
+        begun = empty_state(folder, fields)
         with locked(folder.lock):
-            found = load(empty_state(folder, fields))
-            if found is not None and (stale is None or found.base != stale.base):
+            found = load(begun)
+            if found is not None and not found.is_whole:
+                begun = found
+            elif found is not None and (stale is None or found.base != stale.base):
                 followed = follow(found, form_id, fields)
                 if followed is not None:
                     return followed
-            built = write(build(folder, form_id, fields))
+            built = write(build(begun, form_id, fields))
         make_room(keep=folder)
         return built
 
-    def _current(self, folder: Folder, fields: Fields) -> State | None:
-        """What this process or the disk knows, whole."""
+    def _find(self, folder: Folder) -> State | None:
+        """What this process answered from last, unless the disk has something newer."""
         with self._lock:
             known = self._known.get(folder.path)
+        if known is None or not is_newest(known):
+            return None
         try:
-            if known is not None and is_newest(known):
-                for segment in known.segments:
-                    check_file(folder.path, segment.mark)
-                return known
+            for segment in known.segments:
+                check_file(folder.path, segment.mark)
         except (DamagedError, FileNotFoundError):
-            pass
-        return load(empty_state(folder, fields))
+            return None
+        return known
 
     def _forget(self, folder: Folder) -> None:
         with self._lock:

@@ -125,6 +125,7 @@ def _load(folder: Folder) -> State | None:
             revisions=0,
             place=BEGINNING,
             compacted_at=BEGINNING,
+            is_whole=False,
         )
     )
 

@@ -54,6 +54,7 @@ class Manifest:
     revisions: int
     place: datetime
     compacted_at: datetime
+    is_whole: bool
     segments: tuple[Segment, ...]
     dead: FileMark | None
     gone: FileMark | None
@@ -132,7 +133,7 @@ class Folder:
 
     def touch(self) -> None:
         """Note that these columns are in use."""
-        with contextlib.suppress(FileNotFoundError):  # nothing was written yet, or it was evicted
+        with contextlib.suppress(OSError):  # nothing was written yet, or it was removed
             (self.path / USED).touch(mode=0o600)
 
     def used_at(self) -> float:

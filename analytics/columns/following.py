@@ -9,6 +9,7 @@ seconds. What neither proves is read again from further back, at last from the b
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -16,7 +17,7 @@ from analytics.query.fields import Fields
 from formplatform.core import clock
 from formplatform.forms.storage.registry import get_store
 
-from .folder import Folder
+from .publishing import publish, write
 from .schema import frame_of
 from .state import BEGINNING, State, empty_state
 
@@ -28,6 +29,8 @@ SETTLED = timedelta(seconds=3)
 """What is older is proved alone while newer responses keep coming in."""
 BATCH = 5000
 
+Save = Callable[[State], State]
+
 
 def follow(state: State, form_id: str, fields: Fields) -> State | None:
     """The state with all that changed since; its `place` is the moment it holds for.
@@ -36,27 +39,41 @@ def follow(state: State, form_id: str, fields: Fields) -> State | None:
     """
     for overlap in OVERLAPS:
         started = clock.now()
-        state = _read(state, form_id, fields, since=_earlier(state.place, overlap))
+        since = _earlier(state.place, overlap)
+        state = _read(state, form_id, fields, since=since, save=publish)
         proved = _proof(state, form_id, started)
         if proved is not None:
             return replace(state, place=proved)
     return None
 
 
-def build(folder: Folder, form_id: str, fields: Fields) -> State:
-    """All responses of a form, read from the beginning."""
-    started = clock.now()
-    state = _read(empty_state(folder, fields), form_id, fields, since=None)
-    state = replace(state, place=started, compacted_at=started)
+def build(begun: State, form_id: str, fields: Fields) -> State:
+    """All responses of a form, read from the beginning or from where `begun` got to.
+
+    Only for the holder of the folder's lock. What is read is written down on the way, so that
+    whoever comes after a killed process goes on rather than begins.
+    """
+    started, is_new = clock.now(), begun.place == BEGINNING
+    since = None if is_new else _earlier(begun.place, OVERLAPS[0])
+    state = _read(begun, form_id, fields, since=since, save=write)
+    state = replace(state, place=started, compacted_at=started, is_whole=True)
     proved = follow(state, form_id, fields)
+    if proved is None and not is_new:
+        return build(empty_state(begun.folder, fields), form_id, fields)
     if proved is None:
         logger.warning("columns hold for the start of their reading", extra={"form_id": form_id})
     return proved or state
 
 
-def _read(state: State, form_id: str, fields: Fields, *, since: datetime | None) -> State:
+def _read(
+    state: State, form_id: str, fields: Fields, *, since: datetime | None, save: Save
+) -> State:
     for batch in get_store().scan_changes(form_id, since=since, batch=BATCH):
+        files = len(state.segments)
         state = state.with_changes(frame_of(batch, fields))
+        if len(state.segments) > files:
+            place = min(batch[-1].updated_at, clock.now())
+            state = save(replace(state, place=max(state.place, place)))
     return state
 
 

@@ -66,6 +66,7 @@ def write(state: State) -> State:
         revisions=state.revisions,
         place=state.place,
         compacted_at=state.compacted_at,
+        is_whole=state.is_whole,
         segments=state.segments,
         dead=None if dead is None else folder.write_frame(dead),
         gone=None if gone.is_empty() else folder.write_frame(gone),
@@ -125,4 +126,5 @@ def _state(empty: State, base: str, manifest: Manifest) -> State:
         revisions=manifest.revisions,
         place=manifest.place,
         compacted_at=manifest.compacted_at,
+        is_whole=manifest.is_whole,
     )

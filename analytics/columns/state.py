@@ -44,6 +44,8 @@ class State:
     place: datetime
     """Changes stamped earlier were read already, but for those that came late."""
     compacted_at: datetime
+    is_whole: bool
+    """False for what a first reading wrote down on its way: somebody has to go on with it."""
     changed: int = 0
 
     @property
@@ -152,6 +154,7 @@ def empty_state(folder: Folder, fields: Fields) -> State:
         revisions=0,
         place=BEGINNING,
         compacted_at=BEGINNING,
+        is_whole=False,
     )
 
 

@@ -1,7 +1,5 @@
 """`bench columns`: a million responses as columns, against hand-written polars and a Python loop.
 
-    boot.py bench columns [RESPONSES]
-
 The responses go through the form store (SQLite), so building is reading them from there. Then ask
 three questions in turns: our scan, polars written by hand on the very same files, the same on
 Parquet of the same rows, and a loop over the documents as BSON. Reported: medians of the rounds.

@@ -80,10 +80,6 @@ def nothing(log):
     pass
 
 
-def add(log):
-    log.submit({"age": 2})
-
-
 def change(log):
     rows = list(log.live.values())
     log.edit(rows[0], data={"age": 3})
@@ -93,7 +89,6 @@ def change(log):
 
 SCENARIOS = [
     ("get", nothing, "a first reading"),
-    ("get", add, "an addition"),
     ("get", change, "changes"),
     ("compact", nothing, "a compaction"),
     ("remove", nothing, "a removal"),

@@ -10,6 +10,7 @@ from analytics.columns.folder import Folder
 from analytics.columns.schema import build_frame, names_of
 from analytics.form_fields import fields_of_form
 from formplatform.core import clock
+from formplatform.core.errors import UnavailableError
 from formplatform.forms.schema.definition import parse_definition
 from tests.factories.forms import FormResponseFactory, FormVersionFactory
 from tests.test_analytics import study
@@ -86,6 +87,40 @@ def test_an_answer_says_for_which_moment_it_holds(log):
     kept = COLUMNS.get(log.form_id, fields, max_age_seconds=60)
     assert (kept.rows, kept.as_of) == (10, first.as_of)
     assert COLUMNS.get(log.form_id, fields).rows == 11
+
+
+@pytest.fixture
+def half_read(log, monkeypatch):
+    """A hundred responses, of which a first reading that failed got to the 64th."""
+    monkeypatch.setattr(state, "SEGMENT_ROWS", 16)
+    monkeypatch.setattr(following, "BATCH", 8)
+    moment = clock.now() - timedelta(days=1)
+    for number in range(9):
+        hour = moment + timedelta(hours=number)
+        log.submit(*({"age": 2} for _ in range(10)), submitted_at=hour)
+    read, seen = following.frame_of, []
+
+    def failing(batch, fields):
+        seen.append(batch)
+        if len(seen) == 9:
+            raise UnavailableError("The store is away.")
+        return read(batch, fields)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(following, "frame_of", failing)
+        with pytest.raises(UnavailableError):
+            COLUMNS.get(log.form_id, fields_of_form(log.form_id))
+    return log
+
+
+def test_a_first_reading_that_ended_half_way_is_gone_on_with(half_read, ages, reads):
+    assert ages(half_read.form_id) == [1] * 10 + [2] * 90
+    assert reads[0] == (False, 40)
+
+
+def test_what_was_read_half_way_is_never_answered_from(half_read):
+    fields = fields_of_form(half_read.form_id)
+    assert COLUMNS.get(half_read.form_id, fields, max_age_seconds=10**9).rows == 100
 
 
 def test_a_new_version_brings_its_columns(log, form_store):

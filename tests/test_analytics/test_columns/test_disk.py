@@ -13,11 +13,14 @@ from django.core.management import CommandError, call_command
 
 from analytics.columns import COLUMNS, compaction, folder as folders, publishing
 from analytics.columns.folder import Folder, all_folders
+from analytics.columns.schema import frame_of
+from analytics.columns.state import empty_state
 from analytics.form_fields import fields_of_form
 from analytics.tasks import compact_columns
 from formplatform.core import clock
 from formplatform.core.errors import UnavailableError
 from formplatform.forms.ids import new_id
+from tests.factories.forms import FormResponseFactory
 from tests.test_analytics import study
 from tests.test_analytics.test_columns.log import Log
 
@@ -143,6 +146,18 @@ def test_a_reader_never_waits_for_a_writer(changed, ages, folder):
         started = time.monotonic()
         assert ages(changed.form_id) == [1] * 8 + [3, 5]
         assert time.monotonic() - started < 10
+
+
+def test_what_grew_from_older_columns_does_not_replace_newer_ones(changed, ages, folder, no_grace):
+    fields = fields_of_form(changed.form_id)
+    older = publishing.load(empty_state(folder, fields))
+    compaction.compact(folder)
+    compacted = folder.base()
+    row = FormResponseFactory(form_id=changed.form_id, data={"age": 5})
+    grown = older.with_changes(frame_of([row], fields))
+    assert publishing.publish(grown) is grown
+    assert folder.base() == compacted
+    assert ages(changed.form_id) == [1] * 8 + [3]
 
 
 def test_beat_compacts_what_is_worth_it(changed, folder):

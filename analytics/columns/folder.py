@@ -143,7 +143,7 @@ class Folder:
             return 0.0
 
     def size(self) -> int:
-        return sum(found.stat().st_size for found in _entries(self.path))
+        return sum(status.st_size for _, status in _files(self.path))
 
     def give_up(self, marks: Collection[FileMark]) -> None:
         """Before a manifest without these files: from now on their time runs."""
@@ -155,9 +155,9 @@ class Folder:
         """Remove files that no manifest names, once no reader can be at them."""
         named = {MANIFEST, USED, *(mark.name for mark in manifest.marks())}
         oldest = time.time() - READING_SECONDS
-        for found in _entries(self.path):
-            if found.name not in named and found.stat().st_mtime <= oldest:
-                Path(found.path).unlink(missing_ok=True)
+        for path, status in _files(self.path):
+            if path.name not in named and status.st_mtime <= oldest:
+                path.unlink(missing_ok=True)
 
     def remove(self) -> None:
         """The manifest first, so that a crash leaves nothing that could be taken for whole."""
@@ -183,6 +183,13 @@ def _entries(path: Path) -> Iterator[os.DirEntry[str]]:
             yield from list(entries)
     except FileNotFoundError:
         return
+
+
+def _files(path: Path) -> Iterator[tuple[Path, os.stat_result]]:
+    """Without those that others remove or rename at the same time."""
+    for entry in _entries(path):
+        with contextlib.suppress(FileNotFoundError):
+            yield Path(entry.path), entry.stat()
 
 
 def _manifest(stored: dict[str, Any]) -> Manifest:

@@ -54,7 +54,9 @@ class Answering:
         self._subject = subject
         self._wanted = query.engine
         self._started = time.perf_counter()
-        self.as_of = clock.now()
+        self._now = clock.now()
+        self.as_of: datetime | None = None
+        """When the oldest of its figures held."""
         self.query = replace(query, dimensions=lookups.prepared(query, self._groups))
 
     def plan(self) -> Plan:
@@ -74,7 +76,7 @@ class Answering:
             records += self._empty(records)
         if query.previous is not None:
             earlier, _ = self._records(within(query.condition, query.time, query.previous))
-            comparing.set_beside(query, records, earlier, now=self.as_of)
+            comparing.set_beside(query, records, earlier, now=self._now)
         add_shares(query, records, base=whole.count)
         page = page_of(query, records)
         return QueryAnswer(
@@ -88,7 +90,7 @@ class Answering:
             totals=whole.figures if "totals" in query.include else None,
             engine=choice.engine.name,
             reason=choice.reason,
-            as_of=self.as_of,
+            as_of=self.as_of or self._now,
             elapsed_ms=round((time.perf_counter() - self._started) * 1000, 3),
         )
 
@@ -96,7 +98,9 @@ class Answering:
         return self._asked(plan)[0]
 
     def _asked(self, plan: Plan) -> tuple[list[Group], Choice]:
-        groups, choice = ask(plan, self._subject, wanted=self._wanted)
+        found, choice = ask(plan, self._subject, wanted=self._wanted)
+        groups = found.groups
+        self.as_of = min(self.as_of or found.as_of, found.as_of)
         if len(groups) > limits.MAX_GROUPS:
             message = f"More than {limits.MAX_GROUPS} groups: use bins, top, or fewer fields."
             raise QueryError("group_by", "too_many_groups", message)

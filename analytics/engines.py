@@ -6,12 +6,14 @@ one, the columns. Each says why it can't; the columns always can.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
+from formplatform.core import clock
 from formplatform.forms.storage.base import PipelineStore
 from formplatform.forms.storage.registry import get_store
 
 from . import rollup
-from .frames import FRAMES
+from .columns import COLUMNS, Scan
 from .query import columnar, pipeline
 from .query.errors import QueryError
 from .query.fields import Fields
@@ -19,12 +21,26 @@ from .query.plan import Group, Plan
 from .rollup import UnsuitedError
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Subject:
-    """The form a plan is about."""
+    """The form a query is about. Its columns are read once, so that all figures agree."""
 
     form_id: str
     fields: Fields
+    _scan: Scan | None = None
+
+    def scan(self) -> Scan:
+        if self._scan is None:
+            self._scan = COLUMNS.get(self.form_id, self.fields)
+        return self._scan
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """The groups of a plan, and the moment at which they held."""
+
+    groups: list[Group]
+    as_of: datetime
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,7 +52,7 @@ class Engine:
     name: str
     why: str
     refusal: Callable[[Plan, Subject], str | None]
-    answer: Callable[[Plan, Subject], list[Group]]
+    answer: Callable[[Plan, Subject], Found]
 
 
 def _refuse_documents(plan: Plan, _subject: Subject) -> str | None:
@@ -45,20 +61,30 @@ def _refuse_documents(plan: Plan, _subject: Subject) -> str | None:
     return pipeline.refusal(plan)
 
 
-def _ask_documents(plan: Plan, subject: Subject) -> list[Group]:
-    store = get_store()
+def _ask_documents(plan: Plan, subject: Subject) -> Found:
+    store, as_of = get_store(), clock.now()
     assert isinstance(store, PipelineStore)  # noqa: S101 - refused otherwise
     found = store.aggregate_responses(
         subject.form_id, pipeline.to_pipeline(plan), max_time_ms=plan.max_time_ms
     )
-    return pipeline.groups_of(plan, found)
+    return Found(pipeline.groups_of(plan, found), as_of)
+
+
+def _ask_numbers(plan: Plan, subject: Subject) -> Found:
+    as_of = clock.now()
+    return Found(rollup.answer(plan, subject.form_id, subject.fields), as_of)
+
+
+def _ask_columns(plan: Plan, subject: Subject) -> Found:
+    scan = subject.scan()
+    return Found(columnar.answer(plan, scan.frame), scan.as_of)
 
 
 ROLLUP = Engine(
     name="rollup",
     why="the live numbers hold it",
     refusal=lambda plan, subject: rollup.refusal(plan, subject.form_id, subject.fields),
-    answer=lambda plan, subject: rollup.answer(plan, subject.form_id, subject.fields),
+    answer=_ask_numbers,
 )
 DOCUMENTS = Engine(
     name="mongodb",
@@ -66,15 +92,13 @@ DOCUMENTS = Engine(
     refusal=_refuse_documents,
     answer=_ask_documents,
 )
-COLUMNS = Engine(
+COLUMNAR = Engine(
     name="columnar",
     why="computed over columns",
     refusal=lambda _plan, _subject: None,
-    answer=lambda plan, subject: columnar.answer(
-        plan, FRAMES.get(subject.form_id, subject.fields).lazy()
-    ),
+    answer=_ask_columns,
 )
-ENGINES = (ROLLUP, DOCUMENTS, COLUMNS)
+ENGINES = (ROLLUP, DOCUMENTS, COLUMNAR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +125,7 @@ def choose(plan: Plan, subject: Subject, *, wanted: str | None = None) -> Choice
     raise _unavailable(refused)
 
 
-def ask(plan: Plan, subject: Subject, *, wanted: str | None = None) -> tuple[list[Group], Choice]:
+def ask(plan: Plan, subject: Subject, *, wanted: str | None = None) -> tuple[Found, Choice]:
     """The groups of a plan and who found them. Raises QueryError where the wanted one can't."""
     refused: dict[str, str] = {}
     for engine in _candidates(wanted):

@@ -17,7 +17,7 @@ __all__ = ["answer", "column_name"]
 
 
 def answer(plan: Plan, lazy: "pl.LazyFrame") -> list[Group]:
-    """The groups of a plan over a frame made by `analytics.frames`, one more than allowed at most.
+    """The groups of a plan over a frame made by `analytics.columns`, one more than allowed at most.
 
     Without dimensions there is one group, also where nothing matches.
     """

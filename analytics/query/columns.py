@@ -8,8 +8,6 @@ from .errors import QueryError, unknown
 from .fields import Field, Fields, Kind
 
 DATA = "data"
-IDENTIFIER = Column(("id",), Kind.TEXT)
-"""Of a response; no query names it."""
 FACTS = {
     "submitted_at": Column(("submitted_at",), Kind.MOMENT),
     "updated_at": Column(("updated_at",), Kind.MOMENT),

@@ -23,6 +23,8 @@ SETTING_OF = {
     "CACHE_L1_TTL": ("8", 8),
     "CACHE_L2_DEFAULT_TTL": ("9", 9),
     "ML_MODEL_STORAGE_PATH": ("/models", "/models"),
+    "ANALYTICS_COLUMNS_PATH": ("/columns", "/columns"),
+    "ANALYTICS_COLUMNS_MAX_BYTES": ("12", 12),
     "WEBHOOK_MAX_RETRIES": ("3", 3),
     "WEBHOOK_TIMEOUT": ("11", 11),
     "PLUGIN_DIRECTORY": ("/plugins", "/plugins"),

@@ -125,7 +125,7 @@ def test_a_query_is_refused_before_any_response_is_read(form_id, form_store, mon
     def read(*_, **__):
         pytest.fail("a response was read")
 
-    for name in {"scan_responses", "change_mark", "aggregate_responses"} & set(dir(form_store)):
+    for name in {"scan_changes", "change_mark", "aggregate_responses"} & set(dir(form_store)):
         monkeypatch.setattr(type(form_store), name, read)
     for query, *_ in REFUSED:
         with pytest.raises(InvalidInputError):

@@ -10,7 +10,8 @@ from formplatform.core import clock
 
 from .engines import Choice, Subject, ask, choose
 from .query import comparing, filling, limits, lookups
-from .query.ast import Aggregate, Condition, Dimension, Query, within
+from .query.ast import Aggregate, Condition, Dimension, Query, Shape, within
+from .query.crosstab import crosstab_of
 from .query.errors import QueryError
 from .query.fields import Kind
 from .query.finishing import page_of
@@ -77,7 +78,7 @@ class Answering:
         if query.previous is not None:
             earlier, _ = self._records(within(query.condition, query.time, query.previous))
             comparing.set_beside(query, records, earlier, now=self._now)
-        add_shares(query, records, base=whole.count)
+        add_shares(query, records, whole=whole)
         page = page_of(query, records)
         return QueryAnswer(
             query=query,
@@ -88,6 +89,7 @@ class Answering:
             next=page.next,
             base_n=whole.count,
             totals=whole.figures if "totals" in query.include else None,
+            crosstab=crosstab_of(query, records) if query.shape is Shape.CROSSTAB else None,
             engine=choice.engine.name,
             reason=choice.reason,
             as_of=self.as_of or self._now,
@@ -121,7 +123,9 @@ class Answering:
             each.column.kind is Kind.OPTIONS or each.kept is not None for each in dimensions
         )
         if counted_once and "totals" not in self.query.include:
-            return Record({}, {}, sum(record.count for record in records))
+            squares = [record.squares for record in records if record.squares is not None]
+            weighted = sum(squares) if self.query.weights else None
+            return Record({}, {}, sum(record.count for record in records), weighted)
         query = replace(self.query, dimensions=())
         plan = plan_of(query, condition=query.spanned)
         (whole,) = records_of(query, plan, self._groups(plan))
@@ -139,7 +143,7 @@ class Answering:
         present = {record.keys[series.name] for record in records}
         parts = {each.name: EMPTY.get(each.aggregate) for each in self.plan().measures}
         return [
-            Record({series.name: label}, figures_of(query, parts), 0)
+            Record({series.name: label}, figures_of(query, parts), 0, 0)
             for label in labels
             if label not in present
         ]

@@ -29,6 +29,9 @@ SCORES = Bound(0, inclusive=True), Bound(10, inclusive=True)
 ROWS = "rows"
 """The measure every plan begins with: the responses of the group (weighted where they are)."""
 
+SQUARES = "squares"
+"""The measure of a weighted plan that the effective sample size comes from."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Plan:
@@ -42,6 +45,10 @@ class Plan:
 def plan_of(query: Query, *, condition: Condition | None) -> Plan:
     """The plan of a query under a condition, which holds its span."""
     parts = {ROWS: Measure(name=ROWS, aggregate=Aggregate.COUNT)}
+    if query.weights is not None:
+        # Weighted itself, as everything is: the sum of the squares.
+        squares = Measure(name=SQUARES, aggregate=Aggregate.SUM, column=query.weights)
+        parts[SQUARES] = squares
     for measure in query.measures:
         parts |= {part.name: part for part in _parts(measure)}
     return Plan(

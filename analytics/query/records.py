@@ -6,7 +6,7 @@ from typing import Any
 
 from .ast import Dimension, Query, Shape
 from .intervals import bin_of
-from .plan import ROWS, Group, Plan, figures_of
+from .plan import ROWS, SQUARES, Group, Plan, figures_of
 from .rows import Row
 
 OTHER = "(other)"
@@ -15,11 +15,14 @@ OTHER = "(other)"
 
 @dataclass(slots=True)
 class Record:
-    """`count` is how many responses it rests on, `extras` what is shown beside the figures."""
+    """`count` is how many responses it rests on, or the sum of their weights, `squares` that of
+    the squares of these; `extras` is what is shown beside the figures.
+    """
 
     keys: dict[str, Any]
     figures: dict[str, Any]
     count: float
+    squares: float | None = None
     is_other: bool = False
     extras: dict[str, Any] = field(default_factory=dict)
 
@@ -42,6 +45,7 @@ def _record(
         keys={dimension.name: _shown(dimension, key) for dimension, key in pairs},
         figures=figures_of(query, parts),
         count=parts[ROWS],
+        squares=parts.get(SQUARES),
         is_other=any(dimension.kept is not None and key == -1 for dimension, key in pairs),
     )
 
@@ -59,12 +63,13 @@ def _shown(dimension: Dimension, key: Any) -> Any:
 
 def row_of(query: Query, record: Record) -> Row:
     """A record as the answer shows it."""
-    keys = {name: _text(key) for name, key in record.keys.items()}
+    keys = {name: shown_as_text(key) for name, key in record.keys.items()}
     if query.shape is not Shape.SHORT:
         return {**keys, **record.figures, **record.extras}
     group: Any = keys if query.named_groups and keys else next(iter(keys.values()), None)
     return {"_id": group, **record.figures, **record.extras}
 
 
-def _text(key: Any) -> Any:
+def shown_as_text(key: Any) -> Any:
+    """A group as JSON shows it: an interval becomes a text."""
     return key if key is None or isinstance(key, str | int | float | list) else str(key)

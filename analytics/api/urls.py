@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from . import views
+from . import saved_queries, views
 
 FORM = "analytics/forms/<str:form_id>/"
+SAVED = "analytics/saved-queries/"
+ONE = f"{SAVED}<int:query_id>/"
 
 urlpatterns = [
     path(f"{FORM}metrics/", views.MetricsView.as_view(), name="metrics"),
@@ -15,4 +17,7 @@ urlpatterns = [
         name="distribution",
     ),
     path(f"{FORM}query/", views.QueryView.as_view(), name="query"),
+    path(SAVED, saved_queries.SavedQueryList.as_view(), name="saved-queries"),
+    path(ONE, saved_queries.SavedQueryDetail.as_view(), name="saved-query"),
+    path(f"{ONE}run/", saved_queries.SavedQueryRun.as_view(), name="run-saved-query"),
 ]

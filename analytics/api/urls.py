@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import saved_queries, views
+from . import exports, saved_queries, views
 
 FORM = "analytics/forms/<str:form_id>/"
 SAVED = "analytics/saved-queries/"
@@ -17,6 +17,7 @@ urlpatterns = [
         name="distribution",
     ),
     path(f"{FORM}query/", views.QueryView.as_view(), name="query"),
+    path(f"{FORM}export/", exports.ExportView.as_view(), name="export"),
     path(SAVED, saved_queries.SavedQueryList.as_view(), name="saved-queries"),
     path(ONE, saved_queries.SavedQueryDetail.as_view(), name="saved-query"),
     path(f"{ONE}run/", saved_queries.SavedQueryRun.as_view(), name="run-saved-query"),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import exports, saved_queries, views
+from . import exports, live, saved_queries, views
 
 FORM = "analytics/forms/<str:form_id>/"
 SAVED = "analytics/saved-queries/"
@@ -18,7 +18,9 @@ urlpatterns = [
     ),
     path(f"{FORM}query/", views.QueryView.as_view(), name="query"),
     path(f"{FORM}export/", exports.ExportView.as_view(), name="export"),
+    path(f"{FORM}live/", live.FormLive.as_view(), name="live"),
     path(SAVED, saved_queries.SavedQueryList.as_view(), name="saved-queries"),
     path(ONE, saved_queries.SavedQueryDetail.as_view(), name="saved-query"),
     path(f"{ONE}run/", saved_queries.SavedQueryRun.as_view(), name="run-saved-query"),
+    path(f"{ONE}live/", live.SavedQueryLive.as_view(), name="live-saved-query"),
 ]

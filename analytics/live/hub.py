@@ -37,6 +37,8 @@ WATCH_SECONDS = 0.2
 LOOK_SECONDS = 0.5
 IDLE_SECONDS = 60.0
 """How long a topic nobody watches is remembered, for readers who come back."""
+MOST_TOPICS = 2000
+"""Beyond so many nobody's topic is remembered."""
 AWAY_SECONDS = 1.0
 """How long a source that cannot be read is left alone."""
 
@@ -78,7 +80,8 @@ class Hub:
             connection.close()
             return
         source = opening.permit.source
-        self._topics.setdefault(source, Topic(source)).join(stream)
+        if not stream.is_lost:
+            self._topics.setdefault(source, Topic(source)).join(stream)
 
     def _lose(self, stream: Stream) -> None:
         topic = self._topics.get(stream.permit.source)
@@ -138,13 +141,16 @@ class Hub:
             await asyncio.sleep(LOOK_SECONDS)
             now = time.monotonic()
             for source, topic in list(self._topics.items()):
-                if not topic.streams and now - topic.left_at > IDLE_SECONDS:
+                if not topic.streams and self._is_forgotten(topic, now):
                     del self._topics[source]
                 for stream in list(topic.streams):
                     stream.beat(now)
                     if now - stream.checked_at >= settings.LIVE_RECHECK_SECONDS:
                         stream.checked_at = now
                         self._keep(self._check(stream))
+
+    def _is_forgotten(self, topic: Topic, now: float) -> bool:
+        return now - topic.left_at > IDLE_SECONDS or len(self._topics) > MOST_TOPICS
 
     async def _check(self, stream: Stream) -> None:
         try:

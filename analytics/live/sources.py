@@ -21,8 +21,8 @@ class Source(Protocol):
     def form_id(self) -> str: ...
 
     @property
-    def keeps_time(self) -> bool:
-        """Whether it changes with the clock, too: what is of today is not of tomorrow."""
+    def holds_seconds(self) -> float:
+        """How long a state holds while nothing is counted: "today" ends, a query is changed."""
 
     def read(self) -> tuple[State, str]:
         """The present state, and when it was true. Raises PlatformError."""
@@ -40,8 +40,8 @@ class FormNumbers:
     fields: tuple[str, ...] = ()
 
     @property
-    def keeps_time(self) -> bool:
-        return True
+    def holds_seconds(self) -> float:
+        return 30.0
 
     def read(self) -> tuple[State, str]:
         numbers = metrics.metrics_of(self.form_id, timezone=self.timezone)
@@ -67,8 +67,8 @@ class SavedAnswer:
     personal_allowed: bool
 
     @property
-    def keeps_time(self) -> bool:
-        return False
+    def holds_seconds(self) -> float:
+        return 60.0
 
     def read(self) -> tuple[State, str]:
         saved = SavedQuery.objects.filter(pk=self.query_id).first()

@@ -40,6 +40,7 @@ class Stream(asyncio.Protocol):
     def __init__(self, opening: Opening, on_lost: "Callable[[Stream], None]") -> None:
         self.permit = opening.permit
         self.seen = opening.seen
+        self.is_lost = False
         self.checked_at = self.spoke_at = time.monotonic()
         self._place = opening.place
         self._chunked = opening.chunked
@@ -56,6 +57,7 @@ class Stream(asyncio.Protocol):
             found.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
+        self.is_lost = True
         self._place.give_back()
         self._on_lost(self)
 

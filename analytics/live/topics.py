@@ -9,8 +9,6 @@ from .streams import Stream
 LEAST_GAP_SECONDS = 0.2
 COSTS_AT_MOST = 1 / 3
 """Of the time may be spent on reading one source: a slow query is asked less often."""
-OLDEST_SECONDS = 30.0
-"""How old a state may be that changes with the clock."""
 
 
 class Topic:
@@ -44,7 +42,7 @@ class Topic:
     def is_due(self, version: bytes | None, now: float) -> bool:
         if self.is_reading or now < self._next_at:
             return False
-        is_old = self.source.keeps_time and now - self._read_at > OLDEST_SECONDS
+        is_old = now - self._read_at > self.source.holds_seconds
         return not self._has_been_read or self.is_away or is_old or version != self._version
 
     def take(self, state: dict[str, object], as_of: str, version: bytes | None) -> None:

@@ -47,55 +47,25 @@ print(json.dumps(known))
 """
 
 
-class LiveWeb:
-    """One gunicorn process with two threads: streams outnumber them at once."""
+class LiveClient:
+    """Somebody who speaks to a platform over HTTP, under the keys in `known`."""
 
-    def __init__(self, directory, redis_socket, **variables):
-        self.port = free_port()
-        self.environment = {
-            **os.environ,
-            "DATA_DIRECTORY": str(directory),
-            "DJANGO_SETTINGS_MODULE": "formplatform.settings.test",
-            "REDIS_URL": f"unix://{redis_socket}?db=0",
-            "MONGO_URL": "",
-            "DATABASE_URL": "",
-            "LIVE_HEARTBEAT_SECONDS": "1",
-            "LIVE_RECHECK_SECONDS": "1",
-            "LIVE_STALL_SECONDS": "2",
-            **variables,
-        }
-        (directory / "db").mkdir(exist_ok=True)
-        made = subprocess.run(
-            [sys.executable, "-c", SETUP],
-            cwd=ROOT,
-            env=self.environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert made.returncode == 0, made.stderr
-        self.known = json.loads(made.stdout.splitlines()[-1])
-        self.form = f"/api/v2/forms/{self.known['form']}/"
-        self.numbers = f"/api/v2/analytics/forms/{self.known['form']}/"
-        self.log = (directory / "web.log").open("w+")
-        self.process = subprocess.Popen(
-            [
-                *(sys.executable, "-m", "gunicorn", "formplatform.wsgi"),
-                *("--worker-class", "gthread", "--workers", "1", "--threads", "2"),
-                *("--bind", f"127.0.0.1:{self.port}", "--graceful-timeout", "10"),
-            ],
-            cwd=ROOT,
-            env=self.environment,
-            stdout=self.log,
-            stderr=self.log,
-        )
-        wait_until(self._answers, seconds=30)
+    def __init__(self, port, known):
+        self.port = port
+        self.known = known
 
-    def _answers(self):
-        try:
-            return self.call("GET", "/healthz")[0] == 200
-        except OSError:
-            return False
+    @property
+    def form(self):
+        return f"/api/v2/forms/{self.known['form']}/"
+
+    @property
+    def numbers(self):
+        return f"/api/v2/analytics/forms/{self.known['form']}/"
+
+    def make_form(self, definition):
+        body = {"title": "Live", "definition": definition}
+        self.known["form"] = self.call("POST", "/api/v2/forms/", body)[1]["id"]
+        assert self.call("POST", f"{self.form}publish/")[0] == 201
 
     def call(self, method, path, body=None, *, who="ada", kind="application/json"):
         """Status and JSON (or None)."""
@@ -135,6 +105,54 @@ class LiveWeb:
 
     def listen(self, path=None, **options):
         return Reader(self, path or f"{self.numbers}live/", **options)
+
+
+class LiveWeb(LiveClient):
+    """One gunicorn process with two threads: streams outnumber them at once."""
+
+    def __init__(self, directory, redis_socket, **variables):
+        self.environment = {
+            **os.environ,
+            "DATA_DIRECTORY": str(directory),
+            "DJANGO_SETTINGS_MODULE": "formplatform.settings.test",
+            "REDIS_URL": f"unix://{redis_socket}?db=0",
+            "MONGO_URL": "",
+            "DATABASE_URL": "",
+            "LIVE_HEARTBEAT_SECONDS": "1",
+            "LIVE_RECHECK_SECONDS": "1",
+            "LIVE_STALL_SECONDS": "2",
+            **variables,
+        }
+        (directory / "db").mkdir(exist_ok=True)
+        made = subprocess.run(
+            [sys.executable, "-c", SETUP],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert made.returncode == 0, made.stderr
+        super().__init__(free_port(), json.loads(made.stdout.splitlines()[-1]))
+        self.log = (directory / "web.log").open("w+")
+        self.process = subprocess.Popen(
+            [
+                *(sys.executable, "-m", "gunicorn", "formplatform.wsgi"),
+                *("--worker-class", "gthread", "--workers", "1", "--threads", "2"),
+                *("--bind", f"127.0.0.1:{self.port}", "--graceful-timeout", "10"),
+            ],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=self.log,
+            stderr=self.log,
+        )
+        wait_until(self._answers, seconds=30)
+
+    def _answers(self):
+        try:
+            return self.call("GET", "/healthz")[0] == 200
+        except OSError:
+            return False
 
     def said(self):
         self.log.flush()

@@ -146,4 +146,6 @@ def _file(form: Form, table: Table, asked: Plain) -> StreamingHttpResponse:
     answer = StreamingHttpResponse(writer.write(table), content_type=writer.content_type)
     answer["Content-Disposition"] = f'attachment; filename="form-{form.id}.{file_format}"'
     answer["X-Accel-Buffering"] = "no"
+    if table.truncated:
+        answer["X-Truncated"] = "true"  # by the limit of the query
     return answer

@@ -60,6 +60,16 @@ class SavedQueryOutput(serializers.ModelSerializer[SavedQuery]):
         return sorted(user.get_username() for user in query.shared_with.all())
 
 
+class ResultColumnOutput(serializers.Serializer[Plain]):
+    name = serializers.CharField()
+    type = serializers.ChoiceField(choices=["text", "integer", "number", "boolean"])
+    label = serializers.CharField()  # type: ignore[assignment]  # hides DRF's own attribute
+
+
+class RunOutput(QueryOutput):
+    columns = ResultColumnOutput(many=True)
+
+
 class SavedQueryScopes:
     read_scope: ClassVar[str] = "analytics:read"
     write_scope: ClassVar[str] = "analytics:write"
@@ -122,7 +132,7 @@ class SavedQueryRun(APIView):
     read_scope: ClassVar[str] = "analytics:read"
     write_scope: ClassVar[str] = "analytics:read"
 
-    @extend_schema(request=None, responses=QueryOutput)
+    @extend_schema(request=None, responses=RunOutput)
     def post(self, request: Request, query_id: int) -> Response:
         """Its answer now. Where the form has changed so that it has none, the path says why."""
         actor = actor_of(request)

@@ -14,7 +14,7 @@ def answer_table(answer: QueryAnswer) -> Table:
     ]
     rows = [flat_row(row) for row in answer.rows]
     values = ([_value(row.get(column.name), column.cell) for column in columns] for row in rows)
-    return Table(columns=columns, rows=values, most_rows=len(rows))
+    return Table(columns=columns, rows=values, most_rows=len(rows), truncated=answer.truncated)
 
 
 def _value(value: object, cell: Cell) -> object:

@@ -44,6 +44,8 @@ class Table:
     rows: Rows
     most_rows: int
     timezone: str = "UTC"
+    truncated: bool = False
+    """Whether there would have been more rows."""
 
     def batches(self, size: int) -> Iterator[list[Sequence[Any]]]:
         while batch := list(islice(self.rows, size)):

@@ -352,6 +352,15 @@ def test_a_saved_query_is_exported_by_its_number(api, answered):
     assert b"".join(posted.streaming_content) == b'{"_id":null,"value":10}\n'
 
 
+def test_an_answer_that_was_cut_off_says_so(api, answered):
+    url = f"/api/v2/analytics/forms/{answered}/export/"
+    query = {"aggregate": "count", "group_by": "note"}
+    assert "X-Truncated" not in api.post(url, query)
+    cut = api.post(url, query | {"limit": 1})
+    assert cut["X-Truncated"] == "true"
+    assert len(b"".join(cut.streaming_content).splitlines()) == 2
+
+
 def test_a_form_one_may_not_see_is_not_exported(answered):
     eve = client_of(User.objects.create_user("eve"))
     url = f"/api/v2/analytics/forms/{answered}/export/"

@@ -20,11 +20,11 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from analytics.metrics import numbers_tag
+from analytics.places import Places
 from caching.keys import tag_key
 from caching.redis_client import CACHE_ERRORS, read_many, shared_client
 from formplatform.core.errors import NotFoundError, PermissionDeniedError, PlatformError
 
-from .places import Places
 from .sources import Source
 from .streams import Opening, Stream
 from .topics import Topic
@@ -45,7 +45,11 @@ AWAY_SECONDS = 1.0
 
 class Hub:
     def __init__(self) -> None:
-        self.places = Places()
+        self.places = Places(
+            "live streams",
+            per_person=lambda: settings.LIVE_STREAMS_PER_USER,
+            per_process=lambda: settings.LIVE_STREAMS_PER_PROCESS,
+        )
         self._topics: dict[Source, Topic] = {}
         self._loop = asyncio.new_event_loop()
         self._watchers = ThreadPoolExecutor(1, "live-watch")

@@ -15,8 +15,9 @@ from typing import cast
 
 from django.conf import settings
 
+from analytics.places import Place
+
 from .permits import Permit
-from .places import Place
 from .states import History, event
 
 HIGH_WATER = 16 * 1024

@@ -16,10 +16,14 @@ from django.contrib.auth.models import User
 
 from analytics.exports import files, spreadsheets, spss
 from analytics.exports.answers import Written
+from analytics.exports.downloads import Download
 from analytics.exports.formats import WRITERS, Format
 from analytics.exports.selection import Selection, responses_table
 from analytics.exports.spss import variable_names
 from analytics.exports.tables import Cell, Column, Table
+from analytics.places import Places
+from formplatform.core.errors import ThrottledError, UnavailableError
+from formplatform.forms.access import Role, share_form
 from formplatform.forms.csv_cells import unescape
 from formplatform.forms.domain import Source
 from formplatform.forms.storage.registry import get_store
@@ -352,10 +356,21 @@ def test_a_saved_query_is_exported_by_its_number(api, answered):
     assert b"".join(posted.streaming_content) == b'{"_id":null,"value":10}\n'
 
 
+def test_whatever_a_reader_accepts_the_file_is_what_was_asked_for(api, answered):
+    url = f"/api/v2/analytics/forms/{answered}/export/"
+    answer = api.get(url, headers={"Accept": "text/csv"})
+    assert (answer.status_code, answer["Content-Type"]) == (200, "text/csv; charset=utf-8")
+    assert b"".join(answer.streaming_content).startswith(b"_id,")
+    refused = api.get(url, {"as": "exe"}, headers={"Accept": "text/csv"})
+    assert (refused.status_code, refused["Content-Type"]) == (400, "application/problem+json")
+
+
 def test_an_answer_that_was_cut_off_says_so(api, answered):
     url = f"/api/v2/analytics/forms/{answered}/export/"
     query = {"aggregate": "count", "group_by": "note"}
-    assert "X-Truncated" not in api.post(url, query)
+    whole = api.post(url, query)
+    assert len(b"".join(whole.streaming_content).splitlines()) == 2 + len(FORMULAS)
+    assert "X-Truncated" not in whole
     cut = api.post(url, query | {"limit": 1})
     assert cut["X-Truncated"] == "true"
     assert len(b"".join(cut.streaming_content).splitlines()) == 2
@@ -406,6 +421,39 @@ def test_more_than_a_format_takes_is_refused_before_the_first_byte(
     assert refused.status_code == 413
     assert "choose fewer fields" in refused.json()["detail"]
     assert export(api, answered, kind, fields="age")
+
+
+def test_exports_leave_threads_for_everything_else(ada, api, answered):
+    url = f"/api/v2/analytics/forms/{answered}/export/"
+    people = [ada, *(User.objects.create_user(name) for name in ("eve", "max"))]
+    for person in people[1:]:
+        share_form(get_store().find_form(answered), user_id=person.pk, role=Role.VIEWER)
+    clients = [client_of(person) for person in people]
+    held = [client.get(url, {"as": "parquet"}) for client in clients[:2] for _ in range(2)]
+    assert {answer.status_code for answer in held} == {200}
+    own, full = clients[0].get(url), clients[2].get(url)
+    assert (own.status_code, own["Retry-After"]) == (429, "10")
+    assert (full.status_code, full["Retry-After"]) == (503, "10")
+    assert len(b"".join(held[0].streaming_content)) > 0
+    again = [clients[0].get(url), *held[1:]]
+    assert again[0].status_code == 200
+    for answer in again:
+        assert len(b"".join(answer.streaming_content)) > 0
+
+
+def test_an_export_nobody_reads_to_its_end_gives_its_place_back():
+    places = Places("exports", per_person=lambda: 1, per_process=lambda: 1)
+    unread = Download(iter([b"chunk"]), places.take(1))
+    with pytest.raises(ThrottledError, match="close one"):
+        places.take(1)
+    with pytest.raises(UnavailableError, match="no room"):
+        places.take(2)
+    unread.close()
+    unread.close()
+    begun = Download(iter([b"chunk", b"more"]), places.take(2))
+    assert next(begun) == b"chunk"
+    begun.close()
+    assert places.take(1)
 
 
 def test_names_become_such_as_spss_takes():

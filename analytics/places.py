@@ -1,9 +1,8 @@
-"""How many streams there may be: in this process, and for one person in it."""
+"""How many long answers there may be: in this process, and for one person in it."""
 
 import threading
 from collections import Counter
-
-from django.conf import settings
+from collections.abc import Callable
 
 from formplatform.core.errors import ThrottledError, UnavailableError
 
@@ -11,7 +10,7 @@ RETRY_SECONDS = 10
 
 
 class Place:
-    """One stream's place; given back once, however often that is said."""
+    """One answer's place; given back once, however often that is said."""
 
     def __init__(self, places: "Places", user_id: int) -> None:
         self._places = places
@@ -24,21 +23,28 @@ class Place:
 
 
 class Places:
-    def __init__(self) -> None:
+    """`what` they are for is said to who gets none; the limits are asked each time."""
+
+    def __init__(
+        self, what: str, *, per_person: Callable[[], int], per_process: Callable[[], int]
+    ) -> None:
+        self._what = what
+        self._per_person = per_person
+        self._per_process = per_process
         self._taken: Counter[int] = Counter()
         self._lock = threading.Lock()
 
     def take(self, user_id: int) -> Place:
         """Raises ThrottledError where the person has enough, UnavailableError where all are."""
         with self._lock:
-            if self._taken[user_id] >= settings.LIVE_STREAMS_PER_USER:
+            if self._taken[user_id] >= self._per_person():
                 raise ThrottledError(
-                    "You have as many live streams as one may have: close one.",
+                    f"You have as many {self._what} as one may have at a time: close one.",
                     retry_after_seconds=RETRY_SECONDS,
                 )
-            if self._taken.total() >= settings.LIVE_STREAMS_PER_PROCESS:
+            if self._taken.total() >= self._per_process():
                 raise UnavailableError(
-                    "There is no room for another live stream now.",
+                    f"There is no room for more {self._what} now.",
                     retry_after_seconds=RETRY_SECONDS,
                 )
             self._taken[user_id] += 1

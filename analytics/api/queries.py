@@ -8,13 +8,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics import catalogue, query_builder
-from analytics.answers import QueryAnswer
 from analytics.query.schema import query_schema
-from formplatform.core import clock
+from analytics.results import body_of
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import get_form
 
-from .serializers import ExplainInput, MetaOutput, Plain, QueryInput, QueryOutput
+from .serializers import ExplainInput, MetaOutput, QueryInput, QueryOutput
 
 READ_RESPONSES = "responses:read"
 
@@ -45,7 +44,7 @@ class QueryView(APIView):
             plan = query_builder.explain_query(form.id, request.data, personal_allowed=allowed)
             return Response(plan)
         answer = query_builder.run_query(form.id, request.data, personal_allowed=allowed)
-        return Response(answer_body(answer))
+        return Response(body_of(answer))
 
 
 class QueryMetaView(APIView):
@@ -67,24 +66,3 @@ class QuerySchemaView(APIView):
     def get(self, request: Request) -> Response:
         """The query language as a JSON Schema (draft 2020-12)."""
         return Response(query_schema())
-
-
-def answer_body(answer: QueryAnswer) -> Plain:
-    """An answer as its readers get it."""
-    body: Plain = {"data": answer.rows, "columns": answer.columns}
-    if answer.totals is not None:
-        body["totals"] = answer.totals
-    if answer.crosstab is not None:
-        body["crosstab"] = answer.crosstab
-    meta = {
-        "engine": answer.engine,
-        "reason": answer.reason,
-        "as_of": clock.to_text(answer.as_of),
-        "elapsed_ms": answer.elapsed_ms,
-        "base_n": answer.base_n,
-        "total_rows": answer.total_rows,
-        "truncated": answer.truncated,
-        "next": answer.next,
-        "warnings": answer.warnings,
-    }
-    return {**body, "meta": meta}

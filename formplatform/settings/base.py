@@ -7,6 +7,7 @@ from . import env
 from .admin import *
 from .api import *
 from .features import *
+from .live import *
 from .logs import *
 from .outbound import *
 from .paths import *

@@ -9,6 +9,8 @@ SUBMITTER, VIEWER, EDITOR, OWNER = "submitter", "viewer", "editor", "owner"
 
 FORM = "forms/<str:form_id>/"
 NUMBERS = "analytics/forms/<str:form_id>/"
+SAVED = "analytics/saved-queries/"
+ONE_SAVED = f"{SAVED}<int:query_id>/"
 WEBHOOK = "webhooks/<str:webhook_id>/"
 DELIVERY = "deliveries/<str:delivery_id>/"
 
@@ -46,6 +48,17 @@ MATRIX = {
     ("POST", f"{NUMBERS}query/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}meta/"): (VIEWER, "analytics:read"),
     ("GET", "analytics/query/schema/"): (KNOWN, "analytics:read"),
+    ("GET", f"{NUMBERS}export/"): (VIEWER, "analytics:read responses:read"),
+    ("POST", f"{NUMBERS}export/"): (VIEWER, "analytics:read"),
+    ("GET", f"{NUMBERS}live/"): (VIEWER, "analytics:read"),
+    ("GET", SAVED): (KNOWN, "analytics:read"),
+    ("POST", SAVED): (VIEWER, "analytics:write"),
+    # This one is shared with the team of the form.
+    ("GET", ONE_SAVED): (VIEWER, "analytics:read"),
+    ("PATCH", ONE_SAVED): (OWNER, "analytics:write"),
+    ("DELETE", ONE_SAVED): (OWNER, "analytics:write"),
+    ("POST", f"{ONE_SAVED}run/"): (VIEWER, "analytics:read"),
+    ("GET", f"{ONE_SAVED}live/"): (VIEWER, "analytics:read"),
     # Webhooks
     ("GET", "webhooks/"): (KNOWN, "webhooks:read"),
     ("POST", "webhooks/"): (EDITOR, "webhooks:write"),

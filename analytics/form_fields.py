@@ -6,6 +6,7 @@ from functools import lru_cache
 
 from formplatform.forms.schema.definition import Definition
 from formplatform.forms.schema.fields import Field as DefinedField, Option
+from formplatform.forms.schema.personal import personal_fields
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.versions import get_definition
 
@@ -19,12 +20,9 @@ KEPT = 512
 def fields_of_definition(definition: Definition) -> Fields:
     """A calculated field is personal where anything it is computed from is."""
     kinds: dict[str, Kind] = {}
-    personal: set[str] = set()
     for field in definition.fields:
         kinds[field.id] = _kind(field, kinds)
-        sources = field.expression.fields() if field.expression else ()
-        if field.pii or not personal.isdisjoint(sources):
-            personal.add(field.id)
+    personal = personal_fields(definition)
     return Fields(
         Field(
             id=field.id,

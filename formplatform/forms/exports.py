@@ -14,6 +14,7 @@ from .csv_cells import METADATA, escape
 from .domain import Answers, FormResponse
 from .schema.definition import Definition
 from .schema.fields import Field
+from .schema.personal import ever_personal
 from .schema.types.registry import field_types
 from .storage.registry import get_store
 from .versions import get_definition
@@ -34,7 +35,8 @@ def export_responses(
 ) -> Iterator[bytes]:
     """Chunks of UTF-8, in the order of the ids; what both formats give can be imported again.
 
-    Without `include_pii`, fields that are marked so are left out. Raises UnavailableError, also
+    Without `include_pii`, fields are left out that any version marks so, and what is calculated
+    from them. Raises UnavailableError, also
     between two chunks.
     """
     columns = _columns(form_id, include_pii=include_pii)
@@ -48,11 +50,13 @@ def export_responses(
 def _columns(form_id: str, *, include_pii: bool) -> list[Field]:
     """Fields of the newest version in their order, then those that only older ones have."""
     numbers = sorted((v.number for v in get_store().list_versions(form_id)), reverse=True)
+    definitions = [get_definition(form_id, number) for number in numbers]
     found: dict[str, Field] = {}
-    for number in numbers:
-        for field in get_definition(form_id, number).fields:
+    for definition in definitions:
+        for field in definition.fields:
             found.setdefault(field.id, field)
-    return [field for field in found.values() if include_pii or not field.pii]
+    left_out = set() if include_pii else ever_personal(definitions)
+    return [field for field in found.values() if field.id not in left_out]
 
 
 def _write_ndjson(responses: list[FormResponse], columns: list[Field]) -> bytes:

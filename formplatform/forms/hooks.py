@@ -9,7 +9,10 @@ from .domain import Answers, Form
 
 @dataclass(frozen=True, slots=True)
 class Submission:
-    """Validated, canonical answers on their way in. Whoever changes them gives back a new one."""
+    """Validated, canonical answers on their way in: of a submission, an imported row or an edit.
+
+    Whoever changes them gives back a new one.
+    """
 
     form: Form
     version: int

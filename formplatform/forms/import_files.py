@@ -4,6 +4,7 @@ Beside the file two others are kept: what was refused (``….refused.ndjson``) a
 how far the import has come (``….import.json``).
 """
 
+import fcntl
 import hashlib
 import json
 import os
@@ -64,12 +65,14 @@ def import_file(
 ) -> ImportReport:
     """Import a file, from where an earlier run ended if `resume`.
 
-    Raises ConflictError where that run was of another file or form, and what `import_rows` does.
+    Raises ConflictError where that run was of another file or form, or where this file is being
+    imported already, and what `import_rows` does.
     """
     beside = files_beside(path)
-    report, refused_bytes = _read_checkpoint(job, beside) if resume else _beginning(job)
     with ExitStack() as files:
         source = files.enter_context(path.open("rb"))
+        _claim(source, path)
+        report, refused_bytes = _read_checkpoint(job, beside) if resume else _beginning(job)
         refused = files.enter_context(_open_refused(beside.refused, refused_bytes))
         for _ in import_rows(job, source, report):
             _write_refusals(refused, report.refusals)
@@ -80,6 +83,14 @@ def import_file(
     if not report.refused:
         beside.refused.unlink()
     return report
+
+
+def _claim(source: BinaryIO, path: Path) -> None:
+    """Two imports of one file would write the files beside it over each other."""
+    try:
+        fcntl.flock(source, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        raise ConflictError(f"{path.name} is being imported already.") from None
 
 
 def _beginning(job: Import) -> tuple[ImportReport, int]:

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
@@ -50,18 +50,23 @@ def read_rows(
     *,
     file_format: Format,
     after: int = 0,
+    former: Collection[str] = (),
 ) -> Iterator[Row]:
     """Rows beyond the number `after`; the stream is closed at their end.
 
-    Raises InvalidInputError for a CSV header that is wrong.
+    `former` are names that only older versions know: what an export still holds of them is left
+    out. Raises InvalidInputError for a CSV header that is wrong.
     """
     read = read_csv if file_format is Format.CSV else read_ndjson
-    return read(stream, definition, after=after)
+    return read(stream, definition, after=after, former=former)
 
 
-def read_ndjson(stream: BinaryIO, definition: Definition, *, after: int = 0) -> Iterator[Row]:
+def read_ndjson(
+    stream: BinaryIO, definition: Definition, *, after: int = 0, former: Collection[str] = ()
+) -> Iterator[Row]:
     """One JSON object a line: ``{"answers": {…}, "submitted_at": "…"}`` or the answers alone."""
-    computed = frozenset(key for field in definition.calculated for key in (field.id, field.name))
+    computed = {key for field in definition.calculated for key in (field.id, field.name)}
+    left_out = computed.union(former)
     for number, line in enumerate(_lines(stream), start=1):
         if number <= after or line.isspace():
             continue
@@ -72,8 +77,8 @@ def read_ndjson(stream: BinaryIO, definition: Definition, *, after: int = 0) -> 
             yield Row(number, partial(line.decode, errors="backslashreplace"), {}, error=wrong)
             continue
         answers, submitted_at = _split(found, definition)
-        if not computed.isdisjoint(answers):
-            answers = {key: answer for key, answer in answers.items() if key not in computed}
+        if not left_out.isdisjoint(answers):
+            answers = {key: answer for key, answer in answers.items() if key not in left_out}
         yield Row(number, found.copy, answers, submitted_at)
 
 
@@ -106,10 +111,12 @@ def _split(found: dict[str, Any], definition: Definition) -> tuple[dict[str, Any
     return answers, found["submitted_at"]
 
 
-def read_csv(stream: BinaryIO, definition: Definition, *, after: int = 0) -> Iterator[Row]:
+def read_csv(
+    stream: BinaryIO, definition: Definition, *, after: int = 0, former: Collection[str] = ()
+) -> Iterator[Row]:
     """Columns are named by field name, id or label; ``_submitted_at`` is when it was given."""
     text = io.TextIOWrapper(stream, "utf-8-sig", errors="surrogateescape", newline="")
-    reader, header, columns = _open_csv(text, definition)
+    reader, header, columns = _open_csv(text, _column_names(definition, former))
     for number, cells in enumerate(_records(reader), start=1):
         if number > after and (not isinstance(cells, list) or any(cells)):
             yield _csv_row(number, cells, header, columns)
@@ -160,11 +167,10 @@ def _readable(cell: str) -> str:
 
 
 def _open_csv(
-    text: io.TextIOWrapper, definition: Definition
+    text: io.TextIOWrapper, names: Mapping[str, Field | str | None]
 ) -> tuple[Any, list[str], list[Column]]:
     """The reader behind the header, the header, and what each column is."""
     first = text.readline(LONGEST_LINE)
-    names = _column_names(definition)
     headers = {mark: next(csv.reader([first], delimiter=mark), []) for mark in DELIMITERS}
     best = max(headers, key=lambda mark: sum(name.strip() in names for name in headers[mark]))
     reader = csv.reader(chain([first], text), delimiter=best)
@@ -173,9 +179,9 @@ def _open_csv(
     return reader, header, [_column(names[name]) for name in header]
 
 
-def _column_names(definition: Definition) -> dict[str, Field | str | None]:
+def _column_names(definition: Definition, former: Collection[str]) -> dict[str, Field | str | None]:
     """What a column may be called → its field, the time of the answers, or None: left out."""
-    names: dict[str, Field | str | None] = dict.fromkeys(METADATA)
+    names: dict[str, Field | str | None] = dict.fromkeys([*former, *METADATA])
     names |= {"submitted_at": SUBMITTED_AT, SUBMITTED_AT: SUBMITTED_AT}
     names |= {field.label: field for field in reversed(definition.fields)}
     names |= definition.by_key
@@ -186,7 +192,7 @@ def _column_names(definition: Definition) -> dict[str, Field | str | None]:
     }
 
 
-def _check_header(header: list[str], names: dict[str, Field | str | None]) -> None:
+def _check_header(header: list[str], names: Mapping[str, Field | str | None]) -> None:
     errors: list[FieldError] = []
     seen: list[Field | str] = []
     for name in header:

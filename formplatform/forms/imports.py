@@ -23,7 +23,7 @@ from .import_sources import Row, read_rows
 from .schema.definition import Definition
 from .storage.registry import get_store
 from .submissions import prepare_answers
-from .versions import current_definition
+from .versions import current_definition, former_names
 
 BATCH = 1000
 IN_MEMORY = 4 * 1024 * 1024
@@ -112,7 +112,13 @@ def import_rows(job: Import, stream: BinaryIO, report: ImportReport) -> Iterator
     The stream is closed at its end.
     """
     number, definition = current_definition(job.form)
-    rows = read_rows(stream, definition, file_format=job.file_format, after=report.last_row)
+    rows = read_rows(
+        stream,
+        definition,
+        file_format=job.file_format,
+        after=report.last_row,
+        former=former_names(job.form.id, definition),
+    )
     take_in = _intake(job, number, definition)
     while batch := list(islice(rows, BATCH)):
         taken, report.refusals = _sort(batch, take_in)

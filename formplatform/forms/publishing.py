@@ -28,6 +28,7 @@ def publish_form(form: Form, *, actor: Actor) -> FormVersion:
         replace(form, current_version=version.number, state=FormState.OPEN),
         expected_revision=form.revision,
     )
+    _silence(form, version)
     announce_version(version)
     return version
 
@@ -41,7 +42,6 @@ def _find_or_insert(form: Form, actor: Actor) -> FormVersion:
             return earlier[-1]
         for version in earlier:
             check_successor(parse_definition(version.definition), definition)
-        _silence(earlier, form)
         version = FormVersion(
             form_id=form.id,
             number=earlier[-1].number + 1 if earlier else 1,
@@ -54,10 +54,13 @@ def _find_or_insert(form: Form, actor: Actor) -> FormVersion:
     raise ConflictError("Others are publishing this form right now: try again.", form_id=form.id)
 
 
-def _silence(versions: list[FormVersion], form: Form) -> None:
-    """A version that is passed over without ever having been in force is not news."""
-    for version in versions:
-        if version.number > (form.current_version or 0):
+def _silence(form: Form, published: FormVersion) -> None:
+    """A version that was passed over without ever having been in force is not news.
+
+    Only once another one is in force, or a publisher that lost would silence the one that won.
+    """
+    for version in get_store().list_versions(form.id):
+        if (form.current_version or 0) < version.number < published.number:
             get_store().mark_version_dispatched(form.id, version.number, at=now())
 
 

@@ -10,9 +10,9 @@ from formplatform.core.errors import ConflictError, NotFoundError
 from .announcing import announce
 from .domain import Answers, FormResponse, revision_of
 from .ids import is_id
-from .schema.answers import validate_answers
 from .storage.base import ResponseQuery
 from .storage.registry import get_store
+from .submissions import prepare_answers
 from .versions import get_definition
 
 
@@ -52,14 +52,18 @@ def edit_response(
 ) -> FormResponse:
     """New answers instead of all the old ones; the same answers change nothing.
 
-    They are held against the version the response was given under, whose questions they answer;
+    They are held against the version the response was given under, whose questions they answer,
+    and the hooks have their say as at a submission;
     publishing never makes an old response wrong. Raises InvalidInputError, NotFoundError where
     it is deleted, ConflictError where it is not at the expected revision (without one: where it
     changed since it was read).
     """
     _check_is_there(response)
+    form = get_store().find_form(response.form_id)
+    if form is None:
+        raise NotFoundError("There is no such form.", form_id=response.form_id)
     definition = get_definition(response.form_id, response.version)
-    answers = validate_answers(definition, raw_answers).data
+    answers = prepare_answers(form, response.version, definition, raw_answers)
     if answers == response.data and expected_revision in (None, response.revision):
         return response
     return _replace(replace(response, data=answers), response, actor, expected_revision)

@@ -32,3 +32,10 @@ def current_definition(form: Form) -> tuple[int, Definition]:
     if form.current_version is None:
         raise ConflictError("This form is not published yet: publish it first.", form_id=form.id)
     return form.current_version, get_definition(form.id, form.current_version)
+
+
+def former_names(form_id: str, definition: Definition) -> set[str]:
+    """Names and ids of fields that other versions of the form have and this one has not."""
+    numbers = [version.number for version in get_store().list_versions(form_id)]
+    others = (get_definition(form_id, number).by_key for number in numbers)
+    return set().union(*others) - definition.by_key.keys()

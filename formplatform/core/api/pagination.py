@@ -10,6 +10,7 @@ from rest_framework.utils.urls import replace_query_param
 
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 1000
+MOST_DIGITS = 12
 
 
 class BrowsingPagination(LimitOffsetPagination):
@@ -31,7 +32,8 @@ def whole_number(request: Request, name: str, default: int, *, minimum: int, max
     text = request.query_params.get(name)
     if text is None:
         return default
-    if not text.isascii() or not text.isdigit() or not minimum <= int(text[:12]) <= maximum:
+    digits = text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS
+    if not digits or not minimum <= int(text) <= maximum:
         raise ValidationError({name: f"Expected a whole number from {minimum} to {maximum}."})
     return int(text)
 

@@ -14,7 +14,7 @@ from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.idempotency import idempotency_key
 from formplatform.core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, whole_number
 from formplatform.core.api.permissions import OpenPermission, ScopedPermission
-from formplatform.core.clock import to_text
+from formplatform.core.clock import to_milliseconds, to_text
 from formplatform.core.errors import FieldError, InvalidInputError
 from formplatform.forms import access, responses as stored, sessions
 from formplatform.forms.access import Role
@@ -157,8 +157,8 @@ def _place(request: Request) -> tuple[datetime, str] | None:
     moment, _, response_id = cursor.partition("_")
     try:
         if is_id(response_id):
-            return datetime.fromisoformat(moment), response_id
-    except ValueError:
+            return to_milliseconds(datetime.fromisoformat(moment)), response_id
+    except (ValueError, OverflowError):
         pass
     raise ValidationError({"cursor": "Expected the cursor of an earlier answer."})
 

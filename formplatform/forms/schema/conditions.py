@@ -15,7 +15,9 @@ MOST_LEAVES = 100
 
 
 def _contains(answer: Any, value: Any) -> bool:
-    return value in answer if isinstance(answer, list | str) else answer == value
+    if isinstance(answer, str):
+        return isinstance(value, str) and value in answer
+    return value in answer if isinstance(answer, list) else bool(answer == value)
 
 
 def _compared(compare: Callable[[Any, Any], bool]) -> Callable[[Any, Any], bool]:

@@ -45,16 +45,8 @@ class Definition:
         return self.by_id | {field.name: field for field in self.fields}
 
     @cached_property
-    def conditional(self) -> tuple[Field, ...]:
-        return tuple(field for field in self.fields if field.visible_if)
-
-    @cached_property
     def calculated(self) -> tuple[Field, ...]:
         return tuple(field for field in self.fields if field.expression)
-
-    @cached_property
-    def required(self) -> tuple[Field, ...]:
-        return tuple(field for field in self.fields if field.required and not field.expression)
 
     def to_json(self) -> dict[str, Any]:
         """Canonical: options with their ids, only what was set."""

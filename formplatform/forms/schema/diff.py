@@ -1,10 +1,13 @@
 """What changed between two definitions, and whether old answers keep their meaning."""
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from .conditions import Condition
 from .definition import Definition
-from .fields import Field
+from .expressions import Expression
+from .fields import Field, Option
 from .problems import Problems
 
 WIDER = {
@@ -16,7 +19,10 @@ WIDER = {
     "hidden": {"text", "long_text"},
 }
 """Types whose answers are all valid answers of another type, too."""
-CONSTRAINTS = ("required", "minimum", "maximum", "min_length", "max_length", "pattern")
+SETTINGS = (
+    "description", "required", "pii", "page", "ordered", "minimum", "maximum", "min_length",
+    "max_length", "pattern", "visible_if", "expression",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -63,19 +69,37 @@ def _field_changes(old: Definition, field: Field) -> Iterator[Change]:
         yield Change(field.id, "renamed", before.name, field.name)
     if before.label != field.label:
         yield Change(field.id, "relabelled", before.label, field.label)
-    for name in CONSTRAINTS:
-        if getattr(before, name) != getattr(field, name):
-            yield Change(field.id, name, str(getattr(before, name)), str(getattr(field, name)))
-    yield from _option_changes(before, field)
+    for name in SETTINGS:
+        old_text, new_text = _setting(before, name), _setting(field, name)
+        if old_text != new_text:
+            yield Change(field.id, name, old_text, new_text)
+    yield from _listed_changes(field.id, "option", before.options, field.options)
+    yield from _listed_changes(field.id, "row", before.rows, field.rows)
 
 
-def _option_changes(before: Field, after: Field) -> Iterator[Change]:
-    old = {option.id: option.label for option in before.options}
-    new = {option.id: option.label for option in after.options}
-    for option_id in new.keys() - old.keys():
-        yield Change(after.id, "option_added", after=option_id)
-    for option_id in old.keys() - new.keys():
-        yield Change(after.id, "option_removed", before=option_id)
-    for option_id in old.keys() & new.keys():
-        if old[option_id] != new[option_id]:
-            yield Change(after.id, "option_relabelled", old[option_id], new[option_id])
+def _setting(field: Field, name: str) -> str:
+    """A setting as text: conditions and expressions as they are written in a definition."""
+    value = getattr(field, name)
+    if isinstance(value, Condition):
+        return json.dumps(value.to_json(), ensure_ascii=False)
+    return value.text if isinstance(value, Expression) else str(value)
+
+
+def _listed_changes(
+    field_id: str, kind: str, before: Sequence[Option], after: Sequence[Option]
+) -> Iterator[Change]:
+    """Of options or rows, in the order of the definitions."""
+    old = {option.id: option.label for option in before}
+    new = {option.id: option.label for option in after}
+    for option_id, label in new.items():
+        if option_id not in old:
+            yield Change(field_id, f"{kind}_added", after=option_id)
+        elif old[option_id] != label:
+            yield Change(field_id, f"{kind}_relabelled", old[option_id], label)
+    for option_id in old:
+        if option_id not in new:
+            yield Change(field_id, f"{kind}_removed", before=option_id)
+    kept_before = [option_id for option_id in old if option_id in new]
+    kept_after = [option_id for option_id in new if option_id in old]
+    if kept_before != kept_after:
+        yield Change(field_id, f"{kind}s_reordered", ", ".join(kept_before), ", ".join(kept_after))

@@ -2,12 +2,16 @@
 
 ``(height + 2) * width``, ``if(age >= 18, "adult", "minor")``, ``round(sum(a, b) / 2, 1)``. Names
 are field ids. A missing answer or a division by zero makes the whole result missing, except inside
-`sum`, `min`, `max`, `mean` and `count`, which pass over what is missing.
+`sum`, `min`, `max`, `mean` and `count`, which pass over what is missing. A text of more than 50,000
+characters is missing, too.
 """
 
 import ast
+import io
+import itertools
 import math
 import operator
+import tokenize
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +21,21 @@ from .problems import Wrong
 LONGEST = 1_000
 MOST_NODES = 200
 LARGEST_INTEGER = 2**53 - 1
+
+LONGEST_RESULT = 50_000
+"""Characters of a text: as long as the longest answer. What is computed from it stays as short."""
+
+
+class _MissingError(Exception):
+    """A part of the result has no value."""
+
+
+def _joined(*values: Any) -> str:
+    texts = [str(value) for value in values]
+    if sum(map(len, texts)) > LONGEST_RESULT:
+        raise _MissingError
+    return "".join(texts)
+
 
 BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
@@ -40,12 +59,10 @@ TOLERANT: dict[str, Callable[[list[Any]], Any]] = {
 STRICT: dict[str, Callable[..., Any]] = {
     "round": lambda value, digits=0: round(value, int(digits)) if digits else round(value),
     "abs": abs,
-    "concat": lambda *values: "".join(str(value) for value in values),
+    "concat": _joined,
 }
-
-
-class _MissingError(Exception):
-    """A part of the result has no value."""
+ARITY: dict[str, tuple[int, int]] = {"_if": (3, 3), "round": (1, 2), "abs": (1, 1)}
+"""Fewest and most arguments; the other functions take one or more."""
 
 
 @dataclass(frozen=True)
@@ -78,8 +95,8 @@ def parse_expression(text: object) -> Expression:
     if not isinstance(text, str) or not 0 < len(text) <= LONGEST:
         raise Wrong("invalid_expression", f"Expected a text of 1 to {LONGEST} characters.")
     try:
-        tree = ast.parse(text.replace("if(", "_if(").strip(), mode="eval").body
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        tree = ast.parse(_without_keyword(text.strip()), mode="eval").body
+    except (SyntaxError, tokenize.TokenError, ValueError, RecursionError, MemoryError) as error:
         raise Wrong("invalid_expression", "This is not an expression.") from error
     nodes = list(ast.walk(tree))
     if len(nodes) > MOST_NODES:
@@ -89,11 +106,27 @@ def parse_expression(text: object) -> Expression:
     return Expression(text, tree)
 
 
+def _without_keyword(text: str) -> str:
+    """The text with `_if(` for every call of `if`, which Python keeps for itself."""
+    tokens = list(tokenize.generate_tokens(io.StringIO(text).readline))
+    lines = text.splitlines(keepends=True)
+    for token, following in reversed(list(itertools.pairwise(tokens))):
+        if token.string == "if" and token.type == tokenize.NAME and following.string == "(":
+            row, column = token.start[0] - 1, token.start[1]
+            lines[row] = f"{lines[row][:column]}_{lines[row][column:]}"
+    return "".join(lines)
+
+
 def _check(node: ast.AST) -> None:
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str):
         return
     if isinstance(node, ast.Call) and not node.keywords and isinstance(node.func, ast.Name):
         if node.func.id in {*TOLERANT, *STRICT, "_if"}:
+            _check_arity(
+                node.func.id.removeprefix("_"),
+                len(node.args),
+                *ARITY.get(node.func.id, (1, MOST_NODES)),
+            )
             return
         raise Wrong("invalid_expression", f"There is no function {node.func.id!r}.")
     if isinstance(node, ast.Compare) and len(node.ops) == 1:
@@ -101,6 +134,12 @@ def _check(node: ast.AST) -> None:
     plain = (ast.BinOp, ast.UnaryOp, ast.USub, ast.Name, ast.Load, *BINARY)
     if not isinstance(node, plain):
         raise Wrong("invalid_expression", "Only numbers, texts, fields, + - * / and comparisons.")
+
+
+def _check_arity(name: str, given: int, fewest: int, most: int) -> None:
+    if not fewest <= given <= most:
+        wanted = str(fewest) if fewest == most else f"{fewest} or more"
+        raise Wrong("invalid_expression", f"{name!r} takes {wanted} arguments, not {given}.")
 
 
 def _value(node: ast.expr, answers: Mapping[str, Any]) -> Any:

@@ -32,7 +32,14 @@ class Problems:
             raise InvalidInputError(message, errors=self.errors)
 
 
+LONGEST_WORD = 64
+MOST_COMPARED = 100
+"""A hint compares letter by letter: beyond this it would cost a stranger's request too much."""
+
+
 def did_you_mean(word: str, known: Collection[str]) -> str:
-    """A hint to append to a message; empty where nothing is near."""
+    """A hint to append to a message; empty where nothing is near, or much would be compared."""
+    if len(word) > LONGEST_WORD or len(known) > MOST_COMPARED:
+        return ""
     near = get_close_matches(word, known, n=1)
     return f" Did you mean {near[0]!r}?" if near else ""

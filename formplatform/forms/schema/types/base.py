@@ -1,6 +1,7 @@
 """What field types share, and the registry of them."""
 
 import math
+import re
 import unicodedata
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -10,6 +11,8 @@ from formplatform.forms.schema.problems import Wrong
 
 LARGEST_INTEGER = 2**53 - 1
 """Every integer up to here survives JSON and doubles."""
+
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d{1,4})?", re.ASCII)
 
 _types: dict[str, FieldType] = {}
 
@@ -80,10 +83,10 @@ def clean_integer(value: object) -> int:
 def clean_number(value: object) -> float | int:
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise Wrong("wrong_type", "Expected a number.")
+    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:  # first: not each has a float
+        raise Wrong("out_of_range", f"Expected at most {LARGEST_INTEGER} either way.")
     if not math.isfinite(value):
         raise Wrong("out_of_range", "Expected a finite number.")
-    if isinstance(value, int) and abs(value) > LARGEST_INTEGER:
-        raise Wrong("out_of_range", f"Expected at most {LARGEST_INTEGER} either way.")
     return value
 
 
@@ -95,7 +98,12 @@ def check_span(value: float, field: Field) -> None:
 
 
 def number_from_text(text: str) -> object:
-    """An int or a float where the text is one; otherwise the text, for `clean` to refuse."""
+    """An int or a float where the text is one; otherwise the text, for `clean` to refuse.
+
+    Python takes more for a number than people do: `1_000`, `nan`, digits of every script.
+    """
+    if not _NUMBER.fullmatch(text.strip()):
+        return text
     for convert in (int, float):
         try:
             return convert(text)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping
+from ipaddress import ip_address
 from typing import ClassVar
 from urllib.parse import urlsplit
 
@@ -60,7 +61,8 @@ class Email(Base):
         text = clean_text(value, longest=EMAIL_LENGTH).strip()
         local, at, host = text.rpartition("@")
         dots = ".." in local or local.startswith(".") or local.endswith(".")
-        if not at or dots or not _LOCAL.fullmatch(local) or not _is_host(host):
+        is_named = _is_host(host) and not host.rpartition(".")[2].isdigit()
+        if not at or dots or not _LOCAL.fullmatch(local) or not is_named:
             raise Wrong("invalid_email", "Expected an address like name@example.org.")
         return f"{local}@{host.lower()}"
 
@@ -75,7 +77,8 @@ class Url(Base):
             host, port = parts.hostname, parts.port
         except ValueError as error:
             raise Wrong("invalid_url", "Expected an address like https://example.org/.") from error
-        if parts.scheme.lower() not in {"http", "https"} or not host or port == 0 or " " in text:
+        odd = port == 0 or " " in text or "\\" in text or not _is_web_host(host or "")
+        if parts.scheme.lower() not in {"http", "https"} or odd:
             raise Wrong("invalid_url", "Expected an address like https://example.org/.")
         return text
 
@@ -89,6 +92,14 @@ class Phone(Base):
         if not _PHONE.fullmatch(text) or digits not in PHONE_DIGITS:
             raise Wrong("invalid_phone", "Expected a number like +49 30 1234567.")
         return text
+
+
+def _is_web_host(host: str) -> bool:
+    """A name of one label or more, a final dot allowed, or an address."""
+    try:
+        return bool(ip_address(host.partition("%")[0]))
+    except ValueError:
+        return all(_LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))
 
 
 def _is_host(host: str) -> bool:

@@ -1,4 +1,7 @@
-"""Kill -9 between any two steps: nothing is lost, nothing counts twice."""
+"""Kill -9 between any two steps: nothing is lost, nothing counts twice.
+
+Everything happens on the stores of the run: SQLite, MongoDB and PostgreSQL, or PostgreSQL alone.
+"""
 
 import os
 import random
@@ -80,6 +83,8 @@ class Platform:
             stdout=subprocess.PIPE,
             text=True,
         )
+        on_stores = self._process.stdout.readline().split()
+        assert on_stores == [get_store().name, connection.vendor]
 
     def run(self, act, *, step="", form_id=""):
         """How it ended: 0, or minus the signal."""

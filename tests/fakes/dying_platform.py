@@ -75,6 +75,7 @@ SWEEPING = {
 }
 STEPS = {"submit": SUBMITTING, "work": WORKING, "sweep": SWEEPING}
 IDLE_SECONDS = 0.3
+QUEUES = [queue.name for queue in app.conf.task_queues]
 
 
 def submit(form_id):
@@ -97,7 +98,7 @@ def _stop_when_idle():
     idle_since = time.monotonic()
     while time.monotonic() - idle_since < IDLE_SECONDS:
         time.sleep(0.05)
-        if broker().llen("default") or broker().hlen("unacked"):
+        if any(broker().llen(name) for name in QUEUES) or broker().hlen("unacked"):
             idle_since = time.monotonic()
     state.should_stop = 0
 

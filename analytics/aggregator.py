@@ -180,6 +180,11 @@ class FormAggregator:
             figures={_text(name): _text(figure) for name, figure in figures.items()},
         )
 
+    def find_total(self, form_id: str) -> int | None:
+        """Responses that are counted; None where nothing ever was, or the numbers are lost."""
+        total = self._redis.hget(FormKeys(form_id).prefix + keys.stats(), "total_responses")
+        return None if total is None else int(total)
+
     def days(self, form_id: str) -> dict[str, int]:
         """UTC day → responses, for every day that has any."""
         counts = _counts(self._redis.hgetall(FormKeys(form_id).prefix + keys.days()))

@@ -67,7 +67,8 @@ def fields_of_form(form_id: str) -> Fields:
 
 @lru_cache(maxsize=KEPT)
 def _fields_of_versions(form_id: str, numbers: tuple[int, ...]) -> Fields:
-    return fields_of_definitions(get_definition(form_id, number) for number in numbers)
+    definitions = (get_definition(form_id, number) for number in numbers)
+    return Fields(fields_of_definitions(definitions), newest_version=max(numbers, default=None))
 
 
 def _kind(field: DefinedField, kinds: Mapping[str, Kind]) -> Kind:

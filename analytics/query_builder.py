@@ -1,24 +1,22 @@
 """The query language's public face: parse, print, run."""
 
-import time
-from dataclasses import dataclass, replace
-from datetime import datetime
+import json
 
 from formplatform.core import clock
-from formplatform.forms.domain import FormVersion
+from formplatform.forms.domain import FormVersion, JsonObject
 from formplatform.forms.schema.definition import parse_definition
-from formplatform.forms.storage.base import PipelineStore
 from formplatform.forms.storage.registry import get_store
 
+from .answers import Answering, QueryAnswer
+from .engines import Subject
 from .form_fields import fields_of_definition, fields_of_form
-from .frames import FRAMES
-from .query import columnar, limits
 from .query.ast import Query
 from .query.fields import Fields
 from .query.parser import parse
-from .query.pipeline import Stage, to_pipeline
+from .query.pipeline import Stage, refusal as pipeline_refusal, to_pipeline
+from .query.plan import plan_of
 from .query.resolver import resolve
-from .query.rows import Row, to_rows
+from .query.rows import Row, plain
 
 
 class QueryDSL:
@@ -42,25 +40,12 @@ class QueryDSL:
 
     def to_mongo_pipeline(self, query: object) -> list[Stage]:
         """The aggregation stages of a query, given as JSON or already parsed."""
-        return to_pipeline(query if isinstance(query, Query) else self.parse(query))
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QueryAnswer:
-    """The rows, which executor found them, when they were true, how long it took.
-
-    `truncated` says whether the limit cut rows off.
-    """
-
-    rows: list[Row]
-    truncated: bool
-    engine: str
-    as_of: datetime
-    elapsed_ms: float
+        resolved = query if isinstance(query, Query) else self.parse(query)
+        return to_pipeline(plan_of(resolved, condition=resolved.spanned))
 
 
 def execute_analytics_query(form_id: str, query_dsl: object) -> list[Row]:
-    """Rows `{_id, value}` of a query over the live responses of a form, personal answers closed.
+    """Rows of a query over the live responses of a form, personal answers closed.
 
     Raises QueryError for a query that is wrong, UnavailableError where the store is down.
     """
@@ -69,29 +54,38 @@ def execute_analytics_query(form_id: str, query_dsl: object) -> list[Row]:
 
 def run_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False) -> QueryAnswer:
     """As `execute_analytics_query`, with what is known about the answer."""
-    started = time.perf_counter()
     fields = fields_of_form(form_id)
     query = QueryDSL(fields, personal_allowed=personal_allowed).parse(query_dsl)
-    one_more = replace(query, limit=query.limit + 1)
-    as_of = clock.now()
-    store = get_store()
-    if isinstance(store, PipelineStore):
-        engine, rows = "mongodb", answer_from_pipeline(store, form_id, one_more)
-    else:
-        engine, rows = "columnar", columnar.run(one_more, FRAMES.get(form_id, fields))
-    elapsed_ms = round((time.perf_counter() - started) * 1000, 3)
-    return QueryAnswer(
-        rows=rows[: query.limit],
-        truncated=len(rows) > query.limit,
-        engine=engine,
-        as_of=as_of,
-        elapsed_ms=elapsed_ms,
-    )
+    return Answering(query, Subject(form_id, fields)).answer()
 
 
-def answer_from_pipeline(store: PipelineStore, form_id: str, query: Query) -> list[Row]:
-    found = store.aggregate_responses(form_id, to_pipeline(query), max_time_ms=limits.MAX_TIME_MS)
-    places = [f"d{place}" for place in range(len(query.dimensions))]
-    return to_rows(
-        query, (([row["_id"][place] for place in places], row["value"]) for row in found)
-    )
+def explain_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False) -> JsonObject:
+    """How a query would be answered: engine, reason and, for a document database, the pipeline.
+
+    Raises QueryError. Reads no responses but for what bins and top values need.
+    """
+    fields = fields_of_form(form_id)
+    query = QueryDSL(fields, personal_allowed=personal_allowed).parse(query_dsl)
+    answering = Answering(query, Subject(form_id, fields))
+    plan, choice = answering.plan(), answering.choice()
+    refused_by_documents = pipeline_refusal(plan)
+    return {
+        "engine": choice.engine.name,
+        "reason": choice.reason,
+        "refused": choice.refused,
+        "pipeline": None if refused_by_documents else pipeline_as_json(to_pipeline(plan)),
+        "groups": [dimension.name for dimension in plan.dimensions],
+        "measures": [measure.name for measure in query.measures],
+        "span": [
+            None if moment is None else clock.to_text(moment)
+            for moment in ((query.span.start, query.span.end) if query.span else (None, None))
+        ],
+        "responses": get_store().count_responses(form_id),
+        "max_time_ms": query.max_time_ms,
+    }
+
+
+def pipeline_as_json(stages: list[Stage]) -> list[Stage]:
+    """Stages as JSON carries them: moments as text."""
+    shown: list[Stage] = json.loads(json.dumps(stages, default=plain))
+    return shown

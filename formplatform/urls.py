@@ -10,6 +10,7 @@ from formplatform.core.features import Feature, is_enabled
 
 FAVICON = lazy(static, str)("formplatform/favicon.svg")
 
+handler400 = "formplatform.core.api.exceptions.bad_request"
 handler404 = "formplatform.core.api.exceptions.not_found"
 handler500 = "formplatform.core.api.exceptions.server_error"
 

@@ -1,14 +1,17 @@
 """Calling plugins: each response told once, no plugin's failure anybody else's."""
 
 import logging
+import traceback
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from django.db import transaction
 from django.db.models import F
 
 from formplatform.core.clock import now
 from formplatform.core.errors import FieldError, InvalidInputError, PlatformError
+from formplatform.core.logs import describe
 from formplatform.forms.domain import Answers
 from formplatform.forms.events import ResponseSubmitted
 from formplatform.forms.hooks import Submission as StoredSubmission
@@ -139,13 +142,19 @@ def _record_recovery(plugin: ActivePlugin) -> None:
         Plugin.objects.filter(pk=plugin.row_id).update(failures=0)
 
 
+def _shown(error: Exception) -> str:
+    """The error and its place, without its words: a plugin's may repeat an answer."""
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{describe(error)} ({Path(place.filename).name}, line {place.lineno})"
+
+
 def _record_failure(plugin: ActivePlugin, error: Exception) -> None:
     name = plugin.manifest.name
     _failing.add(plugin.row_id)
     logger.warning("plugin failed", extra={"plugin": name, "error": error})
     row = Plugin.objects.filter(pk=plugin.row_id)
     row.update(
-        failures=F("failures") + 1, last_error=repr(error)[:LONGEST_ERROR], last_error_at=now()
+        failures=F("failures") + 1, last_error=_shown(error)[:LONGEST_ERROR], last_error_at=now()
     )
     if row.filter(failures__gte=MOST_FAILURES).update(enabled=False):
         logger.error("plugin switched off", extra={"plugin": name, "failures": MOST_FAILURES})

@@ -5,8 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from analytics.query import limits
-from analytics.query.ast import Aggregate
-from analytics.query.resolver import timezones
+from analytics.query.zones import timezones
 from analytics.series import Granularity
 
 Plain = dict[str, Any]
@@ -110,41 +109,90 @@ class DistributionOutput(serializers.Serializer[Plain]):
     as_of = serializers.CharField()
 
 
-class SortInput(serializers.Serializer[Plain]):
-    field = serializers.CharField(help_text="value, _id or a grouped field.")
-    desc = serializers.BooleanField(required=False)
+class ExplainInput(serializers.Serializer[Plain]):
+    explain = serializers.BooleanField(
+        default=False, help_text="Say how it would be answered, and answer nothing."
+    )
 
 
 class QueryInput(serializers.Serializer[Plain]):
     """Documents the body; the query language itself checks it."""
 
-    aggregate = serializers.ChoiceField(choices=[each.value for each in Aggregate])
+    aggregate = serializers.CharField(required=False, help_text="The short form: an aggregate.")
     value = serializers.CharField(required=False, help_text="The field to aggregate.")
-    group_by = serializers.JSONField(
-        required=False, help_text="A field, {field, granularity, timezone}, or a list of two."
+    measures = serializers.ListField(
+        child=serializers.JSONField(), required=False, help_text="The long form: figures."
     )
+    group_by = serializers.JSONField(required=False, help_text="A field, an object, or a list.")
     filter = serializers.DictField(required=False, help_text="Field → value or operators.")
-    sort = SortInput(required=False)
+    having = serializers.DictField(required=False, help_text="Figure → operators.")
+    sort = serializers.JSONField(required=False, help_text="{field, desc}, or a list of these.")
     limit = serializers.IntegerField(
         required=False, min_value=1, max_value=limits.MAX_LIMIT, default=limits.DEFAULT_LIMIT
     )
+    offset = serializers.IntegerField(required=False, min_value=0, max_value=limits.MAX_OFFSET)
+    after = serializers.CharField(required=False, help_text="meta.next of the page before.")
+    time_field = serializers.CharField(required=False, help_text="submitted_at or updated_at.")
+    date_range = serializers.JSONField(required=False, help_text="last_30_days, [first, last] …")
+    compare = serializers.JSONField(required=False, help_text="previous_period, a span …")
+    timezone = serializers.CharField(required=False, help_text="A zone of the IANA database.")
+    week_start = serializers.ChoiceField(required=False, choices=["monday", "sunday", "saturday"])
+    versions = serializers.JSONField(required=False, help_text="all, latest, or numbers.")
+    include = serializers.ListField(child=serializers.CharField(), required=False)
+    shape = serializers.ChoiceField(required=False, choices=["rows", "crosstab"])
+    test = serializers.ChoiceField(required=False, choices=["auto", "chi2", "fisher", "none"])
+    weights = serializers.CharField(required=False, help_text="A number field.")
+    sample = serializers.JSONField(required=False, help_text="{rate, seed}.")
+    max_time_ms = serializers.IntegerField(
+        required=False, min_value=limits.MIN_TIME_MS, max_value=limits.MOST_TIME_MS
+    )
+    engine = serializers.ChoiceField(required=False, choices=["rollup", "columnar", "mongodb"])
 
 
-class RowOutput(serializers.Serializer[Plain]):
-    def get_fields(self) -> dict[str, Any]:
-        return {
-            "_id": serializers.JSONField(allow_null=True, help_text="The group."),
-            "value": serializers.JSONField(allow_null=True),
-        }
+class ColumnOutput(serializers.Serializer[Plain]):
+    name = serializers.CharField()
+    role = serializers.ChoiceField(choices=["group", "measure"])
+    type = serializers.CharField(help_text="A kind, a granularity or an op.")
+    labels = serializers.DictField(
+        child=serializers.CharField(), allow_null=True, help_text="Option id → label."
+    )
 
 
 class QueryMetaOutput(serializers.Serializer[Plain]):
-    engine = serializers.ChoiceField(choices=["columnar", "mongodb"])
+    engine = serializers.ChoiceField(choices=["rollup", "columnar", "mongodb"])
+    reason = serializers.CharField(help_text="Why this engine, and why not those before it.")
     as_of = serializers.CharField()
     elapsed_ms = serializers.FloatField()
-    truncated = serializers.BooleanField(help_text="Whether the limit cut rows off.")
+    base_n = serializers.FloatField(help_text="Responses the query is about.")
+    total_rows = serializers.IntegerField()
+    truncated = serializers.BooleanField(help_text="Whether rows follow.")
+    next = serializers.CharField(allow_null=True, help_text="The cursor to them.")
+    warnings = serializers.ListField(child=serializers.CharField())
 
 
 class QueryOutput(serializers.Serializer[Plain]):
-    data = RowOutput(many=True)  # type: ignore[assignment]  # hides DRF's own attribute
+    data = serializers.ListField(child=serializers.DictField())  # type: ignore[assignment]  # hides DRF's own attribute
+    columns = ColumnOutput(many=True)
+    totals = serializers.DictField(required=False)
+    crosstab = serializers.DictField(required=False)
     meta = QueryMetaOutput()
+
+
+class FieldMetaOutput(serializers.Serializer[Plain]):
+    name = serializers.CharField()
+    id = serializers.CharField(allow_null=True)
+    label = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # hides DRF's own attribute
+    type = serializers.CharField(allow_null=True)
+    kind = serializers.CharField()
+    personal = serializers.BooleanField()
+    open = serializers.BooleanField(help_text="Whether the caller may compare and group by it.")
+    groupable = serializers.BooleanField()
+    operators = serializers.ListField(child=serializers.CharField())
+    ops = serializers.ListField(child=serializers.CharField())
+    options = serializers.DictField(child=serializers.CharField())
+
+
+class MetaOutput(serializers.Serializer[Plain]):
+    form_id = serializers.CharField()
+    versions = serializers.ListField(child=serializers.IntegerField())
+    fields = FieldMetaOutput(many=True)  # type: ignore[assignment]  # hides DRF's own attribute

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from . import views
+from . import exports, live, queries, saved_queries, views
 
 FORM = "analytics/forms/<str:form_id>/"
+SAVED = "analytics/saved-queries/"
+ONE = f"{SAVED}<int:query_id>/"
 
 urlpatterns = [
     path(f"{FORM}metrics/", views.MetricsView.as_view(), name="metrics"),
@@ -14,5 +16,13 @@ urlpatterns = [
         views.DistributionView.as_view(),
         name="distribution",
     ),
-    path(f"{FORM}query/", views.QueryView.as_view(), name="query"),
+    path(f"{FORM}query/", queries.QueryView.as_view(), name="query"),
+    path(f"{FORM}meta/", queries.QueryMetaView.as_view(), name="query-meta"),
+    path("analytics/query/schema/", queries.QuerySchemaView.as_view(), name="query-schema"),
+    path(f"{FORM}export/", exports.ExportView.as_view(), name="export"),
+    path(f"{FORM}live/", live.FormLive.as_view(), name="live"),
+    path(SAVED, saved_queries.SavedQueryList.as_view(), name="saved-queries"),
+    path(ONE, saved_queries.SavedQueryDetail.as_view(), name="saved-query"),
+    path(f"{ONE}run/", saved_queries.SavedQueryRun.as_view(), name="run-saved-query"),
+    path(f"{ONE}live/", live.SavedQueryLive.as_view(), name="live-saved-query"),
 ]

@@ -1,4 +1,4 @@
-"""Live numbers and queries over HTTP: parse, ask the domain, answer."""
+"""Live numbers over HTTP: parse, ask the domain, answer."""
 
 from typing import ClassVar
 
@@ -7,8 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import metrics, query_builder, spans
-from formplatform.core import clock
+from analytics import metrics, spans
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import get_form
 
@@ -16,9 +15,6 @@ from .serializers import (
     DistributionOutput,
     MetricsInput,
     MetricsOutput,
-    Plain,
-    QueryInput,
-    QueryOutput,
     TimeseriesInput,
     TimeseriesOutput,
 )
@@ -26,10 +22,7 @@ from .serializers import (
 
 @extend_schema(tags=["analytics"])
 class AnalyticsView(APIView):
-    """Asking a query reads, too, although it is posted."""
-
     read_scope: ClassVar[str] = "analytics:read"
-    write_scope: ClassVar[str] = "analytics:read"
 
 
 class MetricsView(AnalyticsView):
@@ -66,25 +59,3 @@ class DistributionView(AnalyticsView):
         """How the answers to one field are spread."""
         form = get_form(actor_of(request), form_id)
         return Response(metrics.distribution_of(form.id, field))
-
-
-class QueryView(AnalyticsView):
-    @extend_schema(request=QueryInput, responses=QueryOutput)
-    def post(self, request: Request, form_id: str) -> Response:
-        """Answer a query. Personal fields are open to those who may read the responses."""
-        actor = actor_of(request)
-        form = get_form(actor, form_id)
-        answer = query_builder.run_query(
-            form.id, request.data, personal_allowed=actor.has_scope("responses:read")
-        )
-        return Response(_answer_body(answer))
-
-
-def _answer_body(answer: query_builder.QueryAnswer) -> Plain:
-    meta = {
-        "engine": answer.engine,
-        "as_of": clock.to_text(answer.as_of),
-        "elapsed_ms": answer.elapsed_ms,
-        "truncated": answer.truncated,
-    }
-    return {"data": answer.rows, "meta": meta}

@@ -9,6 +9,7 @@ LONGEST_NAME = 80
 LONGEST_PATH = 200
 MOST_NAMES = 20
 MOST_COMPARED = 1000
+PERSONAL = "This field holds personal data, which your access does not show."
 
 
 class QueryError(InvalidInputError):

@@ -80,7 +80,8 @@ class Field:
 class Fields:
     """A registry of fields: the only source of paths a query may read."""
 
-    def __init__(self, fields: Iterable[Field]) -> None:
+    def __init__(self, fields: Iterable[Field], *, newest_version: int | None = None) -> None:
+        self.newest_version = newest_version
         self._by_id = {each.id: each for each in fields}
         self._by_name = {each.name: each for each in self._by_id.values()}
 

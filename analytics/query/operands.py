@@ -1,10 +1,9 @@
 """What a condition compares with: checked against the type of its field, in stored form."""
 
-import math
 import re
 import unicodedata
 from collections.abc import Callable, Mapping
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 from formplatform.core import clock
@@ -14,6 +13,8 @@ from .ast import Scalar
 from .columns import DATA, Found
 from .errors import QueryError, unknown
 from .fields import Kind
+from .reading import read_boolean, read_number
+from .zones import day_after, midnight
 
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
@@ -46,20 +47,11 @@ def _option(operand: Any, found: Found, path: str) -> str:
 
 
 def _number(operand: Any, _found: Found, path: str) -> int | float:
-    if isinstance(operand, bool) or not isinstance(operand, int | float):
-        raise QueryError(path, "wrong_type", "A number is wanted here.")
-    if isinstance(operand, float):
-        if not math.isfinite(operand):
-            raise QueryError(path, "out_of_range", "A finite number is wanted here.")
-    elif abs(operand) > limits.LARGEST_INTEGER:
-        raise QueryError(path, "out_of_range", "Integers reach from -(2^53-1) to 2^53-1.")
-    return operand
+    return read_number(operand, path=path)
 
 
 def _boolean(operand: Any, _found: Found, path: str) -> bool:
-    if not isinstance(operand, bool):
-        raise QueryError(path, "wrong_type", "true or false is wanted here.")
-    return operand
+    return read_boolean(operand, path=path)
 
 
 def _date(operand: Any, _found: Found, path: str) -> str:
@@ -74,7 +66,7 @@ def _time(operand: Any, _found: Found, path: str) -> str:
 
 
 def _moment(operand: Any, found: Found, path: str) -> Scalar:
-    return stored_moment(_parse_moment(operand, path=path), found=found)
+    return stored_moment(parse_moment(operand, path=path), found=found)
 
 
 def stored_moment(moment: datetime, *, found: Found) -> Scalar:
@@ -92,13 +84,10 @@ def day_of(operand: Any) -> date | None:
     return None
 
 
-def span_of(day: date, *, found: Found, path: str) -> tuple[Scalar, Scalar]:
-    """First moment of a day in UTC and of the next."""
-    start = datetime.combine(day, time(), UTC)
-    try:
-        end = start + timedelta(days=1)
-    except OverflowError:
-        raise QueryError(path, "out_of_range", "This day lies too far ahead.") from None
+def span_of(day: date, zone: str, *, found: Found, path: str) -> tuple[Scalar, Scalar]:
+    """First moment of a day in a zone and of the next."""
+    start = midnight(day, zone, path=path)
+    end = midnight(day_after(day, path=path), zone, path=path)
     return stored_moment(start, found=found), stored_moment(end, found=found)
 
 
@@ -109,7 +98,7 @@ def _parse_day(operand: Any, *, path: str) -> date:
     return day
 
 
-def _parse_moment(operand: Any, *, path: str) -> datetime:
+def parse_moment(operand: Any, *, path: str) -> datetime:
     """A moment in ISO 8601; without an offset it is read as UTC."""
     try:
         moment = datetime.fromisoformat(_text(operand, None, path))

@@ -1,220 +1,187 @@
 """From JSON to an unresolved query: keys, shapes, operators and limits; no field is looked up."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+import hashlib
+import json
+from collections.abc import Mapping
 from typing import Any
 
 from . import limits
-from .ast import Aggregate, Granularity
-from .errors import QueryError, unknown
+from .asked import Asked, Node, RangeAsked, SampleAsked, SortAsked
+from .ast import Shape, WeekStart
+from .dimensions import parse_dimensions
+from .errors import QueryError
+from .filters import HAVING_OPERATORS, parse_filter
+from .measures import parse_measures, parse_short_measure
+from .reading import (
+    below,
+    read_boolean,
+    read_integer,
+    read_list,
+    read_name,
+    read_number,
+    read_object,
+    read_word,
+)
 
-KEYS = ("aggregate", "value", "group_by", "filter", "sort", "limit")
-OPERATORS = ("$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists")
-GROUPS = ("$and", "$or", "$not")
-DIMENSION_KEYS = ("field", "granularity", "timezone")
+KEYS = (
+    "aggregate", "value", "measures", "group_by", "filter", "having", "sort", "limit", "offset",
+    "after", "time_field", "date_range", "compare", "timezone", "week_start", "versions", "include",
+    "shape", "test", "weights", "sample", "max_time_ms", "engine",
+)  # fmt: skip
+PAGING_KEYS = ("after", "offset", "limit", "max_time_ms", "engine")
+"""What asks for another page of the same rows, or for them in another way."""
 SORT_KEYS = ("field", "desc")
+SAMPLE_KEYS = ("rate", "seed")
+INCLUDED = ("totals", "share", "ci", "empty_buckets")
+TESTS = ("auto", "chi2", "fisher", "none")
+ENGINES = ("rollup", "columnar", "mongodb")
+SHAPES = ("rows", "crosstab")
+WEEK_STARTS = tuple(day.name.lower() for day in WeekStart)
+VERSIONS = ("all", "latest")
+MOST_VERSIONS = 100
+LONGEST_CURSOR = 2048
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """A name, an operator and an operand nobody has looked at, with its place in the query."""
-
-    path: str
-    name: str
-    operator: str
-    operand: Any
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Conditions under $and, $or or $not; `$not` has one."""
-
-    operator: str
-    members: tuple["Node", ...]
-
-
-Node = Comparison | Group
-
-
-@dataclass(frozen=True, slots=True)
-class DimensionAsked:
-    path: str
-    name: str
-    granularity: Granularity | None = None
-    timezone: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class SortAsked:
-    name: str
-    descending: bool
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Parsed:
-    aggregate: Aggregate
-    value: str | None
-    dimensions: tuple[DimensionAsked, ...]
-    crosstab: bool
-    filter: Node | None
-    sort: SortAsked | None
-    limit: int
-
-
-def parse(query: object) -> Parsed:
+def parse(query: object) -> Asked:
     """Check the form of a query. Raises QueryError."""
-    body = _object(query, path="", keys=KEYS)
-    aggregate = _aggregate(body)
-    value = body.get("value")
-    if value is not None:
-        value = _name(value, path="value")
-    elif aggregate is not Aggregate.COUNT:
-        raise QueryError("value", "required", f'"{aggregate.value}" needs "value": which field?')
-    return Parsed(
-        aggregate=aggregate,
-        value=value,
-        dimensions=tuple(_dimensions(body.get("group_by"))),
-        crosstab=isinstance(body.get("group_by"), list),
-        filter=_FilterParser().parse(body["filter"]) if "filter" in body else None,
-        sort=_sort(body["sort"]) if "sort" in body else None,
-        limit=_limit(body.get("limit", limits.DEFAULT_LIMIT)),
+    body = read_object(query, path="", keys=KEYS)
+    short = "measures" not in body
+    return Asked(
+        measures=(parse_short_measure(body),) if short else parse_measures(body),
+        dimensions=tuple(parse_dimensions(body.get("group_by"))),
+        shape=_shape(body, short=short),
+        listed=isinstance(body.get("group_by"), list),
+        filter=_filter(body, "filter"),
+        having=_filter(body, "having"),
+        sort=_sort(body.get("sort")),
+        limit=_whole(body, "limit", limits.DEFAULT_LIMIT, least=1, most=limits.MAX_LIMIT),
+        offset=_whole(body, "offset", 0, least=0, most=limits.MAX_OFFSET),
+        after=_cursor(body),
+        time_field=_name(body, "time_field") or "submitted_at",
+        date_range=_range(body, "date_range"),
+        compare=_range(body, "compare"),
+        timezone=_name(body, "timezone") or "UTC",
+        week_start=_week_start(body),
+        versions=_versions(body.get("versions", "all")),
+        include=_include(body.get("include")),
+        test=_word(body, "test", TESTS) or "auto",
+        weights=_name(body, "weights"),
+        sample=_sample(body.get("sample")),
+        max_time_ms=_whole(
+            body,
+            "max_time_ms",
+            limits.MAX_TIME_MS,
+            least=limits.MIN_TIME_MS,
+            most=limits.MOST_TIME_MS,
+        ),
+        engine=_word(body, "engine", ENGINES),
+        digest=_digest(body),
     )
 
 
-def _object(value: object, *, path: str, keys: tuple[str, ...]) -> Mapping[str, Any]:
-    if not isinstance(value, dict):
-        raise QueryError(path or "query", "wrong_type", "An object is wanted here.")
-    for key in value:
-        if key not in keys:
-            raise unknown(_below(path, str(key)), "key", str(key), known=keys)
-    return value
+def _digest(body: Mapping[str, Any]) -> str:
+    same = {key: value for key, value in body.items() if key not in PAGING_KEYS}
+    text = json.dumps(same, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _below(path: str, name: str) -> str:
-    return f"{path}.{name}" if path else name
-
-
-def _aggregate(body: Mapping[str, Any]) -> Aggregate:
-    known = [each.value for each in Aggregate]
-    if "aggregate" not in body:
-        raise QueryError("aggregate", "required", f"Say one of: {', '.join(known)}.")
-    asked = body["aggregate"]
-    if not isinstance(asked, str):
-        raise QueryError("aggregate", "wrong_type", f"A text is wanted: {', '.join(known)}.")
-    if asked not in known:
-        raise unknown("aggregate", "aggregate", asked, known=known)
-    return Aggregate(asked)
-
-
-def _name(value: object, *, path: str) -> str:
-    if not isinstance(value, str) or not value:
-        raise QueryError(path, "wrong_type", "The name of a field is wanted here, as a text.")
-    return value
-
-
-def _dimensions(asked: object) -> Iterator[DimensionAsked]:
+def _shape(body: Mapping[str, Any], *, short: bool) -> Shape:
+    asked = _word(body, "shape", SHAPES)
     if asked is None:
-        return
-    if not isinstance(asked, list):
-        yield _dimension(asked, path="group_by")
-        return
-    if not 1 <= len(asked) <= limits.MAX_DIMENSIONS:
-        most = limits.MAX_DIMENSIONS
-        raise QueryError("group_by", "out_of_range", f"Group by one to {most} fields.")
-    for place, each in enumerate(asked):
-        yield _dimension(each, path=f"group_by[{place}]")
+        return Shape.SHORT if short else Shape.ROWS
+    return Shape(asked)
 
 
-def _dimension(asked: object, *, path: str) -> DimensionAsked:
-    if not isinstance(asked, dict):
-        return DimensionAsked(path, _name(asked, path=path))
-    body = _object(asked, path=path, keys=DIMENSION_KEYS)
-    name = _name(body.get("field"), path=f"{path}.field")
-    timezone = body.get("timezone")
-    if timezone is not None:
-        timezone = _name(timezone, path=f"{path}.timezone")
-    return DimensionAsked(path, name, _granularity(body.get("granularity"), path=path), timezone)
+def _filter(body: Mapping[str, Any], key: str) -> Node | None:
+    if key not in body:
+        return None
+    if key == "having":
+        return parse_filter(body[key], path=key, operators=HAVING_OPERATORS)
+    return parse_filter(body[key], path=key)
 
 
-def _granularity(asked: object, *, path: str) -> Granularity | None:
+def _sort(asked: object) -> tuple[SortAsked, ...]:
+    if asked is None:
+        return ()
+    if isinstance(asked, list):
+        return tuple(read_list(asked, _sort_key, path="sort", most=limits.MAX_SORT_KEYS))
+    return (_sort_key(asked, "sort"),)
+
+
+def _sort_key(asked: object, path: str) -> SortAsked:
+    body = read_object(asked, path=path, keys=SORT_KEYS)
+    descending = read_boolean(body.get("desc", False), path=below(path, "desc"))
+    place = below(path, "field")
+    return SortAsked(place, read_name(body.get("field"), path=place), descending)
+
+
+def _whole(body: Mapping[str, Any], key: str, default: int, *, least: int, most: int) -> int:
+    return read_integer(body.get(key, default), path=key, least=least, most=most)
+
+
+def _name(body: Mapping[str, Any], key: str) -> str | None:
+    return read_name(body[key], path=key) if body.get(key) is not None else None
+
+
+def _word(body: Mapping[str, Any], key: str, known: tuple[str, ...]) -> str | None:
+    return read_word(body[key], known, path=key, kind=key) if body.get(key) is not None else None
+
+
+def _cursor(body: Mapping[str, Any]) -> str | None:
+    cursor = _name(body, "after")
+    if cursor is not None and len(cursor) > LONGEST_CURSOR:
+        raise QueryError("after", "invalid_cursor", "Send meta.next of the page before, unchanged.")
+    return cursor
+
+
+def _week_start(body: Mapping[str, Any]) -> WeekStart:
+    asked = _word(body, "week_start", WEEK_STARTS)
+    return WeekStart[asked.upper()] if asked else WeekStart.MONDAY
+
+
+def _range(body: Mapping[str, Any], key: str) -> RangeAsked | None:
+    asked = body.get(key)
+    if asked is None or isinstance(asked, str):
+        return asked
+    return read_pair(asked, path=key)
+
+
+def read_pair(asked: object, *, path: str) -> tuple[Any, Any]:
+    """`[first, last]`, either of which may be null."""
+    if not isinstance(asked, list) or len(asked) != 2:  # noqa: PLR2004 - a pair
+        message = 'The name of a span like "last_30_days", or [first, last], is wanted here.'
+        raise QueryError(path, "wrong_type", message)
+    return asked[0], asked[1]
+
+
+def _versions(asked: object) -> str | tuple[int, ...]:
+    if isinstance(asked, str):
+        return read_word(asked, VERSIONS, path="versions", kind="versions")
+    return tuple(read_list(asked, _version, path="versions", most=MOST_VERSIONS))
+
+
+def _version(asked: object, path: str) -> int:
+    return read_integer(asked, path=path, least=1, most=limits.LARGEST_INTEGER)
+
+
+def _include(asked: object) -> frozenset[str]:
+    if asked is None:
+        return frozenset()
+    return frozenset(read_list(asked, _included, path="include", most=len(INCLUDED)))
+
+
+def _included(asked: object, path: str) -> str:
+    return read_word(asked, INCLUDED, path=path, kind="part")
+
+
+def _sample(asked: object) -> SampleAsked | None:
     if asked is None:
         return None
-    known = [each.value for each in Granularity]
-    if asked not in known:
-        raise unknown(f"{path}.granularity", "granularity", str(asked), known=known)
-    return Granularity(asked)
-
-
-def _sort(asked: object) -> SortAsked:
-    body = _object(asked, path="sort", keys=SORT_KEYS)
-    descending = body.get("desc", False)
-    if not isinstance(descending, bool):
-        raise QueryError("sort.desc", "wrong_type", "true or false is wanted here.")
-    return SortAsked(_name(body.get("field"), path="sort.field"), descending)
-
-
-def _limit(asked: object) -> int:
-    if isinstance(asked, bool) or not isinstance(asked, int):
-        raise QueryError("limit", "wrong_type", "A whole number is wanted here.")
-    if not 1 <= asked <= limits.MAX_LIMIT:
-        raise QueryError("limit", "out_of_range", f"From 1 to {limits.MAX_LIMIT}.")
-    return asked
-
-
-class _FilterParser:
-    """Walks a filter, counting what it finds."""
-
-    def __init__(self) -> None:
-        self._conditions = 0
-
-    def parse(self, body: object) -> Node:
-        return self._conjunction(body, path="filter", depth=0)
-
-    def _conjunction(self, body: object, *, path: str, depth: int) -> Node:
-        if not isinstance(body, dict):
-            raise QueryError(path, "wrong_type", "An object of conditions is wanted here.")
-        if depth > limits.MAX_DEPTH:
-            most = limits.MAX_DEPTH
-            raise QueryError(path, "too_deep", f"At most {most} levels of {', '.join(GROUPS)}.")
-        members: list[Node] = []
-        for key, value in body.items():
-            place = _below(path, str(key))
-            if key in GROUPS:
-                members.append(self._group(key, value, path=place, depth=depth + 1))
-            elif str(key).startswith("$"):
-                raise unknown(place, "operator", key, known=(*GROUPS, *OPERATORS))
-            else:
-                members += self._field(key, value, path=place)
-        return Group("$and", tuple(members))
-
-    def _group(self, operator: str, value: object, *, path: str, depth: int) -> Node:
-        if operator == "$not":
-            return Group(operator, (self._conjunction(value, path=path, depth=depth),))
-        if not isinstance(value, list) or not value:
-            raise QueryError(path, "wrong_type", "A list of at least one filter is wanted here.")
-        if len(value) > limits.MAX_CONDITIONS:
-            raise QueryError(path, "too_many", f"At most {limits.MAX_CONDITIONS} conditions.")
-        members = (
-            self._conjunction(each, path=f"{path}[{place}]", depth=depth)
-            for place, each in enumerate(value)
-        )
-        return Group(operator, tuple(members))
-
-    def _field(self, name: str, value: object, *, path: str) -> Iterator[Node]:
-        if isinstance(value, list):
-            raise QueryError(path, "wrong_type", 'For one of several values say {"$in": [...]}.')
-        if not isinstance(value, dict):
-            yield self._comparison(name, "$eq", value, path=path)
-            return
-        if not value:
-            raise QueryError(path, "required", f"Say how to compare: {', '.join(OPERATORS)}.")
-        for operator, operand in value.items():
-            if operator not in OPERATORS:
-                raise unknown(f"{path}.{operator}", "operator", str(operator), known=OPERATORS)
-            yield self._comparison(name, operator, operand, path=f"{path}.{operator}")
-
-    def _comparison(self, name: str, operator: str, operand: object, *, path: str) -> Comparison:
-        self._conditions += 1
-        if self._conditions > limits.MAX_CONDITIONS:
-            raise QueryError(path, "too_many", f"At most {limits.MAX_CONDITIONS} conditions.")
-        return Comparison(path, name, operator, operand)
+    body = read_object(asked, path="sample", keys=SAMPLE_KEYS)
+    rate = read_number(body.get("rate"), path="sample.rate")
+    if not 0 < rate <= 1:
+        raise QueryError("sample.rate", "out_of_range", "Above 0, and 1 at most.")
+    most = limits.LARGEST_INTEGER
+    return SampleAsked(
+        rate, read_integer(body.get("seed", 0), path="sample.seed", least=0, most=most)
+    )

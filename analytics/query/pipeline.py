@@ -1,51 +1,136 @@
-"""Printing a query as a MongoDB aggregation pipeline.
+"""Printing a plan as a MongoDB aggregation pipeline.
 
 Paths come from the form's registry of fields and values stand where MongoDB compares and never
 evaluates them, so nothing a caller wrote can become an operator or a path. Groups are called d0,
-d1 … inside and get their names back in `rows`.
+d1 … inside and get their names back in the answer.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from . import limits
 from .ast import (
     Aggregate,
     Between,
+    Bins,
     Column,
     Condition,
     Dimension,
     Every,
     Granularity,
     In,
+    Matches,
+    Measure,
     Negation,
-    Query,
+    NoOptions,
+    Sampled,
+    Some,
+    WeekStart,
 )
 from .columns import DATA
 from .fields import Kind
+from .plan import Group, Plan
+from .rows import plain
 
 Stage = dict[str, Any]
 
 FORMATS = {
+    Granularity.MINUTE: "%Y-%m-%dT%H:%M%z",
     Granularity.HOUR: "%Y-%m-%dT%H:00%z",
     Granularity.DAY: "%Y-%m-%d",
     Granularity.WEEK: "%G-W%V",
     Granularity.MONTH: "%Y-%m",
     Granularity.YEAR: "%Y",
+    Granularity.HOUR_OF_DAY: "%H",
+    Granularity.DAY_OF_WEEK: "%u",
 }
-"""The label of a bucket. MongoDB's and the C library's letters mean the same here."""
+"""The label of a bucket, where one format makes it."""
 
 
-def to_pipeline(query: Query) -> list[Stage]:
+def refusal(plan: Plan) -> str | None:
+    """Why a pipeline can't answer a plan as exactly as the columns do; None where it can."""
+    if plan.weights is not None:
+        return "weights are computed over columns"
+    if any(isinstance(each, Matches | Sampled) for each in _leaves(plan.condition)):
+        return "searching texts and sampling go over columns"
+    if {each.column for each in plan.measures} & {each.column for each in _unwound(plan)}:
+        return "a figure of the options that are grouped by is computed over columns"
+    reasons = [*map(_measure_refusal, plan.measures), *map(_dimension_refusal, plan.dimensions)]
+    return next(filter(None, reasons), None)
+
+
+def _unwound(plan: Plan) -> list[Dimension]:
+    return [each for each in plan.dimensions if each.column.kind is Kind.OPTIONS]
+
+
+def _measure_refusal(measure: Measure) -> str | None:
+    if measure.aggregate not in _ACCUMULATORS:
+        return f"{measure.aggregate.value} is computed over columns"
+    if measure.condition is not None:
+        return "the filter of a measure is computed over columns"
+    return None
+
+
+def _dimension_refusal(dimension: Dimension) -> str | None:
+    if dimension.granularity is not None and not _has_label(dimension):
+        return "these buckets are computed over columns"
+    if dimension.column.kind is Kind.OPTIONS and not dimension.explode:
+        return "whole lists of options are compared over columns"
+    return None
+
+
+def _has_label(dimension: Dimension) -> bool:
+    if dimension.granularity is Granularity.WEEK:
+        return dimension.week_start is WeekStart.MONDAY
+    return dimension.granularity in FORMATS
+
+
+def _leaves(condition: Condition | None) -> Iterator[Condition]:
+    if isinstance(condition, Every | Some):
+        for member in condition.conditions:
+            yield from _leaves(member)
+    elif isinstance(condition, Negation):
+        yield from _leaves(condition.condition)
+    elif condition is not None:
+        yield condition
+
+
+def to_pipeline(plan: Plan) -> list[Stage]:
     """The stages after the one that picks the form's live responses."""
     stages: list[Stage] = []
-    if query.condition is not None:
-        stages.append({"$match": _match(query.condition)})
-    stages += [_unwind(d.column) for d in query.dimensions if d.column.kind is Kind.OPTIONS]
-    stages.append({"$group": {"_id": _group(query), "value": _accumulate(query)}})
-    if query.dimensions:
-        stages.append({"$sort": _sort(query)})
-    stages.append({"$limit": query.limit})
+    if plan.condition is not None:
+        stages.append({"$match": _match(plan.condition)})
+    stages += [_unwind(each.column) for each in _unwound(plan)]
+    figures = {f"v{place}": _accumulate(each) for place, each in enumerate(plan.measures)}
+    stages.append({"$group": {"_id": _group(plan), **figures}})
+    stages.append({"$limit": limits.MAX_GROUPS + 1})
     return stages
+
+
+def groups_of(plan: Plan, found: Iterable[Stage]) -> list[Group]:
+    """The groups in what the pipeline found; without dimensions there is always one."""
+    places = range(len(plan.dimensions))
+    groups = [
+        (
+            tuple(plain(row["_id"][f"d{place}"]) for place in places),
+            tuple(
+                _figure(measure, row[f"v{place}"]) for place, measure in enumerate(plan.measures)
+            ),
+        )
+        for row in found
+    ]
+    if not groups and not plan.dimensions:
+        groups.append(((), tuple(_EMPTY.get(each.aggregate) for each in plan.measures)))
+    return groups
+
+
+_EMPTY = {Aggregate.COUNT: 0, Aggregate.MISSING: 0, Aggregate.SUM: 0}
+
+
+def _figure(measure: Measure, value: Any) -> Any:
+    if measure.aggregate is Aggregate.VARIANCE and value is not None:
+        return plain(value**2)
+    return plain(value)
 
 
 def _path(column: Column) -> str:
@@ -59,6 +144,10 @@ def _match(condition: Condition) -> Stage:
         return {_path(condition.column): _bounds(condition)}
     if isinstance(condition, Negation):
         return {"$nor": [_match(condition.condition)]}
+    if isinstance(condition, NoOptions):
+        return {_path(condition.column): {"$size": 0}}
+    if not isinstance(condition, Every | Some):
+        raise TypeError(f"{type(condition).__name__} has no form in a pipeline: see refusal().")
     operator = "$and" if isinstance(condition, Every) else "$or"
     members = [_match(member) for member in condition.conditions]
     return {operator: members} if members else {}
@@ -90,14 +179,19 @@ def _unwind(column: Column) -> Stage:
     return {"$unwind": {"path": f"${_path(column)}", "preserveNullAndEmptyArrays": True}}
 
 
-def _group(query: Query) -> Any:
-    if not query.dimensions:
+def _group(plan: Plan) -> Any:
+    if not plan.dimensions:
         return None
-    return {f"d{place}": _key(each) for place, each in enumerate(query.dimensions)}
+    return {f"d{place}": _key(each) for place, each in enumerate(plan.dimensions)}
 
 
 def _key(dimension: Dimension) -> Any:
     path = f"${_path(dimension.column)}"
+    if dimension.kept is not None:
+        place = {"$indexOfArray": [{"$literal": list(dimension.kept)}, path]}
+        return {"$cond": [{"$eq": [{"$ifNull": [path, None]}, None]}, None, place]}
+    if dimension.bins is not None:
+        return {"$cond": [{"$isNumber": path}, _bin(dimension.bins, path), None]}
     if dimension.granularity is None:
         return {"$ifNull": [path, None]}
     date: Any = path
@@ -113,26 +207,31 @@ def _key(dimension: Dimension) -> Any:
     }
 
 
-def _accumulate(query: Query) -> Stage:
-    if query.value is None:
+def _bin(bins: Bins, path: str) -> Any:
+    if bins.width is not None:
+        return {"$floor": {"$divide": [path, bins.width]}}
+    return {"$sum": [{"$cond": [{"$gte": [path, edge]}, 1, 0]} for edge in bins.edges] or [0]}
+
+
+def _accumulate(measure: Measure) -> Stage:
+    path = None if measure.column is None else f"${_path(measure.column)}"
+    return _ACCUMULATORS[measure.aggregate](path)
+
+
+def _counted(path: str | None, *, missing: bool) -> Stage:
+    if path is None:
         return {"$sum": 1}
-    path = f"${_path(query.value)}"
-    if query.aggregate is Aggregate.COUNT:
-        return {"$sum": {"$cond": [{"$eq": [{"$ifNull": [path, None]}, None]}, 0, 1]}}
-    return _ACCUMULATORS[query.aggregate](path)
+    there, gone = (0, 1) if missing else (1, 0)
+    return {"$sum": {"$cond": [{"$eq": [{"$ifNull": [path, None]}, None]}, gone, there]}}
 
 
-_ACCUMULATORS: dict[Aggregate, Callable[[str], Stage]] = {
+_ACCUMULATORS: dict[Aggregate, Callable[[str | None], Stage]] = {
+    Aggregate.COUNT: lambda path: _counted(path, missing=False),
+    Aggregate.MISSING: lambda path: _counted(path, missing=True),
     Aggregate.SUM: lambda path: {"$sum": path},
     Aggregate.AVG: lambda path: {"$avg": path},
     Aggregate.MIN: lambda path: {"$min": path},
     Aggregate.MAX: lambda path: {"$max": path},
+    Aggregate.STDDEV: lambda path: {"$stdDevSamp": path},
+    Aggregate.VARIANCE: lambda path: {"$stdDevSamp": path},
 }
-
-
-def _sort(query: Query) -> dict[str, int]:
-    """A missing group or value sorts below every other, as BSON does."""
-    return {
-        "value" if key.place is None else f"_id.d{key.place}": -1 if key.descending else 1
-        for key in query.order
-    }

@@ -24,6 +24,7 @@ SCOPES = (
     "responses:read",
     "responses:write",
     "analytics:read",
+    "analytics:write",
     "webhooks:read",
     "webhooks:write",
     "reports:read",

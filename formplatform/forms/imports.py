@@ -158,7 +158,7 @@ def _intake(job: Import, version: int, definition: Definition) -> Callable[[Row]
             version=version,
             data=prepare_answers(form, version, definition, row.answers),
             submitted_at=moment if given_at is None else _moment(given_at, moment),
-            updated_at=moment,
+            updated_at=now(),  # not of the whole import: what follows changes reads from there
             submitted_by=by,
             source=Source.IMPORT,
         )

@@ -27,8 +27,12 @@ THROTTLE_RATES = {
     "submit_anonymous": env.rate("THROTTLE_SUBMIT_ANONYMOUS", "600/minute"),
     "read": env.rate("THROTTLE_READ", "3000/minute"),
     "write": env.rate("THROTTLE_WRITE", "600/minute"),
+    "login": env.rate("THROTTLE_LOGIN", "30/minute"),
+    "failed_authentication": env.rate("THROTTLE_FAILED_AUTHENTICATION", "60/minute"),
 }
-"""Per key, person or address: (permits, seconds), or None for no limit."""
+"""Per key, person or address: (permits, seconds), or None for no limit. The last two are per
+address: sign-ins, and requests with an API key that is not valid.
+"""
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "formplatform",

@@ -7,6 +7,7 @@ from . import env
 from .admin import *
 from .api import *
 from .features import *
+from .live import *
 from .logs import *
 from .outbound import *
 from .paths import *
@@ -19,7 +20,7 @@ def _kept_secret_key() -> str:
     """Outside production: a random key, made once and kept beside the data."""
     file = DATA_DIRECTORY / "secret_key"
     if not file.exists():
-        file.parent.mkdir(parents=True, exist_ok=True)
+        env.make_directory(file.parent, name="DATA_DIRECTORY")
         fresh = file.with_name(f"secret_key.{random.token_hex(4)}")
         fresh.touch(mode=0o600)
         fresh.write_text(random.token_urlsafe(50), encoding="utf-8")
@@ -72,6 +73,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
+    "formplatform.core.api.lockout.LoginLimit",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -86,6 +88,8 @@ AXES_FAILURE_LIMIT = 5
 AXES_COOLOFF_TIME = timedelta(minutes=15)
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_RESET_ON_SUCCESS = True
+AXES_CLIENT_IP_CALLABLE = "formplatform.core.addresses.client_network"
+AXES_LOCKOUT_CALLABLE = "formplatform.core.api.lockout.locked_out"
 AXES_ENABLE_ADMIN = False
 AXES_VERBOSE = False
 
@@ -131,3 +135,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 OUTBOX_INLINE = False
 """Dispatch events inside the request instead of through the broker (tests)."""
+
+env.refuse_unknown(
+    "DJANGO_SETTINGS_MODULE", "LOG_FORMAT", "DEBUG", "SECURE_SSL_REDIRECT", "SECURE_HSTS_SECONDS"
+)

@@ -5,7 +5,9 @@ that names the variable. A secret may come from a file: ``NAME_FILE=/run/secrets
 """
 
 import os
+import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +17,17 @@ from django.core.exceptions import ImproperlyConfigured
 Default = TypeVar("Default")
 Network = IPv4Network | IPv6Network
 
+FAMILIES = (
+    "ENABLE_", "WEBHOOK_", "CACHE_", "THROTTLE_", "REPORT_", "PLUGIN_", "ANALYTICS_", "OUTBOUND_",
+)  # fmt: skip
+"""How the names of our own variables begin, and of nobody else's."""
+
+_read: set[str] = set()
+"""Every name that was asked for."""
+_in_files: dict[str, str] = {}
+"""Names found in a file of variables → the file."""
+
+LARGEST_PORT = 65535
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -30,6 +43,7 @@ def load_dotenv(path: Path) -> None:
         name, separator, value = text.partition("=")
         if not separator:
             raise ImproperlyConfigured(f"{path.name} line {number}: expected NAME=value.")
+        _in_files[name.strip()] = path.name
         os.environ.setdefault(name.strip(), _unquote(value))
 
 
@@ -54,6 +68,7 @@ def replace(name: str, value: str) -> None:
 
 def raw(name: str) -> str | None:
     """The variable's text, or None where it is unset or empty."""
+    _read.add(name)
     return os.environ.get(name, "").strip() or None
 
 
@@ -129,9 +144,41 @@ def networks(name: str) -> tuple[Network, ...]:
     return tuple(found)
 
 
+def hosts(name: str) -> list[str]:
+    """A comma-separated list of ``host:port``."""
+    found = items(name)
+    for part in found:
+        host, _, port = part.rpartition(":")
+        if not host or not port.isdecimal() or not 0 < int(port) <= LARGEST_PORT:
+            raise ImproperlyConfigured(f"{name}={part!r}: expected host:port.")
+    return found
+
+
 def path(name: str, default: Path) -> Path:
     value = raw(name)
     return default if value is None else Path(value).expanduser().absolute()
+
+
+def file(name: str) -> Path | None:
+    """A file that is there and can be read."""
+    if raw(name) is None:
+        return None
+    found = path(name, Path())
+    try:
+        found.open("rb").close()
+    except OSError as error:
+        raise ImproperlyConfigured(f"{name}: cannot read {found}: {error.strerror}.") from error
+    return found
+
+
+def make_directory(directory: Path, *, name: str) -> None:
+    """Have a directory; where that fails, the error names the variable that chose it."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(
+            f"{name}: cannot make {directory} ({error.strerror}): choose another place."
+        ) from error
 
 
 WINDOWS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}
@@ -158,13 +205,29 @@ def url(name: str, *, schemes: Sequence[str]) -> str | None:
         raise ImproperlyConfigured(
             f"{name}: expected a URL with the scheme {' or '.join(schemes)}."
         )
+    _check_ports(name, rest)
     return value
 
 
-def refuse_unknown(prefix: str, known: Sequence[str]) -> None:
-    """Refuse a variable of one of our families that nobody reads: it is a typo."""
-    unknown = sorted(n for n in os.environ if n.startswith(prefix) and n not in known)
-    if unknown:
-        raise ImproperlyConfigured(
-            f"{unknown[0]}: unknown variable. Known are {', '.join(sorted(known))}."
-        )
+def _check_ports(name: str, rest: str) -> None:
+    """Of every host in a URL without its scheme; a MongoDB URL names several."""
+    for host in re.split("[/?]", rest, maxsplit=1)[0].rpartition("@")[2].split(","):
+        port = host.rpartition("]")[2].partition(":")[2]  # an IPv6 address has colons of its own
+        if port and not (port.isdecimal() and 0 < int(port) <= LARGEST_PORT):
+            raise ImproperlyConfigured(f"{name}: expected a port from 1 to {LARGEST_PORT}.")
+
+
+def refuse_unknown(*elsewhere: str) -> None:
+    """Refuse what nobody reads, as a typo: names of our families, and any in a file of ours.
+
+    `elsewhere` are names that only other settings read, or that are read later.
+    """
+    known = {*_read, *elsewhere}
+    known |= {f"{name}_FILE" for name in known}
+    ours = [*_in_files, *(name for name in os.environ if name.startswith(FAMILIES))]
+    for name in sorted(ours):
+        if name not in known:
+            near = get_close_matches(name, sorted(known), n=1)
+            hint = f" Did you mean {near[0]}?" if near else " See .env.example."
+            place = f" in {_in_files[name]}" if name in _in_files else ""
+            raise ImproperlyConfigured(f"{name}: unknown variable{place}.{hint}")

@@ -9,4 +9,3 @@ FEATURES = {
     "ENABLE_PDF_REPORTS": env.boolean("ENABLE_PDF_REPORTS", default=True),
     "ANALYTICS_ENABLE_ML": env.boolean("ANALYTICS_ENABLE_ML", default=True),
 }
-env.refuse_unknown("ENABLE_", known=tuple(name for name in FEATURES if name.startswith("ENABLE_")))

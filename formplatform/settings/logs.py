@@ -33,5 +33,5 @@ PROMETHEUS_LATENCY_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5
 # Where the processes of one machine add up what they count; unset, each keeps to itself.
 PROMETHEUS_MULTIPROC_DIR = env.text("PROMETHEUS_MULTIPROC_DIR", None)
 if PROMETHEUS_MULTIPROC_DIR:
-    Path(PROMETHEUS_MULTIPROC_DIR).mkdir(parents=True, exist_ok=True)
+    env.make_directory(Path(PROMETHEUS_MULTIPROC_DIR), name="PROMETHEUS_MULTIPROC_DIR")
 WORKER_METRICS_PORT = env.integer("WORKER_METRICS_PORT", 0, maximum=65535)

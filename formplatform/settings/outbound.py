@@ -9,7 +9,7 @@ from . import env
 
 OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS")
 """Networks that are not public and may be reached all the same, at any port."""
-OUTBOUND_CA_FILE = env.text("OUTBOUND_CA_FILE", None)
+OUTBOUND_CA_FILE = env.file("OUTBOUND_CA_FILE")
 
 WEBHOOK_MAX_RETRIES = env.integer("WEBHOOK_MAX_RETRIES", 6, maximum=50)
 WEBHOOK_TIMEOUT = env.integer("WEBHOOK_TIMEOUT", 10, minimum=1, maximum=120)

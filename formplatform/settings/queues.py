@@ -42,6 +42,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=15),
         "options": {"expires": 60},
     },
+    "analytics.compact_columns": {
+        "task": "analytics.compact_columns",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
     "webhooks.deliver_due": {
         "task": "webhooks.deliver_due",
         "schedule": timedelta(seconds=3),

@@ -22,7 +22,7 @@ DATABASE_URL = env.url(
 def _database() -> dict[str, Any]:
     if DATABASE_URL is None:
         file = DATA_DIRECTORY / "db" / "formplatform.sqlite3"
-        file.parent.mkdir(parents=True, exist_ok=True)
+        env.make_directory(file.parent, name="DATA_DIRECTORY")
         config: dict[str, Any] = {"ENGINE": "django.db.backends.sqlite3", "NAME": str(file)}
     else:
         config = dict(environ.Env.db_url_config(DATABASE_URL))
@@ -57,19 +57,25 @@ MONGO_READ_PREFERENCE = env.choice(
 FORM_STORE = "mongo" if MONGO_URL else "sql"
 
 
+REDIS_CLUSTER_NODES = env.hosts("REDIS_CLUSTER_NODES")
+
+
 def _given_redis_url() -> str | None:
     url = env.url("REDIS_URL", schemes=("redis", "rediss", "unix"))
     host = env.text("REDIS_HOST", None)
+    password = env.secret("REDIS_PASSWORD", None)
+    if password and url:
+        raise ImproperlyConfigured("REDIS_PASSWORD: put it into REDIS_URL, or leave that out.")
+    if password and not (host or REDIS_CLUSTER_NODES):
+        raise ImproperlyConfigured("REDIS_PASSWORD: needs REDIS_HOST or REDIS_CLUSTER_NODES.")
     if url or host is None:
         return url
-    password = env.secret("REDIS_PASSWORD", None)
     login = f":{quote(password, safe='')}@" if password else ""
     port = env.integer("REDIS_PORT", 6379, minimum=1, maximum=65535)
     return f"redis://{login}{host}:{port}/2"
 
 
 # Numbers and cache: a plain Redis, a Redis Cluster, or the embedded Valkey.
-REDIS_CLUSTER_NODES = env.items("REDIS_CLUSTER_NODES")
 REDIS_PASSWORD = env.secret("REDIS_PASSWORD", None)
 EMBEDDED_REDIS = not REDIS_CLUSTER_NODES and _given_redis_url() is None
 REDIS_SOCKET = socket_path(DATA_DIRECTORY)
@@ -99,6 +105,7 @@ CELERY_RESULT_BACKEND = _broker_url("CELERY_RESULT_BACKEND", 1)
 CACHE_L1_MAX_SIZE = env.integer("CACHE_L1_MAX_SIZE", 1000, minimum=1)
 CACHE_L1_TTL = env.integer("CACHE_L1_TTL", 300)
 CACHE_L2_DEFAULT_TTL = env.integer("CACHE_L2_DEFAULT_TTL", 3600)
+ANALYTICS_COLUMNS_MAX_BYTES = env.integer("ANALYTICS_COLUMNS_MAX_BYTES", 4 * 1024**3, minimum=1)
 CACHE_L1_MAX_BYTES = env.integer("CACHE_L1_MAX_BYTES", 64 * 1024 * 1024, minimum=1)
 CACHE_SOCKET_SECONDS = 0.5
 CACHES: dict[str, dict[str, Any]] = {

@@ -3,13 +3,16 @@
 from celery import Task, shared_task
 from celery.signals import worker_process_shutdown, worker_shutdown
 
+from formplatform.core.features import Feature, is_enabled
+
 from . import courier, doorbell
 
 
 @shared_task(name="webhooks.deliver_due", bind=True)
 def deliver_due(task: "Task[[], None]") -> None:
     """Deliver what is due: rung when something is enqueued, swept by beat every few seconds."""
-    courier.ring(in_place=task.request.is_eager)
+    if is_enabled(Feature.WEBHOOKS):
+        courier.ring(in_place=task.request.is_eager)
 
 
 doorbell.connect(deliver_due.delay)

@@ -4,7 +4,7 @@ import pytest
 
 from analytics import aggregator, form_fields
 from analytics.aggregator import FormAggregator
-from analytics.frames import FRAMES
+from analytics.columns import COLUMNS
 from formplatform.forms.ids import new_id
 from tests.test_analytics import study
 from tests.test_analytics.servers import Server
@@ -13,7 +13,7 @@ from tests.test_analytics.servers import Server
 @pytest.fixture(autouse=True)
 def empty_memory():
     """What a process keeps in memory belongs to one test."""
-    FRAMES.clear()
+    COLUMNS.clear()
     form_fields.fields_of_version.cache_clear()
 
 

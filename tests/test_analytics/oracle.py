@@ -3,6 +3,7 @@
 import functools
 import unicodedata
 from collections import defaultdict
+from contextvars import ContextVar
 from datetime import UTC, date, datetime, time, timedelta
 from fractions import Fraction
 from zoneinfo import ZoneInfo
@@ -13,6 +14,10 @@ from tests.test_analytics.study import DEFINITION
 FIELDS = {field["id"]: field for field in DEFINITION["fields"]}
 NAMES = {field.get("name", field["id"]): field["id"] for field in DEFINITION["fields"]}
 FACTS = {"submitted_at", "updated_at", "version", "form_version", "source"}
+
+
+ZONE: ContextVar[str] = ContextVar("zone", default="UTC")
+"""Of the query that is read: where its days begin and end."""
 
 
 def value_of(response, name):
@@ -43,8 +48,9 @@ def span(name, operand):
     if kind not in ("fact", "datetime"):
         return None
     if len(operand) == 10:
-        first = datetime.combine(date.fromisoformat(operand), time(), UTC)
-        last = first + timedelta(days=1)
+        zone, day = ZoneInfo(ZONE.get()), date.fromisoformat(operand)
+        first = datetime.combine(day, time(), zone).astimezone(UTC)
+        last = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
     else:
         first = datetime.fromisoformat(operand)
         first = first if first.tzinfo else first.replace(tzinfo=UTC)
@@ -70,23 +76,50 @@ def equals(name, value, operand):
     return value == stored(name, operand)
 
 
+OPPOSITES = {"$ne": "$eq", "$nin": "$in", "$none": "$any"}
+TEXTS = {
+    "$contains": lambda value, text: text in value,
+    "$icontains": lambda value, text: text.lower() in value.lower(),
+    "$starts_with": lambda value, text: value.startswith(text),
+    "$ends_with": lambda value, text: value.endswith(text),
+}
+
+
 def compare(name, value, operator, operand):
-    if operator == "$exists":
-        return (value is not None) == operand
-    if operator in ("$eq", "$in"):
-        return any(
-            equals(name, value, each) for each in (operand if operator == "$in" else [operand])
-        )
-    if operator in ("$ne", "$nin"):
-        return not compare(name, value, {"$ne": "$eq", "$nin": "$in"}[operator], operand)
+    if operator in OPPOSITES:
+        return not compare(name, value, OPPOSITES[operator], operand)
+    if operator in TESTS:
+        return TESTS[operator](name, value, operand)
     if value is None:
         return False
+    if operator in TEXTS:
+        return TEXTS[operator](value, stored(name, operand))
+    return ordered(name, value, operand)[operator]
+
+
+TESTS = {
+    "$exists": lambda name, value, operand: (value is not None) == operand,
+    "$empty": lambda name, value, operand: (value in (None, "", [])) == operand,
+    "$eq": equals,
+    "$in": lambda name, value, operand: any(equals(name, value, each) for each in operand),
+    "$any": lambda name, value, operand: any(equals(name, value, each) for each in operand),
+    "$all": lambda name, value, operand: all(equals(name, value, each) for each in operand),
+    "$not": lambda name, value, operand: (
+        not all(compare(name, value, *each) for each in operand.items())
+    ),
+    "$between": lambda name, value, operand: (
+        compare(name, value, "$gte", operand[0]) and compare(name, value, "$lte", operand[1])
+    ),
+}
+
+
+def ordered(name, value, operand):
     first, last = span(name, operand) or (stored(name, operand), None)
     if last is None:
         below, above = value < first, value > first
     else:
         below, above = value < first, value >= last
-    return {"$lt": below, "$lte": not above, "$gt": above, "$gte": not below}[operator]
+    return {"$lt": below, "$lte": not above, "$gt": above, "$gte": not below}
 
 
 def matches(response, where):

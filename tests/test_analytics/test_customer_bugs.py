@@ -108,7 +108,7 @@ def test_bug_6_a_field_must_exist_and_a_personal_one_stays_closed(ten):
     "query",
     [
         {"aggregate": ["count"]},
-        {"aggregate": "count", "sort": [{"field": "value"}]},
+        {"aggregate": "count", "sort": ["value"]},
         {"aggregate": "count", "filter": ["x"]},
         {"aggregate": "count", "group_by": 7},
         {"aggregate": "count", "group_by": []},

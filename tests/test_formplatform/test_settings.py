@@ -19,11 +19,12 @@ SETTING_OF = {
     "MONGO_REPLICA_SET": ("rs0", "rs0"),
     "CELERY_BROKER_URL": ("redis://broker:6379/0", "redis://broker:6379/0"),
     "CELERY_RESULT_BACKEND": ("redis://broker:6379/1", "redis://broker:6379/1"),
-    "REDIS_PASSWORD": ("hush", "hush"),
     "CACHE_L1_MAX_SIZE": ("7", 7),
     "CACHE_L1_TTL": ("8", 8),
     "CACHE_L2_DEFAULT_TTL": ("9", 9),
     "ML_MODEL_STORAGE_PATH": ("/models", "/models"),
+    "ANALYTICS_COLUMNS_PATH": ("/columns", "/columns"),
+    "ANALYTICS_COLUMNS_MAX_BYTES": ("12", 12),
     "WEBHOOK_MAX_RETRIES": ("3", 3),
     "WEBHOOK_TIMEOUT": ("11", 11),
     "PLUGIN_DIRECTORY": ("/plugins", "/plugins"),
@@ -75,6 +76,19 @@ def test_each_of_the_customers_variables_reaches_its_setting(tmp_path):
     found = read(tmp_path, variables, *SETTING_OF)
 
     assert found == {name: expected for name, (_, expected) in SETTING_OF.items()}
+
+
+def test_a_cluster_has_its_nodes_and_password(tmp_path):
+    given = {
+        "REDIS_CLUSTER_NODES": "one:7000,two:7001",
+        "REDIS_PASSWORD": "hush",
+        "CELERY_BROKER_URL": "redis://b",
+        "CELERY_RESULT_BACKEND": "redis://b",
+    }
+
+    found = read(tmp_path, given, "REDIS_CLUSTER_NODES", "REDIS_PASSWORD")
+
+    assert found == {"REDIS_CLUSTER_NODES": ["one:7000", "two:7001"], "REDIS_PASSWORD": "hush"}
 
 
 def test_feature_flags_are_on_unless_switched_off(tmp_path):
@@ -146,6 +160,19 @@ def test_two_first_starts_agree_on_one_secret_key(tmp_path):
     [
         ({"ENABLE_PLUGINS": "perhaps"}, "ENABLE_PLUGINS='perhaps': expected true or false."),
         ({"ENABLE_PLUGIN": "true"}, "ENABLE_PLUGIN: unknown variable."),
+        (
+            {"WEBHOOK_TIMOUT": "5"},
+            "WEBHOOK_TIMOUT: unknown variable. Did you mean WEBHOOK_TIMEOUT?",
+        ),
+        ({"THROTTLE_SUBMITT": "none"}, "Did you mean THROTTLE_SUBMIT?"),
+        ({"REDIS_CLUSTER_NODES": "a,b"}, "REDIS_CLUSTER_NODES='a': expected host:port."),
+        ({"REDIS_URL": "redis://h:port"}, "REDIS_URL: expected a port from 1 to 65535."),
+        ({"MONGO_URL": "mongodb://a:1,b:x/f"}, "MONGO_URL: expected a port from 1 to 65535."),
+        ({"CELERY_BROKER_URL": "redis://h:99999"}, "CELERY_BROKER_URL: expected a port"),
+        ({"OUTBOUND_CA_FILE": "/nope.pem"}, "OUTBOUND_CA_FILE: cannot read /nope.pem"),
+        ({"DATA_DIRECTORY": "/dev/null/x"}, "DATA_DIRECTORY: cannot make /dev/null/x/db"),
+        ({"REDIS_PASSWORD": "p"}, "REDIS_PASSWORD: needs REDIS_HOST or REDIS_CLUSTER_NODES."),
+        ({"REDIS_PASSWORD": "p", "REDIS_URL": "redis://h"}, "REDIS_PASSWORD: put it into REDIS"),
         ({"CACHE_L1_TTL": "5m"}, "CACHE_L1_TTL='5m': expected a whole number."),
         ({"WEBHOOK_MAX_RETRIES": "-1"}, "WEBHOOK_MAX_RETRIES=-1: expected 0 to 50."),
         ({"MONGO_READ_PREFERENCE": "fast"}, "MONGO_READ_PREFERENCE='fast': expected one of"),
@@ -162,6 +189,22 @@ def test_two_first_starts_agree_on_one_secret_key(tmp_path):
 )
 def test_a_malformed_value_stops_the_start_and_names_the_variable(tmp_path, variables, message):
     assert message in refusal(tmp_path, variables)
+
+
+def test_a_file_of_variables_may_hold_only_what_is_read(tmp_path):
+    file = tmp_path / "variables"
+    file.write_text("CACHE_L1_TTL=8\nSECURE_HSTS_SECONDS=60\nSECRET_KEY_FILE=/dev/null\n")
+    assert read(tmp_path, {"ENV_FILE": str(file)}, "CACHE_L1_TTL") == {"CACHE_L1_TTL": 8}
+
+    file.write_text("CACHE_L1_TTL=8\nALLOWED_HOST=forms.example.org\n")
+
+    message = refusal(tmp_path, {"ENV_FILE": str(file)})
+    assert "ALLOWED_HOST: unknown variable in variables. Did you mean ALLOWED_HOSTS?" in message
+
+
+@pytest.mark.parametrize("url", ["redis://[::1]:7000/0", "redis://u:p%3A9@h/1", "unix:///s:x?db=1"])
+def test_urls_of_every_spelling_are_taken(tmp_path, url):
+    assert read(tmp_path, {"REDIS_URL": url}, "REDIS_URL") == {"REDIS_URL": url}
 
 
 @pytest.mark.parametrize(

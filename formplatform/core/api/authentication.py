@@ -1,13 +1,16 @@
 """Who is asking: a session of the browser, or an API key."""
 
+from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from rest_framework.authentication import BaseAuthentication, get_authorization_header
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 
 from formplatform.core.actors import Actor
+from formplatform.core.addresses import client_network
 from formplatform.core.api_keys import find_key
 from formplatform.core.models import ApiKey
+from formplatform.core.rate_limits import Limit, limiter
 
 
 class ApiKeyAuthentication(BaseAuthentication):
@@ -19,18 +22,28 @@ class ApiKeyAuthentication(BaseAuthentication):
             return None
         key = find_key(token.strip().decode("latin-1"))
         if key is None:
+            _limit_failures(request)
             raise AuthenticationFailed("This API key is unknown, expired or revoked.")
         return key.user, key
 
-    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
+    def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def _limit_failures(request: Request) -> None:
+    """Who sends wrong keys only soon hears less from us. Good keys are never held up by it."""
+    rate = settings.THROTTLE_RATES["failed_authentication"]
+    if rate is not None:
+        wait = limiter.take("failed_authentication", client_network(request), Limit(*rate))
+        if wait:
+            raise Throttled(wait)
 
 
 class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]  # registers
     target_class = "formplatform.core.api.authentication.ApiKeyAuthentication"
     name = "apiKey"
 
-    def get_security_definition(self, auto_schema: object) -> dict[str, str]:  # noqa: ARG002
+    def get_security_definition(self, auto_schema: object) -> dict[str, str]:
         return {"type": "http", "scheme": "bearer", "bearerFormat": "fp_…"}
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from typing import Any
 
-from django.core.exceptions import PermissionDenied, RequestDataTooBig
+from django.core.exceptions import DisallowedHost, PermissionDenied, RequestDataTooBig
 from django.db import DataError, InterfaceError, OperationalError
-from django.http import Http404, HttpRequest, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.views import defaults
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
@@ -109,6 +110,20 @@ def _field_errors(details: Any, place: str) -> Iterator[FieldError]:
         for number, value in enumerate(details):
             nested = isinstance(value, Mapping) and {"message", "code"} != value.keys()
             yield from _field_errors(value, f"{place}[{number}]" if nested else place)
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """What is refused before a view is found: a wrong Host, a suspicious path."""
+    if not request.path.startswith("/api/"):
+        return defaults.bad_request(request, exception)
+    body = problem(400, "bad_request", _why_bad(exception))
+    return JsonResponse(body, status=400, content_type=CONTENT_TYPE)
+
+
+def _why_bad(exception: Exception) -> str:
+    if isinstance(exception, DisallowedHost):
+        return "This site does not answer for that Host: see ALLOWED_HOSTS."
+    return "The request can't be read as it is."
 
 
 def not_found(request: HttpRequest, exception: Exception) -> JsonResponse:  # noqa: ARG001

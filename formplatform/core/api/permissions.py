@@ -22,6 +22,15 @@ class ScopedPermission(BasePermission):
         return actor.scopes is None or (scope is not None and actor.has_scope(scope))
 
 
+class KnownPermission(BasePermission):
+    """Anybody who signed in, with any key: for what shows nothing of anybody's."""
+
+    message = "Sign in, or use an API key."
+
+    def has_permission(self, request: Request, view: Any) -> bool:
+        return not actor_of(request).is_anonymous
+
+
 class StaffPermission(ScopedPermission):
     """Staff only; a key needs the scope too."""
 
@@ -32,5 +41,5 @@ class StaffPermission(ScopedPermission):
 class OpenPermission(BasePermission):
     """Anybody: the domain decides (submitting to a public form)."""
 
-    def has_permission(self, request: Request, view: Any) -> bool:  # noqa: ARG002 - DRF's
+    def has_permission(self, request: Request, view: Any) -> bool:
         return True

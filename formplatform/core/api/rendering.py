@@ -22,8 +22,9 @@ class FastJSONRenderer(JSONRenderer):
     ) -> bytes:
         if data is None:
             return b""
+        indented = (renderer_context or {}).get("indent")  # a person reads it in the browsable API
         try:
-            return orjson.dumps(data)
+            return orjson.dumps(data, option=orjson.OPT_INDENT_2 if indented else None)
         except TypeError:
             return super().render(data, accepted_media_type, renderer_context)
 

@@ -7,6 +7,7 @@ from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from formplatform.core.addresses import network_of
 from formplatform.core.rate_limits import Limit, limiter
 
 from .authentication import actor_of
@@ -41,4 +42,4 @@ def _who(request: Request) -> str:
         return f"key-{actor.key_id}"
     if actor.user_id is not None:
         return f"user-{actor.user_id}"
-    return f"address-{actor.address}"
+    return f"address-{network_of(actor.address)}"

@@ -3,10 +3,11 @@
 from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
-from . import keys
+from . import keys, root
 from .permissions import OpenPermission
 
 urlpatterns = [
+    path("", root.Root.as_view(), name="root"),
     path("", include("rest_framework.urls", namespace="rest_framework")),  # login/ and logout/
     path("api-keys/", keys.ApiKeyList.as_view(), name="api-keys"),
     path("api-keys/<int:key_id>/", keys.ApiKeyDetail.as_view(), name="api-key"),

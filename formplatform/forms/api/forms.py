@@ -11,7 +11,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from formplatform.core.api.authentication import actor_of
-from formplatform.core.api.idempotency import idempotency_key
+from formplatform.core.api.idempotency import creates_once, idempotency_key
 from formplatform.core.api.pagination import page_body, search_of, window_of
 from formplatform.core.errors import FieldError, InvalidInputError, NotFoundError
 from formplatform.forms import access, catalog, publishing, versions
@@ -85,6 +85,7 @@ class FormList(FormView):
         return Response(page_body(request, bodies, total=page.total))
 
     @extend_schema(request=CreateFormInput, responses={201: FormOutput})
+    @creates_once
     def post(self, request: Request) -> Response:
         """Create a draft. With an Idempotency-Key, repeating the request creates nothing."""
         form = catalog.create_form(
@@ -161,14 +162,21 @@ class VersionDiff(FormView):
 class MemberList(FormView):
     @extend_schema(responses=MemberOutput(many=True))
     def get(self, request: Request, form_id: str) -> Response:
+        """Everybody with a role on the form, its owner included."""
         form = access.get_form(actor_of(request), form_id)
         members = FormMembership.objects.filter(form_id=form.id).select_related("user")
-        found = [{"username": m.user.get_username(), "role": m.role} for m in members]
-        return Response(sorted(found, key=lambda member: member["username"]))
+        found = {m.user.get_username(): m.role for m in members if m.user_id != form.owner_id}
+        owner = get_user_model().objects.filter(pk=form.owner_id).first()
+        if owner is not None:
+            found[owner.get_username()] = Role.OWNER.value
+        return Response([{"username": name, "role": found[name]} for name in sorted(found)])
 
     @extend_schema(request=MemberInput, responses={200: MemberOutput})
     def post(self, request: Request, form_id: str) -> Response:
-        """Give somebody a role on the form, instead of the one they have."""
+        """Give somebody a role on the form, instead of the one they have.
+
+        Whoever made the form is always its owner.
+        """
         form = access.get_form(actor_of(request), form_id, role=Role.OWNER)
         wanted = checked(MemberInput, request)
         user_id = _user_id(wanted["username"])

@@ -145,6 +145,15 @@ class FormStore(Protocol):
     ) -> Iterator[list[FormResponse]]:
         """Every live response in id order, in batches, without holding a lock."""
 
+    def scan_changes(
+        self, form_id: str, *, since: datetime | None = None, batch: int = 1000
+    ) -> Iterator[list[FormResponse]]:
+        """Every response, deleted ones too, last changed at `since` or later; the oldest first.
+
+        In batches, without holding a lock: one that changes meanwhile may come twice, the newer
+        revision later.
+        """
+
     # Outbox
     def find_undispatched(
         self, *, before: datetime, limit: int, after: Place | None = None
@@ -153,6 +162,9 @@ class FormStore(Protocol):
 
         `after` is the place of the last one of the page before.
         """
+
+    def is_waiting(self, form_id: str, *, before: datetime) -> bool:
+        """Whether a response of the form, last changed before a moment, is still undispatched."""
 
     def mark_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
         """Record per response id what was published; a newer revision stays undispatched."""
@@ -187,10 +199,11 @@ class FormStore(Protocol):
     ) -> dict[str, tuple[int, int]]:
         """UTC day → (live responses, additive 64-bit hash of their (id, revision))."""
 
-    def change_mark(self, form_id: str) -> tuple[int, int]:
+    def change_mark(self, form_id: str, *, before: datetime | None = None) -> tuple[int, int]:
         """(responses ever stored, sum of their revisions), deleted ones included.
 
         Both only grow: equal marks mean that no response was added, changed or deleted between.
+        With `before` only of responses last changed before that moment, which may become fewer.
         """
 
     def ensure_indexes(self) -> list[str]:

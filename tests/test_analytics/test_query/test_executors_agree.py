@@ -5,15 +5,15 @@ import math
 import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings
 
+from analytics.columns.schema import build_frame
 from analytics.form_fields import fields_of_definition
-from analytics.frames import build_frame
-from analytics.query import columnar
-from analytics.query_builder import QueryDSL, answer_from_pipeline
+from analytics.query_builder import QueryDSL
 from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.store import MongoFormStore
 from tests.factories.forms import FormResponseFactory
 from tests.test_analytics import oracle, study
+from tests.test_analytics.answering import over_columns, over_documents
 from tests.test_analytics.random_queries import queries
 
 RESPONSES = 120
@@ -68,7 +68,7 @@ def mongo_store(engine_url, settings, responses):
 @random_queries
 @given(query=queries())
 def test_columns_answer_as_a_naive_reading_does(frame, responses, query):
-    rows = columnar.run(QueryDSL(FIELDS).parse(query), frame)
+    rows = over_columns(QueryDSL(FIELDS).parse(query), frame)
     expected = oracle.answer(query, responses)
     assert agree(rows, expected), f"{rows}\n{expected}"
 
@@ -78,8 +78,8 @@ def test_columns_answer_as_a_naive_reading_does(frame, responses, query):
 @given(query=queries())
 def test_the_document_database_answers_as_the_columns_do(frame, form_id, mongo_store, query):
     parsed = QueryDSL(FIELDS).parse(query)
-    rows = answer_from_pipeline(mongo_store, form_id, parsed)
-    expected = columnar.run(parsed, frame)
+    rows = over_documents(parsed, mongo_store, form_id)
+    expected = over_columns(parsed, frame)
     assert agree(rows, expected), f"{rows}\n{expected}"
 
 
@@ -106,7 +106,7 @@ def buckets(rows):
 def test_a_date_that_is_none_is_in_no_bucket(damaged, form_id, form_store):
     form_store.insert_responses(damaged)
     frame = build_frame(form_id, FIELDS)
-    born, seen = (columnar.run(QueryDSL(FIELDS).parse(query), frame) for query in BY_MONTH)
+    born, seen = (over_columns(QueryDSL(FIELDS).parse(query), frame) for query in BY_MONTH)
     assert buckets(born) == {None: 7, "2000-02": 1}
     assert buckets(seen) == {None: 7, "2026-03": 1}
 
@@ -118,6 +118,6 @@ def test_nor_in_the_document_database(damaged, form_id, engine_url, settings):
     store = MongoFormStore()
     store.insert_responses(damaged)
     parsed = (QueryDSL(FIELDS).parse(query) for query in BY_MONTH)
-    born, seen = (answer_from_pipeline(store, form_id, query) for query in parsed)
+    born, seen = (over_documents(query, store, form_id) for query in parsed)
     assert buckets(born) == {None: 7, "2000-02": 1}
     assert buckets(seen) == {None: 7, "2026-03": 1}

@@ -20,6 +20,14 @@ pytestmark = pytest.mark.processes
 ROOT = Path(__file__).parents[3]
 
 
+def command_of(process):
+    """The words of its command line; none once it is dead, a zombie too."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:
+        return []
+
+
 class Platform:
     """`manage.py up` in a process of its own, seen from outside."""
 
@@ -58,8 +66,8 @@ class Platform:
 
     def children(self, *words):
         """Its direct children whose command line holds all the words, oldest first."""
-        found = [p for p in psutil.Process(self.process.pid).children() if is_alive(p.pid)]
-        return [p.pid for p in found if set(words) <= set(p.cmdline())]
+        found = psutil.Process(self.process.pid).children()
+        return [each.pid for each in found if set(words) <= set(command_of(each))]
 
     def everybody(self):
         """Every process of this platform: its family, and the embedded stores."""

@@ -116,6 +116,7 @@ class ResponseDocument(Document):
         # The revision is there for `change_mark`, which then reads nothing but the index.
         {"name": "response_newest", "fields": ["form_id", "submitted_at", "id", "revision"]},
         {"name": "response_live", "fields": ["form_id", "id"]},
+        {"name": "response_changed", "fields": ["form_id", "updated_at", "id", "revision"]},
         {
             "name": "response_undispatched",
             "fields": ["updated_at", "id"],

@@ -31,6 +31,11 @@ class Outbox:
         return SESSIONS.find(_waiting(before, after), sort=OLDEST, limit=limit)
 
     @answering()
+    def is_waiting(self, form_id: str, *, before: datetime) -> bool:
+        where = {**_waiting(before, None), "form_id": to_key(form_id)}
+        return RESPONSES.collection.find_one(where, {"_id": 1}) is not None
+
+    @answering()
     def mark_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
         _mark(RESPONSES.collection, revisions, at)
 

@@ -21,9 +21,12 @@ class Proof:
         return days
 
     @answering()
-    def change_mark(self, form_id: str) -> tuple[int, int]:
+    def change_mark(self, form_id: str, *, before: datetime | None = None) -> tuple[int, int]:
+        where: Document = {"form_id": to_key(form_id)}
+        if before is not None:
+            where["updated_at"] = {"$lt": before}
         summed: Document = {"_id": None, "count": {"$sum": 1}, "revisions": {"$sum": "$revision"}}
-        stages = [{"$match": {"form_id": to_key(form_id)}}, {"$group": summed}]
+        stages = [{"$match": where}, {"$group": summed}]
         for found in RESPONSES.patient_collection.aggregate(stages):
             return int(found["count"]), int(found["revisions"])
         return 0, 0

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from formplatform.forms.domain import FormResponse, Revision, revision_of
 from formplatform.forms.storage.base import ResponseQuery
@@ -84,6 +85,27 @@ class Responses:
                 after_id = found[-1].id
             if len(found) < batch:
                 return
+
+    def scan_changes(
+        self, form_id: str, *, since: datetime | None = None, batch: int = 1000
+    ) -> Iterator[list[FormResponse]]:
+        where: Document = {"form_id": to_key(form_id)}
+        if since is not None:
+            where["updated_at"] = {"$gte": since}
+        while True:
+            with answering():
+                found = RESPONSES.find(where, sort=[("updated_at", 1), ("_id", 1)], limit=batch)
+            if found:
+                yield found
+                where |= _changed_after(found[-1])
+            if len(found) < batch:
+                return
+
+
+def _changed_after(last: FormResponse) -> Document:
+    same_moment = {"updated_at": last.updated_at, "_id": {"$gt": to_key(last.id)}}
+    later = {"updated_at": {"$gt": last.updated_at}}
+    return {"updated_at": {"$gte": last.updated_at}, "$or": [later, same_moment]}
 
 
 def _matching(query: ResponseQuery) -> Document:

@@ -21,8 +21,10 @@ class Hashes:
         return days
 
     @answering()
-    def change_mark(self, form_id: str) -> tuple[int, int]:
+    def change_mark(self, form_id: str, *, before: datetime | None = None) -> tuple[int, int]:
         rows = RESPONSES.rows.filter(form_id=form_id)
+        if before is not None:
+            rows = rows.filter(updated_at__lt=before)
         mark = rows.aggregate(count=Count("id"), revisions=Sum("revision"))
         return mark["count"], mark["revisions"] or 0
 

@@ -29,6 +29,10 @@ class Outbox:
         return SESSIONS.read(_undispatched(SESSIONS.rows, before, after)[:limit])
 
     @answering()
+    def is_waiting(self, form_id: str, *, before: datetime) -> bool:
+        return _undispatched(RESPONSES.rows, before, None).filter(form_id=form_id).exists()
+
+    @answering()
     def mark_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:
         _mark(RESPONSES.rows, revisions, at)
 

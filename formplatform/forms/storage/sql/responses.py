@@ -1,6 +1,7 @@
 """Responses and their history in SQL."""
 
 from collections.abc import Collection, Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
@@ -85,6 +86,26 @@ class Responses:
                 after_id = found[-1].id
             if len(found) < batch:
                 return
+
+    def scan_changes(
+        self, form_id: str, *, since: datetime | None = None, batch: int = 1000
+    ) -> Iterator[list[FormResponse]]:
+        rows = RESPONSES.rows.filter(form_id=form_id).order_by("updated_at", "id")
+        wanted = rows if since is None else rows.filter(updated_at__gte=since)
+        while True:
+            with answering():
+                found = RESPONSES.read(wanted[:batch])
+            if found:
+                yield found
+                wanted = _changed_after(rows, found[-1])
+            if len(found) < batch:
+                return
+
+
+def _changed_after(rows: QuerySet[Any], last: FormResponse) -> QuerySet[Any]:
+    same_moment = Q(updated_at=last.updated_at, id__gt=last.id)
+    further = Q(updated_at__gt=last.updated_at) | same_moment
+    return rows.filter(further, updated_at__gte=last.updated_at)
 
 
 def _matching(query: ResponseQuery) -> QuerySet[Any]:

@@ -96,6 +96,9 @@ class ResponseRow(models.Model):
             ),
             models.Index(fields=["form_id", "id"], condition=LIVE, name="response_live"),
             models.Index(
+                fields=["form_id", "updated_at", "id", "revision"], name="response_changed"
+            ),
+            models.Index(
                 fields=["updated_at", "id"], condition=UNDISPATCHED, name="response_undispatched"
             ),
         ]

@@ -68,7 +68,9 @@ READS = {
     "page_responses": lambda store: store.page_responses(ResponseQuery(form_id=FORM_ID)),
     "count_responses": lambda store: store.count_responses(FORM_ID),
     "scan_responses": lambda store: list(store.scan_responses(FORM_ID)),
+    "scan_changes": lambda store: list(store.scan_changes(FORM_ID)),
     "find_undispatched": lambda store: store.find_undispatched(before=NOON, limit=1),
+    "is_waiting": lambda store: store.is_waiting("a" * 24, before=NOON),
     "find_undispatched_versions": lambda store: store.find_undispatched_versions(
         before=NOON, limit=1
     ),

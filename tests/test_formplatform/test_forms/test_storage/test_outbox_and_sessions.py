@@ -30,6 +30,19 @@ def test_undispatched_responses_come_oldest_first(store):
     assert store.find_undispatched(before=LATE, limit=1) == [responses[1]]
 
 
+def test_a_form_waits_while_one_of_its_responses_does(store):
+    one, other = (FormResponseFactory(submitted_at=seconds(1)) for _ in range(2))
+    store.insert_responses([one, other])
+    assert store.is_waiting(one.form_id, before=LATE)
+    assert not store.is_waiting(one.form_id, before=seconds(1))
+    store.mark_dispatched({one.id: 1}, at=LATE)
+    assert not store.is_waiting(one.form_id, before=LATE)
+    assert store.is_waiting(other.form_id, before=LATE)
+    edited = replace(one, revision=2, updated_at=seconds(2))
+    assert store.replace_response(edited, expected_revision=1, previous=revision_of(one))
+    assert store.is_waiting(one.form_id, before=LATE)
+
+
 def test_the_outbox_can_be_read_page_by_page(store):
     moments = [NOON, NOON, NOON, seconds(1), seconds(2)]
     responses = [FormResponseFactory(submitted_at=moment) for moment in moments]

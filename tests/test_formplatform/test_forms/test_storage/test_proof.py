@@ -59,6 +59,22 @@ def test_a_change_mark_moves_with_every_insert_edit_and_delete_and_with_nothing_
     assert [type(number) for number in store.change_mark(form_id)] == [int, int]
 
 
+def test_a_change_mark_of_the_past_leaves_out_what_changed_since(store):
+    form_id = new_id()
+    moments = [MIDNIGHT + number * DAY for number in range(3)]
+    responses = [
+        FormResponseFactory(form_id=form_id, submitted_at=MIDNIGHT, updated_at=at, revision=number)
+        for number, at in enumerate(moments, start=1)
+    ]
+    store.insert_responses(responses)
+    assert store.change_mark(form_id, before=MIDNIGHT) == (0, 0)
+    assert store.change_mark(form_id, before=moments[2]) == (2, 3)
+    edited = replace(responses[0], revision=2, updated_at=moments[2])
+    store.replace_response(edited, expected_revision=1, previous=revision_of(responses[0]))
+    assert store.change_mark(form_id, before=moments[2]) == (1, 2)
+    assert store.change_mark(form_id) == (3, 7)
+
+
 def test_indexes_are_ensured_twice_without_harm(store):
     names = store.ensure_indexes()
     assert len(names) == len(set(names)) >= 10

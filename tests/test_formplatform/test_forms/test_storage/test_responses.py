@@ -234,3 +234,30 @@ def test_a_scan_meets_every_live_response_once_in_id_order(store, batch):
     assert all(0 < len(rows) <= batch for rows in batches)
     later = store.scan_responses(form_id, after_id=responses[6].id, batch=batch)
     assert [each for rows in later for each in rows] == responses[7:]
+
+
+@pytest.mark.parametrize("batch", [1, 3, 100])
+def test_a_scan_of_changes_meets_every_response_at_its_newest_revision_oldest_first(store, batch):
+    form_id = new_id()
+    moments = [NOON + timedelta(seconds=number // 3) for number in range(7)]
+    responses = [FormResponseFactory(form_id=form_id, updated_at=at) for at in moments]
+    store.insert_responses([*responses, FormResponseFactory()])
+    edited = replace(responses[0], revision=2, updated_at=moments[6], data={"age": 9})
+    gone = replace(responses[3], revision=2, updated_at=moments[6], deleted_at=moments[6])
+    for newer, older in ((edited, responses[0]), (gone, responses[3])):
+        store.replace_response(newer, expected_revision=1, previous=revision_of(older))
+
+    def scan(since=None):
+        batches = list(store.scan_changes(form_id, since=since, batch=batch))
+        assert all(1 <= len(found) <= batch for found in batches)
+        return [response for found in batches for response in found]
+
+    newest = sorted([edited, gone, *responses[1:3], *responses[4:]], key=_place)
+    assert scan() == newest
+    assert scan(NOON) == newest
+    assert scan(moments[3]) == [each for each in newest if each.updated_at >= moments[3]]
+    assert scan(moments[6] + timedelta(milliseconds=1)) == []
+
+
+def _place(response):
+    return response.updated_at, response.id

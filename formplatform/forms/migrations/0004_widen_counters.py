@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forms', '0002_create_memberships'),
+        ('forms', '0003_index_changed_responses'),
     ]
 
     operations = [

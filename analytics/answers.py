@@ -1,0 +1,189 @@
+"""Answering a query: looking up what it needs, asking an engine, and finishing the rows."""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from formplatform.core import clock
+
+from .engines import Choice, Subject, ask, choose
+from .query import comparing, filling, limits, lookups
+from .query.ast import Aggregate, Condition, Dimension, Query, Shape, within
+from .query.crosstab import crosstab_of
+from .query.errors import QueryError
+from .query.fields import Kind
+from .query.finishing import page_of
+from .query.plan import Group, Plan, figures_of, plan_of
+from .query.records import Record, records_of, row_of
+from .query.rows import Row
+from .query.shares import add_shares
+
+EMPTY = {Aggregate.COUNT: 0, Aggregate.MISSING: 0, Aggregate.SUM: 0}
+"""Figures of a bucket without a response; the others are None."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueryAnswer:
+    """The rows, which executor found them and why it, when they were true, how long it took.
+
+    `truncated` says whether rows follow, `next` is the cursor to them; `base_n` are the responses
+    the query is about, before they are grouped. `totals` are the figures over all of them.
+    """
+
+    query: Query
+    rows: list[Row]
+    columns: list[Row]
+    total_rows: int
+    truncated: bool
+    next: str | None
+    base_n: float
+    totals: Row | None
+    crosstab: Row | None = None
+    engine: str
+    reason: str
+    as_of: datetime
+    elapsed_ms: float
+    warnings: list[str] = field(default_factory=list)
+
+
+class Answering:
+    """One query on its way to an answer."""
+
+    def __init__(self, query: Query, subject: Subject) -> None:
+        self._subject = subject
+        self._wanted = query.engine
+        self._started = time.perf_counter()
+        self._now = clock.now()
+        self.as_of: datetime | None = None
+        """When the oldest of its figures held."""
+        self.query = replace(query, dimensions=lookups.prepared(query, self._groups))
+
+    def plan(self) -> Plan:
+        """What the engine is asked for the rows."""
+        return plan_of(self.query, condition=self.query.spanned)
+
+    def choice(self) -> Choice:
+        """Who answers that, and why. Raises QueryError where the wanted engine can't."""
+        return choose(self.plan(), self._subject, wanted=self._wanted)
+
+    def answer(self) -> QueryAnswer:
+        """The whole answer. Raises QueryError for more groups than can be ordered."""
+        query = self.query
+        records, choice = self._records(query.spanned)
+        whole = self._whole(records)
+        if "empty_buckets" in query.include:
+            records += self._empty(records)
+        if query.previous is not None:
+            earlier, _ = self._records(within(query.condition, query.time, query.previous))
+            comparing.set_beside(query, records, earlier, now=self._now)
+        add_shares(query, records, whole=whole)
+        page = page_of(query, records)
+        return QueryAnswer(
+            query=query,
+            rows=[row_of(query, record) for record in page.records],
+            columns=columns_of(query),
+            total_rows=page.total,
+            truncated=page.next is not None,
+            next=page.next,
+            base_n=whole.count,
+            totals=whole.figures if "totals" in query.include else None,
+            crosstab=crosstab_of(query, records) if query.shape is Shape.CROSSTAB else None,
+            engine=choice.engine.name,
+            reason=choice.reason,
+            as_of=self.as_of or self._now,
+            elapsed_ms=round((time.perf_counter() - self._started) * 1000, 3),
+        )
+
+    def _groups(self, plan: Plan) -> list[Group]:
+        return self._asked(plan)[0]
+
+    def _asked(self, plan: Plan) -> tuple[list[Group], Choice]:
+        found, choice = ask(plan, self._subject, wanted=self._wanted)
+        groups = found.groups
+        self.as_of = min(self.as_of or found.as_of, found.as_of)
+        if len(groups) > limits.MAX_GROUPS:
+            message = f"More than {limits.MAX_GROUPS} groups: use bins, top, or fewer fields."
+            raise QueryError("group_by", "too_many_groups", message)
+        return groups, choice
+
+    def _records(self, condition: Condition | None) -> tuple[list[Record], Choice]:
+        query = self.query
+        plan = plan_of(query, condition=condition)
+        groups, choice = self._asked(plan)
+        records = records_of(query, plan, groups)
+        with_other = any(dimension.other for dimension in query.dimensions)
+        return [record for record in records if with_other or not record.is_other], choice
+
+    def _whole(self, records: Sequence[Record]) -> Record:
+        """All responses the query is about as one record."""
+        dimensions = self.query.dimensions
+        counted_once = not any(
+            each.column.kind is Kind.OPTIONS or each.kept is not None for each in dimensions
+        )
+        if counted_once and "totals" not in self.query.include:
+            squares = [record.squares for record in records if record.squares is not None]
+            weighted = sum(squares) if self.query.weights else None
+            return Record({}, {}, sum(record.count for record in records), weighted)
+        query = replace(self.query, dimensions=())
+        plan = plan_of(query, condition=query.spanned)
+        (whole,) = records_of(query, plan, self._groups(plan))
+        return whole
+
+    def _empty(self, records: Sequence[Record]) -> list[Record]:
+        """A record for every bucket of the series in which there is no response."""
+        query = self.query
+        if len(query.dimensions) != 1 or query.dimensions[0].granularity is None:
+            message = "Empty buckets are shown where responses are grouped by one time alone."
+            raise QueryError("include", "not_allowed", message)
+        (series,) = query.dimensions
+        ends = self._ends(series)
+        labels = filling.labels_between(series, *ends) if ends else []
+        present = {record.keys[series.name] for record in records}
+        parts = {each.name: EMPTY.get(each.aggregate) for each in self.plan().measures}
+        return [
+            Record({series.name: label}, figures_of(query, parts), 0, 0)
+            for label in labels
+            if label not in present
+        ]
+
+    def _ends(self, series: Dimension) -> tuple[datetime, datetime] | None:
+        """First moment of the series and the one after its last, None where there is none."""
+        span = self.query.span
+        bounded = series.column == self.query.time and span is not None
+        start, end = (span.start, span.end) if bounded and span else (None, None)
+        if start is None or end is None:
+            low, high = lookups.extremes(
+                self.query, series.column, self.query.spanned, self._groups
+            )
+            start = start or _moment(low)
+            last = _moment(high)
+            end = end or (last + timedelta(milliseconds=1) if last else None)
+        return (start, end) if start and end else None
+
+
+def _moment(value: Any) -> datetime | None:
+    """A moment or a date as executors give them."""
+    if value is None:
+        return None
+    moment = datetime.fromisoformat(value)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def columns_of(query: Query) -> list[Row]:
+    """Name, type and labels of every column of the answer, in its order."""
+    groups = [
+        {
+            "name": each.name,
+            "role": "group",
+            "type": each.granularity.value if each.granularity else each.column.kind.value,
+            "labels": dict(each.labels) or None,
+        }
+        for each in query.dimensions
+    ]
+    figures = [
+        {"name": each.name, "role": "measure", "type": each.aggregate.value, "labels": None}
+        for each in query.measures
+    ]
+    return [*groups, *figures]

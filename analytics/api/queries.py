@@ -1,0 +1,68 @@
+"""Queries over HTTP: parse, ask the domain, answer."""
+
+from typing import Any, ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics import catalogue, query_builder
+from analytics.query.schema import query_schema
+from analytics.results import body_of
+from formplatform.core.api.authentication import actor_of
+from formplatform.forms.access import get_form
+
+from .serializers import ExplainInput, MetaOutput, QueryInput, QueryOutput
+
+READ_RESPONSES = "responses:read"
+
+
+class QueryView(APIView):
+    """Asking a query reads, although it is posted."""
+
+    read_scope: ClassVar[str] = "analytics:read"
+    write_scope: ClassVar[str] = "analytics:read"
+
+    @extend_schema(
+        tags=["analytics"],
+        request=QueryInput,
+        parameters=[ExplainInput],
+        responses=QueryOutput,
+    )
+    def post(self, request: Request, form_id: str) -> Response:
+        """Answer a query, or with `explain` say how it would be answered.
+
+        Personal fields are open to those who may read the responses.
+        """
+        actor = actor_of(request)
+        form = get_form(actor, form_id)
+        options = ExplainInput(data=request.query_params)
+        options.is_valid(raise_exception=True)
+        allowed = actor.has_scope(READ_RESPONSES)
+        if options.validated_data["explain"]:
+            plan = query_builder.explain_query(form.id, request.data, personal_allowed=allowed)
+            return Response(plan)
+        answer = query_builder.run_query(form.id, request.data, personal_allowed=allowed)
+        return Response(body_of(answer))
+
+
+class QueryMetaView(APIView):
+    read_scope: ClassVar[str] = "analytics:read"
+
+    @extend_schema(tags=["analytics"], responses=MetaOutput)
+    def get(self, request: Request, form_id: str) -> Response:
+        """The fields of a form, and what a query can ask of each."""
+        actor = actor_of(request)
+        form = get_form(actor, form_id)
+        allowed = actor.has_scope(READ_RESPONSES)
+        return Response(catalogue.catalogue_of(form.id, personal_allowed=allowed))
+
+
+class QuerySchemaView(APIView):
+    read_scope: ClassVar[str] = "analytics:read"
+
+    @extend_schema(tags=["analytics"], responses={200: dict[str, Any]})
+    def get(self, request: Request) -> Response:
+        """The query language as a JSON Schema (draft 2020-12)."""
+        return Response(query_schema())

@@ -1,0 +1,1 @@
+"""Responses and results as files: tables in, streams of bytes out."""

@@ -1,0 +1,1 @@
+"""Live numbers: server-sent events, off the web server's threads."""

@@ -1,0 +1,96 @@
+"""The buckets of a series, so that those without a response are shown as well."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from . import limits
+from .ast import Dimension, Granularity
+from .buckets import week_label
+from .clocks import shift
+from .errors import QueryError
+from .fields import Kind
+
+HOURS, DAYS_A_WEEK = 24, 7
+CYCLES = {
+    Granularity.HOUR_OF_DAY: [f"{hour:02}" for hour in range(HOURS)],
+    Granularity.DAY_OF_WEEK: [str(day) for day in range(1, DAYS_A_WEEK + 1)],
+}
+STEPS = {
+    Granularity.MINUTE: timedelta(minutes=1),
+    Granularity.QUARTER_HOUR: timedelta(minutes=15),
+    Granularity.HOUR: timedelta(minutes=15),
+}
+"""How far apart moments may be so that no bucket of the clock lies between two of them."""
+UNITS = {
+    Granularity.DAY: "day",
+    Granularity.WEEK: "week",
+    Granularity.MONTH: "month",
+    Granularity.QUARTER: "quarter",
+    Granularity.YEAR: "year",
+}
+QUARTER_MONTHS = 3
+
+
+def labels_between(dimension: Dimension, first: datetime, end: datetime) -> list[str]:
+    """Every bucket from the one of a moment to the last before another, in order."""
+    granularity = dimension.granularity
+    if granularity in CYCLES:
+        return CYCLES[granularity]
+    labels: dict[str, None] = {}
+    moments = _of_the_clock if granularity in STEPS else _of_the_calendar
+    for label in moments(dimension, first, end):
+        labels[label] = None
+        if len(labels) > limits.MAX_GROUPS:
+            message = "So many buckets can't be shown: a coarser granularity or a shorter span."
+            raise QueryError("group_by", "too_many_groups", message)
+    return list(labels)
+
+
+def _of_the_clock(dimension: Dimension, first: datetime, end: datetime) -> Iterator[str]:
+    assert dimension.granularity is not None  # noqa: S101 - only series are filled
+    zone = ZoneInfo(dimension.timezone)
+    step = STEPS[dimension.granularity]
+    moment = first.replace(second=0, microsecond=0)
+    moment -= timedelta(minutes=moment.minute % (step // timedelta(minutes=1)))
+    while moment < end:
+        wall = moment.astimezone(zone)
+        if dimension.granularity is Granularity.HOUR:
+            wall = wall.replace(minute=0)
+        yield wall.strftime("%Y-%m-%dT%H:%M%z")
+        moment += step
+
+
+def _of_the_calendar(dimension: Dimension, first: datetime, end: datetime) -> Iterator[str]:
+    assert dimension.granularity is not None  # noqa: S101 - only series are filled
+    zone = ZoneInfo("UTC" if dimension.column.kind is Kind.DATE else dimension.timezone)
+    last = (end - timedelta(milliseconds=1)).astimezone(zone).date()
+    unit = UNITS[dimension.granularity]
+    start = _floor(dimension, first.astimezone(zone).date())
+    wall = datetime.combine(start, datetime.min.time())
+    while wall.date() <= last:
+        yield _label(dimension, wall.date())
+        wall = shift(wall, 1, unit)
+
+
+def _floor(dimension: Dimension, day: date) -> date:
+    if dimension.granularity is Granularity.WEEK:
+        return day - timedelta(days=(day.weekday() - dimension.week_start.value) % DAYS_A_WEEK)
+    if dimension.granularity is Granularity.DAY:
+        return day
+    if dimension.granularity is Granularity.MONTH:
+        return day.replace(day=1)
+    if dimension.granularity is Granularity.QUARTER:
+        return day.replace(day=1, month=(day.month - 1) // QUARTER_MONTHS * QUARTER_MONTHS + 1)
+    return day.replace(day=1, month=1)
+
+
+def _label(dimension: Dimension, day: date) -> str:
+    if dimension.granularity is Granularity.WEEK:
+        return week_label(day, dimension.week_start)
+    if dimension.granularity is Granularity.QUARTER:
+        return f"{day.year:04}-Q{(day.month - 1) // QUARTER_MONTHS + 1}"
+    length = {Granularity.MONTH: 7, Granularity.YEAR: 4}.get(
+        dimension.granularity or Granularity.DAY, 10
+    )
+    return day.isoformat()[:length]

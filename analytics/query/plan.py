@@ -1,0 +1,104 @@
+"""What an executor is asked: aggregates of a few columns per group, and nothing else.
+
+Everything that comes after (having, order, paging, shares, totals) is worked out once for all
+executors in `finishing`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from .ast import (
+    Aggregate,
+    Between,
+    Bound,
+    Column,
+    Condition,
+    Dimension,
+    Every,
+    Measure,
+    Query,
+)
+
+Group = tuple[tuple[Any, ...], tuple[Any, ...]]
+"""The keys of a group, one per dimension, and its figures, one per measure of the plan."""
+
+PROMOTERS = Bound(9, inclusive=True), Bound(10, inclusive=True)
+DETRACTORS = Bound(0, inclusive=True), Bound(6, inclusive=True)
+SCORES = Bound(0, inclusive=True), Bound(10, inclusive=True)
+ROWS = "rows"
+"""The measure every plan begins with: the responses of the group (weighted where they are)."""
+
+SQUARES = "squares"
+"""The measure of a weighted plan that the effective sample size comes from."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Plan:
+    measures: tuple[Measure, ...]
+    dimensions: tuple[Dimension, ...]
+    condition: Condition | None
+    weights: Column | None
+    max_time_ms: int
+
+
+def plan_of(query: Query, *, condition: Condition | None) -> Plan:
+    """The plan of a query under a condition, which holds its span."""
+    parts = {ROWS: Measure(name=ROWS, aggregate=Aggregate.COUNT)}
+    if query.weights is not None:
+        # Weighted itself, as everything is: the sum of the squares.
+        squares = Measure(name=SQUARES, aggregate=Aggregate.SUM, column=query.weights)
+        parts[SQUARES] = squares
+    for measure in query.measures:
+        parts |= {part.name: part for part in _parts(measure)}
+    return Plan(
+        measures=tuple(parts.values()),
+        dimensions=query.dimensions,
+        condition=condition,
+        weights=query.weights,
+        max_time_ms=query.max_time_ms,
+    )
+
+
+def _parts(measure: Measure) -> list[Measure]:
+    """What a measure is put together from. A ratio is of other measures, which are there."""
+    if measure.aggregate is Aggregate.RATIO:
+        return []
+    if measure.aggregate is not Aggregate.NPS:
+        return [replace(measure, name=f"m:{measure.name}")]
+    assert measure.column is not None  # noqa: S101 - the resolver gave it one
+    return [
+        _counted(measure, measure.column, f"{kind}:{measure.name}", *bounds)
+        for kind, bounds in (("p", PROMOTERS), ("d", DETRACTORS), ("n", SCORES))
+    ]
+
+
+def _counted(measure: Measure, column: Column, name: str, low: Bound, high: Bound) -> Measure:
+    lies: Condition = Between(column, low, high)
+    if measure.condition is not None:
+        lies = Every((measure.condition, lies))
+    return Measure(name=name, aggregate=Aggregate.COUNT, column=column, condition=lies)
+
+
+def figures_of(query: Query, parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The query's measures from the parts an executor found, by name."""
+    figures: dict[str, Any] = {}
+    for measure in query.measures:
+        if measure.aggregate is Aggregate.NPS:
+            figures[measure.name] = _net_promoter_score(measure.name, parts)
+        elif measure.aggregate is not Aggregate.RATIO:
+            figures[measure.name] = parts[f"m:{measure.name}"]
+    for measure in query.measures:
+        if measure.ratio is not None:
+            numerator, denominator = (figures[name] for name in measure.ratio)
+            whole = numerator is not None and denominator
+            figures[measure.name] = numerator / denominator if whole else None
+    return {measure.name: figures[measure.name] for measure in query.measures}
+
+
+def _net_promoter_score(name: str, parts: Mapping[str, Any]) -> float | None:
+    """Share of promoters (9, 10) less that of detractors (0 to 6), in percent (Reichheld 2003)."""
+    answered = parts[f"n:{name}"]
+    if not answered:
+        return None
+    return float(100 * (parts[f"p:{name}"] - parts[f"d:{name}"]) / answered)

@@ -1,0 +1,75 @@
+"""One row of an answer while it is being worked on."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .ast import Dimension, Query, Shape
+from .intervals import bin_of
+from .plan import ROWS, SQUARES, Group, Plan, figures_of
+from .rows import Row
+
+OTHER = "(other)"
+"""What the row of the values beyond `top` is called."""
+
+
+@dataclass(slots=True)
+class Record:
+    """`count` is how many responses it rests on, or the sum of their weights, `squares` that of
+    the squares of these; `extras` is what is shown beside the figures.
+    """
+
+    keys: dict[str, Any]
+    figures: dict[str, Any]
+    count: float
+    squares: float | None = None
+    is_other: bool = False
+    extras: dict[str, Any] = field(default_factory=dict)
+
+
+def records_of(query: Query, plan: Plan, groups: Iterable[Group]) -> list[Record]:
+    """The records of the groups an executor found, in no order."""
+    names = [measure.name for measure in plan.measures]
+    records = []
+    for keys, values in groups:
+        parts = dict(zip(names, values, strict=True))
+        records.append(_record(query, plan.dimensions, keys, parts))
+    return records
+
+
+def _record(
+    query: Query, dimensions: Sequence[Dimension], keys: Sequence[Any], parts: dict[str, Any]
+) -> Record:
+    pairs = list(zip(dimensions, keys, strict=True))
+    return Record(
+        keys={dimension.name: _shown(dimension, key) for dimension, key in pairs},
+        figures=figures_of(query, parts),
+        count=parts[ROWS],
+        squares=parts.get(SQUARES),
+        is_other=any(dimension.kept is not None and key == -1 for dimension, key in pairs),
+    )
+
+
+def _shown(dimension: Dimension, key: Any) -> Any:
+    """What a group is called in the answer."""
+    if key is None:
+        return dimension.missing
+    if dimension.kept is not None:
+        return OTHER if key == -1 else dimension.kept[key]
+    if dimension.bins is not None:
+        return bin_of(dimension.bins, int(key))
+    return list(key) if isinstance(key, tuple) else key
+
+
+def row_of(query: Query, record: Record) -> Row:
+    """A record as the answer shows it."""
+    keys = {name: shown_as_text(key) for name, key in record.keys.items()}
+    if query.shape is not Shape.SHORT:
+        return {**keys, **record.figures, **record.extras}
+    group: Any = keys if query.named_groups and keys else next(iter(keys.values()), None)
+    return {"_id": group, **record.figures, **record.extras}
+
+
+def shown_as_text(key: Any) -> Any:
+    """A group as JSON shows it: an interval becomes a text."""
+    return key if key is None or isinstance(key, str | int | float | list) else str(key)

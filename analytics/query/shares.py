@@ -1,0 +1,28 @@
+"""The share of each row in all responses the query is about, and how sure it is."""
+
+from collections.abc import Sequence
+
+from analytics.statistics.shares import effective_size, share_interval
+
+from .ast import Query
+from .records import Record
+
+SHARE, INTERVAL = "share", "ci"
+
+
+def add_shares(query: Query, records: Sequence[Record], *, whole: Record) -> None:
+    """What is asked for of both: None where nothing matches."""
+    for record in records:
+        share = record.count / whole.count if whole.count else None
+        if SHARE in query.include:
+            record.extras[SHARE] = share
+        if INTERVAL in query.include:
+            record.extras[INTERVAL] = None if share is None else _interval(share, whole)
+
+
+def _interval(share: float, whole: Record) -> list[float]:
+    """95 %, by Wilson; weighted responses count as many as their weights are worth (Kish)."""
+    base = whole.count
+    if whole.squares is not None:
+        base = effective_size(whole.count, whole.squares)
+    return list(share_interval(share * base, base))

@@ -1,0 +1,65 @@
+"""Guessing passwords: how often an address may try, and what it hears when it tried too often.
+
+Tries on one username from one address are counted by django-axes. An address that goes through
+many usernames is stopped here, before any password is looked at.
+"""
+
+from collections.abc import Callable, Mapping
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.template.loader import render_to_string
+from django.urls import NoReverseMatch, reverse
+
+from formplatform.core.addresses import client_network
+from formplatform.core.rate_limits import Limit, limiter
+
+from .exceptions import CONTENT_TYPE, problem
+
+TOO_MANY = 429
+LOGINS = ("admin:login", "rest_framework:login")
+TEMPLATE = "formplatform/locked_out.html"
+
+
+class LoginLimit:
+    """Middleware: an address may send so many sign-ins in so much time, whatever comes of them."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        rate = settings.THROTTLE_RATES["login"]
+        if rate is None or request.method != "POST" or request.path not in _login_paths():
+            return self.get_response(request)
+        wait = limiter.take("login", client_network(request), Limit(*rate))
+        return refusal(request, wait) if wait else self.get_response(request)
+
+
+def locked_out(
+    request: HttpRequest,
+    _response: HttpResponse | None = None,
+    _credentials: Mapping[str, object] | None = None,
+) -> HttpResponse:
+    """What django-axes answers once a username was tried too often from one address."""
+    return refusal(request, int(settings.AXES_COOLOFF_TIME.total_seconds()))
+
+
+def refusal(request: HttpRequest, seconds: int) -> HttpResponse:
+    """A page for browsers, a problem document for programs; both say how long to wait."""
+    headers = {"Retry-After": str(seconds)}
+    if request.accepts("text/html"):
+        minutes = -(-seconds // 60)
+        page = render_to_string(TEMPLATE, {"minutes": minutes}, request)
+        return HttpResponse(page, status=TOO_MANY, headers=headers)
+    body = problem(TOO_MANY, "locked_out", "Too many sign-ins were tried: wait, then try again.")
+    return JsonResponse(body, status=TOO_MANY, content_type=CONTENT_TYPE, headers=headers)
+
+
+def _login_paths() -> set[str]:
+    found = set()
+    for name in LOGINS:
+        try:
+            found.add(reverse(name))
+        except NoReverseMatch:  # a deployment may serve one of them only
+            continue
+    return found

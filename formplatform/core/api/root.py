@@ -1,0 +1,57 @@
+"""Where the API begins: what there is to start from."""
+
+from typing import Any
+
+from django.urls import NoReverseMatch, reverse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.serializers import Serializer, URLField
+from rest_framework.views import APIView
+
+from .permissions import KnownPermission
+
+COLLECTIONS = {
+    "forms": "forms",
+    "saved_queries": "saved-queries",
+    "query_schema": "query-schema",
+    "webhooks": "webhooks",
+    "dead_letters": "dead-letters",
+    "schedules": "schedules",
+    "reports": "reports",
+    "plugins": "plugins",
+    "cache": "cache",
+    "api_keys": "api-keys",
+    "schema": "schema",
+    "docs": "docs",
+}
+"""What it is called here → the name of its URL. What is switched off has none."""
+
+
+class RootOutput(Serializer[dict[str, Any]]):
+    def get_fields(self) -> dict[str, Any]:
+        return {name: URLField(required=False) for name in COLLECTIONS}
+
+
+class Root(APIView):
+    """The formplatform API, version 2."""
+
+    permission_classes = [KnownPermission]
+
+    @extend_schema(tags=["start"], responses=RootOutput)
+    def get(self, request: Request) -> Response:
+        """The collections of this installation."""
+        found = ((name, _address(url_name)) for name, url_name in COLLECTIONS.items())
+        return Response(
+            {name: request.build_absolute_uri(address) for name, address in found if address}
+        )
+
+    def get_view_name(self) -> str:
+        return "Start"
+
+
+def _address(url_name: str) -> str | None:
+    try:
+        return reverse(url_name)
+    except NoReverseMatch:
+        return None

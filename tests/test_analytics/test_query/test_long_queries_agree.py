@@ -1,0 +1,92 @@
+"""The long form: every engine that takes a query answers as a naive reading with pandas does."""
+
+import math
+
+import pytest
+from hypothesis import HealthCheck, assume, given, settings as hypothesis_settings
+
+from analytics import engines
+from analytics.answers import Answering
+from analytics.engines import Subject
+from analytics.form_fields import fields_of_form
+from analytics.query import pipeline
+from analytics.query_builder import QueryDSL
+from formplatform.core import clock
+from formplatform.forms.storage.mongo import connection
+from formplatform.forms.storage.mongo.store import MongoFormStore
+from tests.test_analytics import pandas_oracle, study
+from tests.test_analytics.random_long_queries import long_queries
+
+RESPONSES = 110
+random_queries = hypothesis_settings(
+    max_examples=400,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+class Responses(list):
+    def __repr__(self):
+        return f"<{len(self)} responses>"
+
+
+@pytest.fixture
+def responses(form_id, form_store):
+    form_store.insert_version(study.version(form_id, number=2))
+    found = Responses(study.responses(form_id, RESPONSES))
+    found += study.responses(form_id, 9, seed=2, version=2, source="import")
+    form_store.insert_responses(found)
+    return found
+
+
+@pytest.fixture
+def documents(engine_url, settings, responses, monkeypatch):
+    """The same responses in the document database, which the engine of that name asks."""
+    settings.MONGO_URL = engine_url
+    connection.open_connection(engine_url)
+    store = MongoFormStore()
+    store.insert_responses(responses)
+    monkeypatch.setattr(engines, "get_store", lambda: store)
+    return store
+
+
+def close(left, right):
+    if isinstance(left, int | float) and isinstance(right, int | float):
+        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
+    return left == right
+
+
+def same(one, two):
+    return one.keys() == two.keys() and all(close(one[name], two[name]) for name in one)
+
+
+def check(answer, expected):
+    assert answer.total_rows == expected["total_rows"]
+    assert answer.base_n == expected["base"]
+    pairs = zip(answer.rows, expected["rows"], strict=True)
+    assert [pair for pair in pairs if not same(*pair)] == []
+    if answer.totals is not None:
+        assert same(answer.totals, expected["totals"]), f"{answer.totals}\n{expected['totals']}"
+
+
+def ask(form_id, query, engine):
+    fields = fields_of_form(form_id)
+    parsed = QueryDSL(fields).parse(query | {"engine": engine})
+    return Answering(parsed, Subject(form_id, fields)).answer()
+
+
+@random_queries
+@given(query=long_queries())
+def test_columns_answer_as_pandas_does(form_id, responses, query):
+    expected = pandas_oracle.answer(query, responses, now=clock.now())
+    check(ask(form_id, query, "columnar"), expected)
+
+
+@pytest.mark.engine
+@random_queries
+@given(query=long_queries(plain=True))
+def test_the_document_database_answers_as_pandas_does(documents, form_id, responses, query):
+    subject = Subject(form_id, fields_of_form(form_id))
+    answering = Answering(QueryDSL(subject.fields).parse(query | {"engine": "mongodb"}), subject)
+    assume(pipeline.refusal(answering.plan()) is None)
+    check(answering.answer(), pandas_oracle.answer(query, responses, now=clock.now()))

@@ -1,0 +1,104 @@
+"""Who may do what: every URL of the API with the least that its caller has to be.
+
+A role is what somebody is to the form the URL is about. A scope is what a key needs besides.
+"""
+
+ANYBODY, KNOWN, STAFF = "anybody", "known", "staff"
+ANY_SCOPE = "any scope"
+SUBMITTER, VIEWER, EDITOR, OWNER = "submitter", "viewer", "editor", "owner"
+
+FORM = "forms/<str:form_id>/"
+NUMBERS = "analytics/forms/<str:form_id>/"
+SAVED = "analytics/saved-queries/"
+ONE_SAVED = f"{SAVED}<int:query_id>/"
+WEBHOOK = "webhooks/<str:webhook_id>/"
+DELIVERY = "deliveries/<str:delivery_id>/"
+
+MATRIX = {
+    ("GET", ""): (KNOWN, ANY_SCOPE),
+    ("GET", "login/"): (ANYBODY, None),
+    ("GET", "schema/"): (ANYBODY, None),
+    ("GET", "docs/"): (ANYBODY, None),
+    # Forms
+    ("GET", "forms/"): (KNOWN, "forms:read"),
+    ("POST", "forms/"): (KNOWN, "forms:write"),
+    ("GET", FORM): (VIEWER, "forms:read"),
+    ("PATCH", FORM): (EDITOR, "forms:write"),
+    ("DELETE", FORM): (OWNER, "forms:write"),
+    ("POST", f"{FORM}publish/"): (EDITOR, "forms:write"),
+    ("GET", f"{FORM}versions/"): (VIEWER, "forms:read"),
+    ("GET", f"{FORM}versions/<int:number>/"): (VIEWER, "forms:read"),
+    ("GET", f"{FORM}versions/<int:number>/diff/"): (VIEWER, "forms:read"),
+    ("GET", f"{FORM}members/"): (VIEWER, "forms:read"),
+    ("POST", f"{FORM}members/"): (OWNER, "forms:write"),
+    ("DELETE", f"{FORM}members/<str:username>/"): (OWNER, "forms:write"),
+    # Responses
+    ("GET", f"{FORM}responses/"): (VIEWER, "responses:read"),
+    ("POST", f"{FORM}responses/"): (SUBMITTER, "responses:write"),
+    ("POST", f"{FORM}responses/import/"): (EDITOR, "responses:write"),
+    ("GET", f"{FORM}responses/export/"): (VIEWER, "responses:read"),
+    ("GET", f"{FORM}responses/<str:response_id>/"): (VIEWER, "responses:read"),
+    ("PUT", f"{FORM}responses/<str:response_id>/"): (EDITOR, "responses:write"),
+    ("DELETE", f"{FORM}responses/<str:response_id>/"): (EDITOR, "responses:write"),
+    ("POST", f"{FORM}sessions/"): (SUBMITTER, "responses:write"),
+    # Numbers
+    ("GET", f"{NUMBERS}metrics/"): (VIEWER, "analytics:read"),
+    ("GET", f"{NUMBERS}timeseries/"): (VIEWER, "analytics:read"),
+    ("GET", f"{NUMBERS}fields/<str:field>/distribution/"): (VIEWER, "analytics:read"),
+    ("POST", f"{NUMBERS}query/"): (VIEWER, "analytics:read"),
+    ("GET", f"{NUMBERS}meta/"): (VIEWER, "analytics:read"),
+    ("GET", "analytics/query/schema/"): (KNOWN, "analytics:read"),
+    ("GET", f"{NUMBERS}export/"): (VIEWER, "analytics:read responses:read"),
+    ("POST", f"{NUMBERS}export/"): (VIEWER, "analytics:read"),
+    ("GET", f"{NUMBERS}live/"): (VIEWER, "analytics:read"),
+    ("GET", SAVED): (KNOWN, "analytics:read"),
+    ("POST", SAVED): (VIEWER, "analytics:write"),
+    # This one is shared with the team of the form.
+    ("GET", ONE_SAVED): (VIEWER, "analytics:read"),
+    ("PATCH", ONE_SAVED): (OWNER, "analytics:write"),
+    ("DELETE", ONE_SAVED): (OWNER, "analytics:write"),
+    ("POST", f"{ONE_SAVED}run/"): (VIEWER, "analytics:read"),
+    ("GET", f"{ONE_SAVED}live/"): (VIEWER, "analytics:read"),
+    # Webhooks
+    ("GET", "webhooks/"): (KNOWN, "webhooks:read"),
+    ("POST", "webhooks/"): (EDITOR, "webhooks:write"),
+    ("GET", WEBHOOK): (EDITOR, "webhooks:read"),
+    ("PATCH", WEBHOOK): (EDITOR, "webhooks:write"),
+    ("DELETE", WEBHOOK): (EDITOR, "webhooks:write"),
+    ("POST", f"{WEBHOOK}test/"): (EDITOR, "webhooks:write"),
+    ("POST", f"{WEBHOOK}rotate-secret/"): (EDITOR, "webhooks:write"),
+    ("POST", f"{WEBHOOK}enable/"): (EDITOR, "webhooks:write"),
+    ("POST", f"{WEBHOOK}disable/"): (EDITOR, "webhooks:write"),
+    ("GET", f"{WEBHOOK}deliveries/"): (EDITOR, "webhooks:read"),
+    ("GET", DELIVERY): (EDITOR, "webhooks:read"),
+    ("POST", f"{DELIVERY}redeliver/"): (EDITOR, "webhooks:write"),
+    ("GET", "dead-letters/"): (KNOWN, "webhooks:read"),
+    ("POST", "dead-letters/replay/"): (KNOWN, "webhooks:write"),
+    # Reports
+    ("GET", "reports/"): (KNOWN, "reports:read"),
+    ("POST", "reports/"): (VIEWER, "reports:write"),
+    ("GET", "reports/<int:report_id>/"): (VIEWER, "reports:read"),
+    ("GET", "reports/<int:report_id>/download/"): (VIEWER, "reports:read"),
+    ("GET", "schedules/"): (KNOWN, "reports:read"),
+    ("POST", "schedules/"): (VIEWER, "reports:write"),
+    # A schedule belongs to whoever made it: here that is the owner of the form.
+    ("GET", "schedules/<int:schedule_id>/"): (OWNER, "reports:read"),
+    ("PATCH", "schedules/<int:schedule_id>/"): (OWNER, "reports:write"),
+    ("DELETE", "schedules/<int:schedule_id>/"): (OWNER, "reports:write"),
+    ("POST", "schedules/<int:schedule_id>/run/"): (OWNER, "reports:write"),
+    # The platform itself
+    ("GET", "plugins/"): (STAFF, "plugins:read"),
+    ("GET", "plugins/<slug:name>/"): (STAFF, "plugins:read"),
+    ("PATCH", "plugins/<slug:name>/"): (STAFF, "plugins:write"),
+    ("POST", "plugins/<slug:name>/enable/"): (STAFF, "plugins:write"),
+    ("POST", "plugins/<slug:name>/disable/"): (STAFF, "plugins:write"),
+    ("GET", "cache/"): (STAFF, "cache:read"),
+    ("POST", "cache/bump/"): (STAFF, "cache:write"),
+    ("POST", "cache/invalidate/"): (STAFF, "cache:write"),
+    # A session only: a key can never make or list keys
+    ("GET", "api-keys/"): (KNOWN, None),
+    ("POST", "api-keys/"): (KNOWN, None),
+    ("DELETE", "api-keys/<int:key_id>/"): (KNOWN, None),
+}
+SIGNING_IN = {("POST", "login/"), ("PUT", "login/"), ("GET", "logout/"), ("POST", "logout/")}
+"""Pages of the browser; test_login.py has them."""

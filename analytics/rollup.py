@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from formplatform.core import clock
+from formplatform.core.connections import REDIS_ERRORS
 from formplatform.core.errors import InvalidInputError
 from formplatform.forms.storage.registry import get_store
 
@@ -130,7 +129,7 @@ def answer(plan: Plan, form_id: str, fields: Fields) -> list[Group]:
             counts = _series(plan, dimension, form_id)
         else:
             counts = _values(dimension, form_id, fields)
-    except RedisError as error:
+    except REDIS_ERRORS as error:
         raise UnsuitedError("the numbers can't be read") from error
     if plan.condition is None and dimension.column.kind is not Kind.OPTIONS:
         _check_total(sum(counts.values()), total)

@@ -15,14 +15,13 @@ from django_redis import get_redis_connection
 from django_redis.client import DefaultClient
 from django_redis.pool import ConnectionFactory
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisClusterException, RedisError
 from redis.retry import Retry
 
-from formplatform.core.connections import cluster_nodes
+from formplatform.core.connections import REDIS_ERRORS, cluster_nodes
 
 Client: TypeAlias = "redis.Redis | redis.RedisCluster"
 
-CACHE_ERRORS = (RedisError, RedisClusterException, OSError)
+CACHE_ERRORS = (*REDIS_ERRORS, OSError)
 """Whatever a Redis client raises while its server is away, full, loading or failing over."""
 
 _CLEAR_BATCH = 1000

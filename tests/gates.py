@@ -1,7 +1,9 @@
 """Every gate of the build, one after the other: `boot.py test --all`.
 
 The suite runs on the embedded stores first. It runs again on MongoDB, PostgreSQL and Redis where
-MONGO_TEST_URL, DATABASE_TEST_URL and REDIS_TEST_URL name them. What could not run is named.
+MONGO_TEST_URL, DATABASE_TEST_URL and REDIS_TEST_URL name them, and a third time with the responses
+in PostgreSQL and the numbers in the Redis Cluster of REDIS_CLUSTER_TEST_NODES. What could not run
+is named.
 """
 
 import os
@@ -22,6 +24,14 @@ PRODUCTION = {
 }
 
 
+SMALL_DEPLOYMENT = {
+    "PostgreSQL": "DATABASE_TEST_URL",
+    "Redis Cluster": "REDIS_CLUSTER_TEST_NODES",
+    "a Redis for its queue": "REDIS_TEST_URL",
+}
+"""What the third run takes: PostgreSQL holds the responses too; a cluster carries no queue."""
+
+
 @dataclass(frozen=True)
 class Gate:
     name: str
@@ -31,7 +41,7 @@ class Gate:
 
 def main(arguments: list[str]) -> int:
     results: list[tuple[str, bool, float]] = []
-    gates = [*checks(), suite(arguments), *real_stores(arguments)]
+    gates = [*checks(), suite(arguments), *real_stores(arguments), *small_deployment(arguments)]
     for gate in gates:
         print(f"\n=== {gate.name}", flush=True)
         started = time.monotonic()
@@ -83,6 +93,34 @@ def given_stores() -> dict[str, dict[str, str]]:
     return found
 
 
+def small_deployment(arguments: list[str]) -> Iterator[Gate]:
+    """The suite where PostgreSQL is the form store and a cluster keeps numbers and cache.
+
+    Left out: the browser, which has nothing to do with stores; the tests of the MongoDB adapter,
+    which bring their own store and had it twice; what lies in `tests/` itself, which reads this
+    repository's files and asks no store.
+    """
+    if lacking_for_small_deployment():
+        return
+    folders = sorted(str(path) for path in (ROOT / "tests").glob("test_*/"))
+    marks = ["-m", "not browser and not engine"]
+    command = [sys.executable, "-m", "pytest", "-q", *marks, *(arguments or folders)]
+    broker = os.environ["REDIS_TEST_URL"].rpartition("/")[0]
+    variables = {
+        "MONGO_URL": "",
+        "DATABASE_URL": os.environ["DATABASE_TEST_URL"],
+        "REDIS_URL": "",
+        "REDIS_CLUSTER_NODES": os.environ["REDIS_CLUSTER_TEST_NODES"],
+        "CELERY_BROKER_URL": f"{broker}/0",
+        "CELERY_RESULT_BACKEND": f"{broker}/1",
+    }
+    yield Gate("suite on PostgreSQL as the form store, Redis Cluster", command, variables)
+
+
+def lacking_for_small_deployment() -> list[str]:
+    return [name for name, url in SMALL_DEPLOYMENT.items() if not os.environ.get(url)]
+
+
 def _merged(stores: dict[str, dict[str, str]]) -> dict[str, str]:
     return {name: value for given in stores.values() for name, value in given.items()}
 
@@ -93,6 +131,9 @@ def summarise(results: list[tuple[str, bool, float]]) -> None:
         print(f"{'passed' if passed else 'FAILED':8}{seconds:>7.0f} s  {name}")
     for name in sorted({"MongoDB", "PostgreSQL", "Redis"} - given_stores().keys()):
         print(f"{'not run':8}{'':>9}  the suite on {name}: no test URL for it")
+    if lacking := lacking_for_small_deployment():
+        missing = ", ".join(SMALL_DEPLOYMENT[name] for name in lacking)
+        print(f"{'not run':8}{'':>9}  the suite on PostgreSQL and Redis Cluster: no {missing}")
 
 
 if __name__ == "__main__":

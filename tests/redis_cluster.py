@@ -68,9 +68,9 @@ def is_ready(node, count):
     return {"cluster_state:ok", f"cluster_known_nodes:{count}"} <= set(info)
 
 
-@pytest.fixture(scope="session")
-def redis_cluster():
-    """Addresses of the nodes of a running cluster, as REDIS_CLUSTER_NODES takes them."""
+@contextlib.contextmanager
+def running_cluster():
+    """(Addresses as REDIS_CLUSTER_NODES takes them, their processes)."""
     ports = free_ports(6)
     with tempfile.TemporaryDirectory(prefix="fp-cluster-") as directory:
         servers = [
@@ -79,9 +79,16 @@ def redis_cluster():
         ]
         try:
             join(ports[:3], ports[3:])
-            yield [f"{HOST}:{port}" for port in ports[:3]]
+            yield [f"{HOST}:{port}" for port in ports[:3]], servers
         finally:
             for server in servers:
                 server.terminate()
             for server in servers:
                 server.wait(10)
+
+
+@pytest.fixture(scope="session")
+def redis_cluster():
+    """Addresses of the nodes of a running cluster, as REDIS_CLUSTER_NODES takes them."""
+    with running_cluster() as (nodes, _):
+        yield nodes

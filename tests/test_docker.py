@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from django.conf import settings
 
 ROOT = Path(__file__).parents[1]
 DOCKER = ROOT / "docker"
@@ -67,6 +68,24 @@ def test_every_role_is_deployed_and_probed(role):
     (container,) = pod["containers"]
     assert f"/readyz?role={role}" in json.dumps(container["readinessProbe"])
     assert pod["securityContext"]["runAsNonRoot"] is True
+
+
+def queues_taken(command):
+    """A worker that names no queues takes them all."""
+    if "-Q" not in command:
+        return {queue.name for queue in settings.CELERY_TASK_QUEUES}
+    return set(command[command.index("-Q") + 1].split(","))
+
+
+def test_every_queue_has_a_worker():
+    pods = [m["spec"]["template"]["spec"] for m in MANIFESTS if m["kind"] == "Deployment"]
+    deployments = {
+        "compose": [each.get("command", []) for each in COMPOSE["services"].values()],
+        "kubernetes": [c.get("command", []) for pod in pods for c in pod["containers"]],
+    }
+    for name, commands in deployments.items():
+        taken = [queues_taken(command) for command in commands if "worker" in command]
+        assert set().union(*taken) == {"default", "imports"}, name
 
 
 def test_there_is_never_more_than_one_beat():

@@ -163,3 +163,9 @@ def test_every_variable_is_explained_in_the_example_file():
     )
     assert variables_read() - set(listed) == {"ENV_FILE"} - set(listed)
     assert len(listed) == len(set(listed)), "a variable is listed twice"
+
+
+def test_tests_are_called_the_same_in_every_process(request):
+    """Processes that share the work must agree on the names."""
+    ids = [item.nodeid for item in request.session.items]
+    assert [each for each in ids if re.search(r" at 0x[0-9a-f]+>", each)] == []

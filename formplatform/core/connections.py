@@ -9,9 +9,23 @@ import redis
 from django.conf import settings
 from redis.backoff import NoBackoff
 from redis.cluster import ClusterNode
+from redis.exceptions import ClusterError, RedisClusterException
 from redis.retry import Retry
 
 Numbers: TypeAlias = "redis.Redis | redis.RedisCluster"
+REDIS_ERRORS = (redis.RedisError, RedisClusterException)
+"""Whatever a client raises: for a cluster that cannot be reached it is no RedisError."""
+REDIS_OUTAGES = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    redis.ReadOnlyError,
+    ClusterError,
+    RedisClusterException,
+)
+"""Those that speak of the server, not of what it was asked.
+
+redis-py calls a misuse of a cluster a RedisClusterException too: the suite on a cluster shows it.
+"""
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 QUICK_SECONDS = 0.25
@@ -33,18 +47,17 @@ def quick_numbers() -> Numbers:
 @cache
 def _client(_process: int, connect: float, answer: float, retries: int) -> Numbers:
     """One client per process, so that a fork never shares a socket."""
+    again = Retry(NoBackoff(), retries)  # a broken connection once more, a dead server at once
     if settings.REDIS_CLUSTER_NODES:
         return redis.RedisCluster(
             startup_nodes=cluster_nodes(),
             password=settings.REDIS_PASSWORD,
             socket_connect_timeout=connect,
             socket_timeout=answer,
+            retry=again,
         )
     return redis.Redis.from_url(
-        settings.REDIS_URL,
-        socket_connect_timeout=connect,
-        socket_timeout=answer,
-        retry=Retry(NoBackoff(), retries),  # a broken connection once more, a dead server at once
+        settings.REDIS_URL, socket_connect_timeout=connect, socket_timeout=answer, retry=again
     )
 
 
@@ -63,9 +76,9 @@ def _broker_client(_process: int) -> redis.Redis:
 
 
 def ping_numbers() -> None:
-    """Raises RedisError where it does not answer in a second."""
+    """Raises one of REDIS_ERRORS where it does not answer in about a second."""
     if settings.REDIS_CLUSTER_NODES:
-        numbers().ping()
+        _ping_cluster()
     else:
         _ping(settings.REDIS_URL)
 
@@ -81,6 +94,20 @@ def _ping(url: str) -> None:
         url, socket_connect_timeout=PROBE_SECONDS, socket_timeout=PROBE_SECONDS, retry=once
     ) as client:
         client.ping()
+
+
+def _ping_cluster() -> None:
+    """Every node, through a client of its own: one that hangs must not outlast the probe."""
+    nodes = cluster_nodes()
+    seconds = PROBE_SECONDS / len(nodes)
+    with redis.RedisCluster(
+        startup_nodes=nodes,
+        password=settings.REDIS_PASSWORD,
+        socket_connect_timeout=seconds,
+        socket_timeout=seconds,
+        retry=Retry(NoBackoff(), 0),
+    ) as client:
+        client.ping(target_nodes=redis.RedisCluster.PRIMARIES)
 
 
 def _plain_url(url: str) -> str:

@@ -5,9 +5,7 @@ import threading
 import time
 from enum import StrEnum
 
-from redis.exceptions import RedisError
-
-from .connections import numbers
+from .connections import REDIS_ERRORS, numbers
 
 BEAT_SECONDS = 2.0
 FADE_SECONDS = 15
@@ -19,22 +17,25 @@ class Role(StrEnum):
     BEAT = "beat"
 
 
-def keep_beating(role: Role) -> None:
-    """Renew the role's sign from a daemon thread of this process."""
-    threading.Thread(target=_beat, args=(role,), name=f"heartbeat-{role}", daemon=True).start()
+def keep_beating(role: Role) -> threading.Event:
+    """Renew the role's sign from a daemon thread of this process, until the event is set."""
+    end = threading.Event()
+    name = f"heartbeat-{role}"
+    threading.Thread(target=_beat, args=(role, end), name=name, daemon=True).start()
+    return end
 
 
 def last_beat(role: Role) -> float | None:
-    """When a process of that role last showed life (seconds since 1970). Raises RedisError."""
+    """When a process of that role last showed life (seconds since 1970). Raises REDIS_ERRORS."""
     found = numbers().get(_key(role))
     return None if found is None else float(found)
 
 
-def _beat(role: Role) -> None:
-    while True:
-        with contextlib.suppress(RedisError):  # the sign fades by itself, and readiness says so
+def _beat(role: Role, end: threading.Event) -> None:
+    while not end.is_set():
+        with contextlib.suppress(*REDIS_ERRORS):  # the sign fades by itself, and readiness says so
             numbers().set(_key(role), time.time(), ex=FADE_SECONDS)
-        time.sleep(BEAT_SECONDS)
+        end.wait(BEAT_SECONDS)
 
 
 def _key(role: Role) -> str:

@@ -11,9 +11,7 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 
-from redis.exceptions import RedisError
-
-from .connections import quick_numbers
+from .connections import REDIS_ERRORS, quick_numbers
 
 LEASES_PER_WINDOW = 50
 LARGEST_LEASE = 50
@@ -92,7 +90,7 @@ class RateLimiter:
             pipeline.incrby(key, limit.lease)
             pipeline.expire(key, 2 * limit.seconds)
             total = int(pipeline.execute()[0])
-        except RedisError:
+        except REDIS_ERRORS:
             self._away_until = time.monotonic() + AWAY_SECONDS
             return None
         return max(0, min(limit.lease, limit.permits - (total - limit.lease)))

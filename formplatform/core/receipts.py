@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from secrets import token_hex
 
 import orjson
-from django.conf import settings
 from redis.exceptions import RedisError
 
 from .connections import broker
@@ -114,12 +113,15 @@ def note_sent(owed: Owed) -> None:
         pipe.execute()
 
 
-def find_on_their_way(owed: Owed) -> Collection[str]:
-    """Those record ids whose messages, at this revision, may still arrive. Raises RedisError."""
+def find_on_their_way(owed: Owed, *, queue: str) -> Collection[str]:
+    """Those record ids whose messages in that queue, at this revision, may still arrive.
+
+    Raises RedisError.
+    """
     if not owed.revisions:
         return ()
     with broker().pipeline(transaction=False) as pipe:
-        pipe.llen(settings.CELERY_TASK_DEFAULT_QUEUE)
+        pipe.llen(queue)
         pipe.zmscore(_sent_key(owed.outbox), _members(owed))
         waiting, sent = pipe.execute()
     oldest = 0.0 if waiting > LONG_QUEUE else time.time() - LOST_AFTER_SECONDS

@@ -8,7 +8,7 @@ from typing import Any
 
 import redis
 
-from .connections import numbers
+from .connections import REDIS_OUTAGES, numbers
 from .errors import UnavailableError
 from .known_answers import KnownAnswer, check_answers
 
@@ -20,7 +20,6 @@ redis.register_function('{name}', function(keys, args)
 end)
 """
 SCRIPT = "redis.call('HSET', KEYS[1], 'text', ARGV[1]) return cjson.encode({1, ARGV[1]})"
-OUTAGES = (redis.ConnectionError, redis.TimeoutError)
 LARGEST = 2**53 + 1
 """More than a double holds: a server that computes in doubles gets it wrong."""
 
@@ -35,17 +34,17 @@ def check_redis() -> None:
 
 @cache
 def _check(_process: int) -> None:
-    client: Any = numbers()
     token = secrets.token_hex(8)
     key, library = f"probe:{{{token}}}", f"probe_{token}"
     try:
+        client: Any = numbers()
         try:
-            check_answers("Redis", _questions(client, key, library), outages=OUTAGES)
+            check_answers("Redis", _questions(client, key, library), outages=REDIS_OUTAGES)
         finally:
             client.delete(key)
             with suppress(redis.ResponseError):  # not loaded: functions are what it lacks
                 client.function_delete(library)
-    except OUTAGES as error:
+    except REDIS_OUTAGES as error:
         raise UnavailableError("Redis does not answer; try again.") from error
 
 

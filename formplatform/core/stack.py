@@ -11,8 +11,8 @@ from dataclasses import replace
 from http.client import HTTPConnection, HTTPException
 
 from django.conf import settings
-from redis.exceptions import RedisError
 
+from .connections import REDIS_ERRORS
 from .embedded import ensure_stores, stores_in
 from .guardian import take_lock
 from .heartbeats import Role, last_beat
@@ -131,6 +131,6 @@ def _is_serving(address: tuple[str, int]) -> bool:
 def _has_beaten(role: Role, since: float) -> bool:
     try:
         beat = last_beat(role)
-    except RedisError:
+    except REDIS_ERRORS:
         return False
     return beat is not None and beat >= since

@@ -35,7 +35,7 @@ def _keep(task: "Task[Any, Any]", error: Exception) -> None:
     if len(payloads) > 1:
         tickets = receipts.split(ticket, [str(payload["id"]) for payload in payloads])
         for payload, smaller in zip(payloads, tickets, strict=True):
-            deliver_events.delay(subscriber_name, [payload], smaller)
+            deliver_events.apply_async((subscriber_name, [payload], smaller), queue=_queue_of(task))
         return
     receipts.renew(ticket)
     raise task.retry(exc=error, countdown=_delay_seconds(task.request.retries))
@@ -44,6 +44,12 @@ def _keep(task: "Task[Any, Any]", error: Exception) -> None:
 def _arguments(task: "Task[Any, Any]") -> tuple[str, list[events.Payload], str]:
     subscriber_name, payloads, ticket = (*(task.request.args or ()), "")[:3]
     return subscriber_name, payloads, ticket
+
+
+def _queue_of(task: "Task[Any, Any]") -> str:
+    """Where the message came from."""
+    came = task.request.delivery_info or {}
+    return str(came.get("routing_key") or settings.CELERY_TASK_DEFAULT_QUEUE)
 
 
 def _delay_seconds(retries: int) -> int:

@@ -85,10 +85,11 @@ class Announcer:
             yield batch
 
 
-def send(task: Dispatch, keys: Collection[str]) -> bool:
+def send(task: Dispatch, keys: Collection[str], *, queue: str = "") -> bool:
     """One message; False where the broker is down."""
+    line = queue or settings.CELERY_TASK_DEFAULT_QUEUE
     try:
-        task.apply_async((list(keys),), retry=False)
+        task.apply_async((list(keys),), retry=False, queue=line)
     except BROKER_ERRORS as error:
         logger.warning("broker down; the sweep will publish", extra={"error": error})
         return False
@@ -118,9 +119,9 @@ def announce(response_id: str) -> None:
 
 
 def announce_many(response_ids: Collection[str]) -> None:
-    """A batch that was stored at once: straight to the broker, in this thread."""
+    """A batch of an import: straight to the broker, in this thread, and into a queue of its own."""
     if response_ids:
-        send(dispatch_responses, response_ids)
+        send(dispatch_responses, response_ids, queue=settings.IMPORT_QUEUE)
 
 
 def announce_session(session_id: str) -> None:

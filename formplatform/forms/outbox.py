@@ -5,11 +5,13 @@ the row stays undispatched and the sweep publishes it again. Every subscriber is
 """
 
 import time
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, TypeVar
 
+from django.conf import settings
 from redis.exceptions import RedisError
 
 from formplatform.core import receipts
@@ -20,7 +22,7 @@ from formplatform.core.publishing import publish
 from formplatform.core.receipts import Owed
 
 from . import owed
-from .domain import FormResponse, FormVersion, Session
+from .domain import FormResponse, FormVersion, Session, Source
 from .storage.base import Place
 from .storage.registry import get_store
 
@@ -45,19 +47,27 @@ class Outbox(Generic[Record]):
     revisions: Callable[[Sequence[Record]], dict[str, int]]
     events: Callable[[Sequence[Record]], Sequence[Event]]
     mark: Callable[[Mapping[str, int]], None]
+    queue: Callable[[Record], str] = lambda _: settings.CELERY_TASK_DEFAULT_QUEUE
 
     def publish(self, records: Sequence[Record], *, anew: bool = False) -> int:
         """Publish what these records owe, unless it is on its way; returns how many records.
 
         `anew` does it even then. Raises UnavailableError where the broker is down.
         """
+        lines: dict[str, list[Record]] = defaultdict(list)
+        for record in records:
+            lines[self.queue(record)].append(record)
+        return sum(self._publish(found, queue, anew=anew) for queue, found in lines.items())
+
+    def _publish(self, records: Sequence[Record], queue: str, *, anew: bool) -> int:
         revisions = self.revisions(records)
-        on_their_way = () if anew else _find_on_their_way(Owed(self.name, revisions))
+        on_their_way = () if anew else _find_on_their_way(Owed(self.name, revisions), queue)
         pairs = zip(records, revisions.items(), strict=True)
         owing = [(record, pair) for record, pair in pairs if pair[0] not in on_their_way]
         for batch in _batches(owing):
             events = self.events([record for record, _ in batch])
-            publish(events, owed=Owed(self.name, dict(pair for _, pair in batch)))
+            owes = Owed(self.name, dict(pair for _, pair in batch))
+            publish(events, owed=owes, queue=queue)
         return len(owing)
 
 
@@ -74,11 +84,19 @@ def _mark_versions(revisions: Mapping[str, int]) -> None:
         get_store().mark_version_dispatched(form_id, number, at=now())
 
 
+def _queue_of_response(response: FormResponse) -> str:
+    """An imported response waits with the others of its kind; once edited, it is like any other."""
+    is_new_import = response.source is Source.IMPORT and response.revision == 1
+    queue: str = settings.IMPORT_QUEUE if is_new_import else settings.CELERY_TASK_DEFAULT_QUEUE
+    return queue
+
+
 RESPONSES = Outbox[FormResponse](
     "forms.responses",
     revisions=lambda records: {each.id: each.revision for each in records},
     events=lambda records: list(owed.events_of_responses(records)),
     mark=_mark_responses,
+    queue=_queue_of_response,
 )
 SESSIONS = Outbox[Session](
     "forms.sessions",
@@ -152,9 +170,9 @@ def _is_in_force(version: FormVersion) -> bool:
     return form is not None and version.number <= (form.current_version or 0)
 
 
-def _find_on_their_way(owed: Owed) -> Collection[str]:
+def _find_on_their_way(owed: Owed, queue: str) -> Collection[str]:
     try:
-        return receipts.find_on_their_way(owed)
+        return receipts.find_on_their_way(owed, queue=queue)
     except RedisError as error:
         raise UnavailableError("The broker does not answer; try again.") from error
 

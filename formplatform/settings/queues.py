@@ -2,6 +2,8 @@
 
 from datetime import timedelta
 
+from kombu import Queue
+
 from .reports import REPORT_SWEEP_SECONDS
 
 CELERY_TASK_ALWAYS_EAGER = False
@@ -16,13 +18,23 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 CELERY_BEAT_SCHEDULER = "django_celery_beat.schedulers:DatabaseScheduler"
 CELERY_TIMEZONE = "UTC"
 CELERY_TASK_DEFAULT_QUEUE = "default"
+IMPORT_QUEUE = "imports"
+"""What imported responses cause: the rest does not wait behind a million of them."""
+CELERY_TASK_QUEUES = tuple(
+    Queue(name, routing_key=name) for name in (CELERY_TASK_DEFAULT_QUEUE, IMPORT_QUEUE)
+)
+"""What a worker takes messages from that is not told otherwise (-Q), the first one first."""
 
 MAX_COUNTDOWN_SECONDS = 60
 """No task waits longer inside the broker: a longer wait is a row with a due time."""
 
 # A message taken by a worker that died comes back after this long. It must exceed the longest
 # countdown, since Redis delivers a message again while it still waits in a worker.
-CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 120, "socket_connect_timeout": 2}
+CELERY_BROKER_TRANSPORT_OPTIONS = {
+    "visibility_timeout": 120,
+    "socket_connect_timeout": 2,
+    "queue_order_strategy": "priority",
+}
 
 CELERY_BEAT_SCHEDULE = {
     "forms.dispatch_stale": {

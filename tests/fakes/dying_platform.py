@@ -1,7 +1,8 @@
 """Processes of the platform that die: ``python -m tests.fakes.dying_platform``.
 
-Reads lines of ``<act> <step> [<form id>]`` and answers each with how the process ended. Every act
-runs in a fork of its own, so that the imports are paid once.
+Says first on which stores it works. Then it reads lines of ``<act> <step> [<form id>]`` and answers
+each with how the process ended. Every act runs in a fork of its own, so that the imports are paid
+once.
 
 submit    submit one response, as a web process does, and leave
 work      work as a worker until nothing waits
@@ -74,6 +75,7 @@ SWEEPING = {
 }
 STEPS = {"submit": SUBMITTING, "work": WORKING, "sweep": SWEEPING}
 IDLE_SECONDS = 0.3
+QUEUES = [queue.name for queue in app.conf.task_queues]
 
 
 def submit(form_id):
@@ -96,7 +98,7 @@ def _stop_when_idle():
     idle_since = time.monotonic()
     while time.monotonic() - idle_since < IDLE_SECONDS:
         time.sleep(0.05)
-        if broker().llen("default") or broker().hlen("unacked"):
+        if any(broker().llen(name) for name in QUEUES) or broker().hlen("unacked"):
             idle_since = time.monotonic()
     state.should_stop = 0
 
@@ -136,6 +138,7 @@ def run(act, step, form_id):
 
 
 if __name__ == "__main__":
+    print(get_store().name, connection.vendor, flush=True)  # noqa: T201 - our answer
     for line in sys.stdin:
         act, step, form_id = line.rstrip("\n").split("|")
         connection.close()

@@ -10,6 +10,7 @@ from formplatform.core.connections import broker
 from formplatform.forms import announcing
 
 QUEUE = app.conf.task_default_queue
+QUEUES = [queue.name for queue in app.conf.task_queues]
 
 
 @contextlib.contextmanager
@@ -27,37 +28,45 @@ def real_messages(settings):
         broker().flushdb()
 
 
-def waiting():
+def waiting(queue=QUEUE):
     """The names of the tasks that wait, the oldest first."""
-    raw = reversed(broker().lrange(QUEUE, 0, -1))
+    raw = reversed(broker().lrange(queue, 0, -1))
     return [json.loads(message)["headers"]["task"] for message in raw]
 
 
-def lose(count=1):
+def lose(count=1, *, queue=QUEUE):
     """As a worker does that dies between taking messages and noting that it took them."""
-    assert len(broker().rpop(QUEUE, count) or []) == count
+    assert len(broker().rpop(queue, count) or []) == count
 
 
-def work_off(limit=1000):
-    """Run what waits, in this thread, whatever its countdown; returns how many messages."""
+def work_off(limit=1000, *, queues=QUEUES):
+    """Run what waits, in this thread, whatever its countdown; returns how many messages.
+
+    Like a worker it takes from a queue only while nothing waits in those before it.
+    """
     done = 0
-    with app.connection_for_read() as connection, connection.SimpleQueue(QUEUE) as queue:
-        while done < limit:
-            try:
-                message = queue.get(block=False)
-            except queue.Empty:
-                break
+    with app.connection_for_read() as connection, contextlib.ExitStack() as stack:
+        taken = [stack.enter_context(connection.SimpleQueue(name)) for name in queues]
+        while done < limit and (message := _next(taken)):
             _run(message)
             message.ack()
             done += 1
     return done
 
 
+def _next(queues):
+    for queue in queues:
+        with contextlib.suppress(queue.Empty):
+            return queue.get(block=False)
+    return None
+
+
 def _run(message):
     headers = message.headers
     arguments, options, _ = message.payload
     task = app.tasks[headers["task"]]
-    request = {**headers, "delivery_info": {}, "hostname": "tests", "called_directly": False}
+    came = message.delivery_info
+    request = {**headers, "delivery_info": came, "hostname": "tests", "called_directly": False}
     trace = build_tracer(task.name, task, app=app, eager=False)
     trace(headers["id"], arguments, options, request)
 
@@ -65,6 +74,6 @@ def _run(message):
 def redeliver():
     """What a broker does after the visibility timeout: what dead workers held comes back."""
     for raw in broker().hvals("unacked"):
-        message, _, _ = json.loads(raw)
-        broker().rpush(QUEUE, json.dumps(message))
+        message, _, queue = json.loads(raw)
+        broker().rpush(queue, json.dumps(message))
     broker().delete("unacked", "unacked_index")

@@ -13,6 +13,8 @@ import threading
 import time
 from collections.abc import Callable
 
+from boot import progress
+
 RESPONSES = 5_000
 CLIENTS = 8
 KILLS = 5
@@ -175,12 +177,13 @@ class Soak:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline and not self._has_arrived():
             time.sleep(1)
+        progress("")
         time.sleep(5)
         return self._facts()
 
     def _has_arrived(self) -> bool:
         facts = self._facts()
-        print(", ".join(f"{name}: {found}" for name, (found, _) in facts.items()), flush=True)
+        progress(", ".join(f"{name}: {found}" for name, (found, _) in facts.items()))
         return all(found == expected for found, expected in facts.values())
 
     def _facts(self) -> dict[str, tuple[int, int]]:

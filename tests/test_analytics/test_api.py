@@ -13,6 +13,7 @@ from formplatform.core.connections import numbers
 from formplatform.forms.access import Role, share_form
 from formplatform.forms.ids import new_id
 from formplatform.forms.storage.registry import get_store
+from tests.redis_away import KINDS, away
 from tests.test_analytics import study
 
 
@@ -257,3 +258,15 @@ def test_without_redis_numbers_say_when_to_ask_again_and_queries_still_answer(
     assert found.json()["data"] == [{"_id": None, "value": 1}]
     server.start()
     assert api.get(url(form_id, "metrics/")).json()["total_responses"] == 0
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_no_redis_can_be_reached_queries_still_answer(api, form_id, submit, kind):
+    submit(age=30)
+    with away(kind):
+        for path in PATHS:
+            refused = api.get(url(form_id, path))
+            assert (refused.status_code, refused["Retry-After"]) == (503, "5")
+        found = api.post(url(form_id, "query/"), {"aggregate": "count"})
+    assert found.json()["data"] == [{"_id": None, "value": 1}]
+    assert api.get(url(form_id, "metrics/")).json()["total_responses"] == 1

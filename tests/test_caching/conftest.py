@@ -1,11 +1,12 @@
 import contextlib
 import uuid
+from functools import partial
 
 import pytest
-from django.test import override_settings
 
 from caching import decorators, redis_client, tiers
 from caching.decorators import cached
+from tests.redis_away import KINDS, away
 
 
 @pytest.fixture(autouse=True)
@@ -51,20 +52,10 @@ def other_process():
     return switch
 
 
-@pytest.fixture
-def redis_down(tmp_path):
+@pytest.fixture(params=KINDS)
+def redis_down(request):
     """Redis is away for the length of a block."""
-
-    @contextlib.contextmanager
-    def away():
-        from django.conf import settings
-
-        nowhere = f"unix://{tmp_path}/nobody.sock"
-        changed = {"default": {**settings.CACHES["default"], "LOCATION": nowhere}}
-        with override_settings(CACHES=changed):
-            yield
-
-    return away
+    return partial(away, request.param)
 
 
 @pytest.fixture

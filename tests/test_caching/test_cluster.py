@@ -5,21 +5,16 @@ from django.test import override_settings
 
 from caching import redis_client
 from caching.tags import bump
+from tests.redis_away import caches_at
 
 pytestmark = pytest.mark.processes
 
 
 @pytest.fixture(autouse=True)
-def on_the_cluster(redis_cluster, settings):
+def on_the_cluster(redis_cluster):
     """Django's cache as the settings build it where REDIS_CLUSTER_NODES is given."""
-    default = settings.CACHES["default"]
-    factory = "caching.redis_client.ClusterConnectionFactory"
-    changed = {
-        **default,
-        "LOCATION": f"redis://{redis_cluster[0]}",
-        "OPTIONS": {**default["OPTIONS"], "CONNECTION_FACTORY": factory},
-    }
-    with override_settings(REDIS_CLUSTER_NODES=redis_cluster, CACHES={"default": changed}):
+    caches = caches_at(f"redis://{redis_cluster[0]}", of_a_cluster=True)
+    with override_settings(REDIS_CLUSTER_NODES=redis_cluster, CACHES=caches):
         yield redis_client.shared_client()
         redis_client.shared_client().flushall(target_nodes=redis.RedisCluster.PRIMARIES)
 

@@ -1,15 +1,13 @@
-"""Kill -9 between any two steps: nothing is lost, nothing counts twice."""
+"""Kill -9 between any two steps: nothing is lost, nothing counts twice.
 
-import os
+Everything happens on the stores of the run: SQLite, MongoDB and PostgreSQL, or PostgreSQL alone.
+"""
+
 import random
 import signal
-import subprocess
-import sys
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from analytics.rebuild import rebuild
 from analytics.verification import verify
@@ -24,11 +22,11 @@ from formplatform.forms.submissions import submit_response
 from integrations.webhooks import doorbell, endpoints
 from integrations.webhooks.models import Delivery
 from tests.factories.forms import definition
+from tests.fakes.forked_platform import Platform
 from tests.fakes.message_queue import QUEUE, real_messages, redeliver, work_off
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
-ROOT = Path(__file__).parents[2]
 SUBMITTING = [
     "nothing is stored yet",
     "stored",
@@ -61,43 +59,6 @@ WORKING = [
 ]
 SWEEPING = ["about to publish", "one of the messages is sent", "published"]
 EVENTS = ["response.submitted", "response.updated", "response.deleted"]
-
-
-class Platform:
-    """Forks of one process that has everything imported."""
-
-    def __init__(self, **variables):
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fakes.dying_platform"],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "DATABASE_URL": database_url(),
-                "DJANGO_SETTINGS_MODULE": "tests.queued_settings",
-                **variables,
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, act, *, step="", form_id=""):
-        """How it ended: 0, or minus the signal."""
-        print(act, step, form_id, sep="|", file=self._process.stdin, flush=True)
-        return int(self._process.stdout.readline())
-
-    def close(self):
-        self._process.stdin.close()
-        self._process.wait(10)
-        self._process.stdout.close()
-
-
-def database_url():
-    place = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{place['NAME']}"
-    login = f"{place['USER']}:{place['PASSWORD']}@{place['HOST']}:{place['PORT'] or 5432}"
-    return f"postgres://{login}/{place['NAME']}"
 
 
 @pytest.fixture(scope="module")

@@ -2,12 +2,13 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+
+from tests.redis_away import KINDS, held_ports
 
 ROOT = Path(__file__).parents[2]
 BEGIN = """
@@ -66,11 +67,6 @@ print(json.dumps({
 """
 
 
-def closed_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
-
-
 @pytest.fixture
 def run(tmp_path):
     """Run a script in a process of its own on the data of this test; gives its last line."""
@@ -81,6 +77,9 @@ def run(tmp_path):
             "DATA_DIRECTORY": str(tmp_path / "data"),
             "DJANGO_SETTINGS_MODULE": "formplatform.settings.local",
             "REDIS_URL": "",
+            "REDIS_CLUSTER_NODES": "",
+            "CELERY_BROKER_URL": "",
+            "CELERY_RESULT_BACKEND": "",
             "MONGO_URL": "",
             "DATABASE_URL": "",
             **variables,
@@ -100,12 +99,35 @@ def run(tmp_path):
     return run_script
 
 
-@pytest.mark.processes
-def test_without_redis_a_response_is_accepted_at_once_and_counted_later(run):
-    known = run(PREPARE)
+@pytest.fixture(params=KINDS)
+def redis_variables(request, settings):
+    """What names the Redis of a deployment: one that answers, and one that does not."""
+    if request.param == "server":
+        with held_ports(1) as ports:
+            yield {}, {"REDIS_URL": f"redis://127.0.0.1:{ports[0]}/2"}
+        return
+    nodes = request.getfixturevalue("redis_cluster")
+    with held_ports(4) as (broker, *closed):
+        yield (
+            with_a_cluster(nodes, settings.CELERY_BROKER_URL),
+            with_a_cluster(
+                [f"127.0.0.1:{port}" for port in closed], f"redis://127.0.0.1:{broker}/0"
+            ),
+        )
 
-    away = run(SUBMIT % known, REDIS_URL=f"redis://127.0.0.1:{closed_port()}/2")
-    back = run(CATCH_UP % known)
+
+def with_a_cluster(nodes, broker):
+    queues = {"CELERY_BROKER_URL": broker, "CELERY_RESULT_BACKEND": broker}
+    return {"REDIS_CLUSTER_NODES": ",".join(nodes), **queues}
+
+
+@pytest.mark.processes
+def test_without_redis_a_response_is_accepted_at_once_and_counted_later(run, redis_variables):
+    there, nowhere = redis_variables
+    known = run(PREPARE, **there)
+
+    away = run(SUBMIT % known, **nowhere)
+    back = run(CATCH_UP % known, **there)
 
     assert away["status"] == 201
     assert away["seconds"] < 5
@@ -117,7 +139,8 @@ def test_without_redis_a_response_is_accepted_at_once_and_counted_later(run):
 def test_without_the_document_store_nothing_is_accepted_and_the_caller_may_come_back(run):
     known = run(PREPARE)
 
-    away = run(SUBMIT % known, MONGO_URL=f"mongodb://127.0.0.1:{closed_port()}/formplatform")
+    with held_ports(1) as (port,):
+        away = run(SUBMIT % known, MONGO_URL=f"mongodb://127.0.0.1:{port}/formplatform")
 
     assert (away["status"], away["retry"] is not None) == (503, True)
     assert run(CATCH_UP % known) == {"stored": 0, "total": 0}

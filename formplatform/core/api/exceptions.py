@@ -11,16 +11,16 @@ from django.core.exceptions import DisallowedHost, PermissionDenied, RequestData
 from django.db import DataError, InterfaceError, OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.views import defaults
-from redis.exceptions import RedisError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from formplatform.core.connections import REDIS_ERRORS
 from formplatform.core.errors import FieldError, InvalidInputError, PlatformError, TooLargeError
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
-OUTAGES = (OperationalError, InterfaceError, RedisError)
+OUTAGES = (OperationalError, InterfaceError, *REDIS_ERRORS)
 
 Problem = dict[str, Any]
 

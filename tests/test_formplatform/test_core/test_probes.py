@@ -1,7 +1,5 @@
 """What orchestrators and Prometheus get to hear."""
 
-import socket
-
 import pytest
 from django.test import override_settings
 
@@ -9,6 +7,7 @@ from formplatform.core import health
 from formplatform.core.connections import numbers
 from formplatform.core.heartbeats import Role
 from formplatform.core.metrics import count_request, count_task
+from tests.redis_away import KINDS, away
 
 
 def ready(client, role):
@@ -20,25 +19,18 @@ def beat(role):
     numbers().set(f"heartbeat:{role}", health.time.time(), ex=15)
 
 
-@pytest.fixture
-def dead_redis(tmp_path):
-    """A socket nobody listens on."""
-    url = f"unix://{tmp_path}/nobody.sock"
-    broker = f"redis+socket://{tmp_path}/nobody.sock?virtual_host=0"
-    with override_settings(REDIS_URL=url, CELERY_BROKER_URL=broker):
+@pytest.fixture(params=KINDS)
+def dead_redis(request):
+    """Ports nobody listens on."""
+    with away(request.param):
         yield
 
 
-@pytest.fixture
-def silent_redis(tmp_path):
-    """A server that accepts and never answers."""
-    path = f"{tmp_path}/silent.sock"
-    with socket.socket(socket.AF_UNIX) as server:
-        server.bind(path)
-        server.listen()
-        broker = f"redis+socket://{path}?virtual_host=0"
-        with override_settings(REDIS_URL=f"unix://{path}", CELERY_BROKER_URL=broker):
-            yield
+@pytest.fixture(params=KINDS)
+def silent_redis(request):
+    """Servers that accept and never answer."""
+    with away(request.param, silent=True):
+        yield
 
 
 @pytest.fixture
@@ -90,7 +82,8 @@ def test_a_redis_that_hangs_does_not_hang_the_probe(client, silent_redis):
     status, body = ready(client, "web")
 
     assert (status, body["status"]) == (200, "degraded")
-    assert body["checks"]["redis"]["error"] == "TimeoutError"
+    assert body["checks"]["broker"]["error"] == "TimeoutError"
+    assert body["checks"]["redis"]["state"] == "down"
     assert body["checks"]["redis"]["latency_ms"] < 2000
 
 

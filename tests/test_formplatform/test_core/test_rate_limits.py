@@ -1,10 +1,9 @@
-import socket
 import time
 
-import redis
+import pytest
 
-from formplatform.core import connections, rate_limits
 from formplatform.core.rate_limits import Limit, RateLimiter
+from tests.redis_away import KINDS, away
 
 
 def taken(limiter: RateLimiter, limit: Limit, times: int) -> int:
@@ -42,23 +41,16 @@ def test_a_refusal_says_how_long_to_wait():
     assert 1 <= limiter.take("read", "key-1", limit) <= 3600
 
 
-def test_without_redis_each_process_counts_for_itself(monkeypatch):
-    dead = redis.Redis(unix_socket_path="/nonexistent/redis.sock")
-    monkeypatch.setattr(rate_limits, "quick_numbers", lambda: dead)
+@pytest.mark.parametrize("kind", KINDS)
+def test_without_redis_each_process_counts_for_itself(kind):
+    with away(kind):
+        assert taken(RateLimiter(), Limit(permits=5, seconds=3600), 20) == 5
 
-    assert taken(RateLimiter(), Limit(permits=5, seconds=3600), 20) == 5
 
-
-def test_a_redis_that_hangs_holds_nobody_up(settings):
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        settings.REDIS_URL = f"redis://127.0.0.1:{silent.getsockname()[1]}/2"
-        settings.REDIS_CLUSTER_NODES = []
-        connections._client.cache_clear()
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_redis_that_hangs_holds_nobody_up(kind):
+    with away(kind, silent=True):
         started = time.monotonic()
-        try:
-            assert taken(RateLimiter(), Limit(permits=5, seconds=3600), 20) == 5
-        finally:
-            connections.quick_numbers().close()
-            connections._client.cache_clear()
+        assert taken(RateLimiter(), Limit(permits=5, seconds=3600), 20) == 5
 
     assert time.monotonic() - started < 2

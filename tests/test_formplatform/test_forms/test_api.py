@@ -4,7 +4,7 @@ from rest_framework.test import APIClient
 
 from formplatform.core.api_keys import SCOPES, create_key, revoke_key
 from formplatform.forms.storage.registry import get_store
-from tests.factories.forms import definition
+from tests.factories.forms import FormResponseFactory, definition
 
 
 @pytest.fixture
@@ -51,6 +51,24 @@ def test_wrong_answers_are_a_problem_document_that_names_them(api, form_id):
     assert body["code"] == "invalid_input"
     assert [(e["field"], e["code"]) for e in body["errors"]] == [("age", "wrong_type")]
     assert get_store().count_responses(form_id) == 0
+
+
+def test_a_response_may_be_edited_more_often_than_32_bits_can_count(api, form_id):
+    often = 2**31 - 1
+    stored = FormResponseFactory(
+        form_id=form_id, data={"age": 1}, revision=often, dispatched_revision=often
+    )
+    get_store().insert_response(stored)
+
+    answer = api.put(
+        f"/api/v2/forms/{form_id}/responses/{stored.id}/",
+        {"answers": {"age": 2}, "revision": often},
+    )
+
+    assert (answer.status_code, answer.json()["revision"]) == (200, 2**31)
+    (found,) = get_store().find_responses([stored.id])
+    assert (found.data, found.revision, found.dispatched_revision) == ({"age": 2}, 2**31, 2**31)
+    assert get_store().change_mark(form_id) == (1, 2**31)
 
 
 def test_nobody_may_see_another_persons_form(form_id):

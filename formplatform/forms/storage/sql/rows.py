@@ -1,4 +1,8 @@
-"""The rows of the SQL form store. Columns carry the names of the domain's fields."""
+"""The rows of the SQL form store. Columns carry the names of the domain's fields.
+
+Counters have 64 bits, as they have in MongoDB and SQLite anyway: what a store holds must not depend
+on which one it is.
+"""
 
 from django.db import models
 from django.db.models import Q
@@ -19,9 +23,9 @@ class FormRow(models.Model):
     draft = JsonTextField()
     state = models.CharField(max_length=10)
     public = models.BooleanField()
-    current_version = models.PositiveIntegerField(null=True)
+    current_version = models.PositiveBigIntegerField(null=True)
     idempotency_key = models.TextField(null=True)  # noqa: DJ001 - no key is not an empty key
-    revision = models.PositiveIntegerField()
+    revision = models.PositiveBigIntegerField()
     created_at = models.DateTimeField()
     updated_at = models.DateTimeField()
     deleted_at = models.DateTimeField(null=True)
@@ -41,7 +45,7 @@ class FormRow(models.Model):
 
 class VersionRow(models.Model):
     form_id = IdField()
-    number = models.PositiveIntegerField()
+    number = models.PositiveBigIntegerField()
     definition = JsonTextField()
     published_at = models.DateTimeField()
     published_by = models.BigIntegerField(null=True)
@@ -63,11 +67,11 @@ class VersionRow(models.Model):
 class ResponseRow(models.Model):
     id = IdField(primary_key=True)
     form_id = IdField()
-    version = models.PositiveIntegerField()
+    version = models.PositiveBigIntegerField()
     data = JsonTextField()
     submitted_at = models.DateTimeField()
     updated_at = models.DateTimeField()
-    revision = models.PositiveIntegerField()
+    revision = models.PositiveBigIntegerField()
     deleted_at = models.DateTimeField(null=True)
     submitted_by = models.BigIntegerField(null=True)
     updated_by = models.BigIntegerField(null=True)
@@ -75,7 +79,7 @@ class ResponseRow(models.Model):
     session_id = IdField(null=True)
     idempotency_key = models.TextField(null=True)  # noqa: DJ001 - no key is not an empty key
     fingerprint = models.TextField(null=True)  # noqa: DJ001 - as above
-    dispatched_revision = models.PositiveIntegerField()
+    dispatched_revision = models.PositiveBigIntegerField()
     dispatched_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -108,8 +112,8 @@ class RevisionRow(models.Model):
 
     response_id = IdField()
     form_id = IdField()
-    revision = models.PositiveIntegerField()
-    version = models.PositiveIntegerField()
+    revision = models.PositiveBigIntegerField()
+    version = models.PositiveBigIntegerField()
     data = JsonTextField(null=True)
     at = models.DateTimeField()
     by = models.BigIntegerField(null=True)
@@ -132,8 +136,8 @@ class SessionRow(models.Model):
     submitted_at = models.DateTimeField(null=True)
     pages = JsonTextField()
     response_id = IdField(null=True)
-    revision = models.PositiveIntegerField()
-    dispatched_revision = models.PositiveIntegerField()
+    revision = models.PositiveBigIntegerField()
+    dispatched_revision = models.PositiveBigIntegerField()
     dispatched_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
 

@@ -56,6 +56,7 @@ def test_a_change_mark_moves_with_every_insert_edit_and_delete_and_with_nothing_
     assert store.change_mark(form_id) == (2, 4)
     store.insert_responses([first])
     assert store.change_mark(form_id) == (2, 4)
+    assert [type(number) for number in store.change_mark(form_id)] == [int, int]
 
 
 def test_a_change_mark_of_the_past_leaves_out_what_changed_since(store):

@@ -39,7 +39,7 @@ texts = some.text(characters, max_size=30)
 integers = some.integers(-EXACT, EXACT)
 floats = some.floats(allow_nan=False, allow_infinity=False)
 field_ids = some.from_regex(r"[a-z][a-z0-9_]{0,63}", fullmatch=True)
-counts = some.integers(1, 2**31 - 1)
+counts = some.integers(1, EXACT)
 owners = some.integers(1, 2**63 - 1)
 optional = some.none() | moments
 answers = some.dictionaries(
@@ -101,7 +101,7 @@ responses = some.builds(
     session_id=some.none() | ids,
     idempotency_key=some.none() | texts,
     fingerprint=some.none() | texts,
-    dispatched_revision=some.integers(0, 2**31 - 1),
+    dispatched_revision=some.integers(0, EXACT),
     dispatched_at=optional,
 )
 sessions = some.builds(
@@ -114,7 +114,7 @@ sessions = some.builds(
     pages=some.dictionaries(texts, moments, max_size=4),
     response_id=some.none() | ids,
     revision=counts,
-    dispatched_revision=some.integers(0, 2**31 - 1),
+    dispatched_revision=some.integers(0, EXACT),
     dispatched_at=optional,
     updated_at=moments,
 )

@@ -23,7 +23,6 @@ from tests.fakes.message_queue import real_messages, work_off
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
 
 ROWS = 2000
-ADA = Actor(user_id=1)
 
 
 @pytest.fixture
@@ -37,22 +36,26 @@ def worker(django_db_setup):
 
 
 @pytest.fixture
-def forms(form_store, settings, monkeypatch, django_user_model):
+def ada(django_user_model):
+    return Actor(user_id=django_user_model.objects.create_user("ada").pk)
+
+
+@pytest.fixture
+def forms(form_store, settings, monkeypatch, ada):
     """Two published forms; the second has a webhook. Messages wait in the broker."""
     monkeypatch.setattr(doorbell, "_ring", lambda: None)
     monkeypatch.setattr(imports, "BATCH", 50)
-    owner = django_user_model.objects.create_user("ada")
     with real_messages(settings):
         made = [
-            catalog.create_form(actor=ADA, title=title, definition=definition())
+            catalog.create_form(actor=ada, title=title, definition=definition())
             for title in ("History", "Today")
         ]
         for form in made:
-            publishing.publish_form(form, actor=ADA)
+            publishing.publish_form(form, actor=ada)
         wanted = endpoints.EndpointForm(
             url="https://example.com/hook", events=["response.submitted"]
         )
-        endpoints.create_webhook(wanted, owner_id=owner.pk, form_id=made[1].id)
+        endpoints.create_webhook(wanted, owner_id=ada.user_id, form_id=made[1].id)
         work_off()
         yield [get_store().find_form(form.id) for form in made]
 
@@ -68,15 +71,15 @@ def wait_for(true, seconds=60):
         time.sleep(0.01)
 
 
-def test_a_response_is_counted_and_its_webhook_made_while_an_import_waits(forms, worker):
+def test_a_response_is_counted_and_its_webhook_made_while_an_import_waits(forms, worker, ada):
     history, today = forms
     rows = io.BytesIO(b"".join(b'{"age": %d}\n' % (n % 90) for n in range(ROWS)))
-    imports.import_stream(history, rows, file_format=Format.NDJSON, actor=ADA, largest=10**6)
+    imports.import_stream(history, rows, file_format=Format.NDJSON, actor=ada, largest=10**6)
     assert imports_waiting() == ROWS / imports.BATCH
     worker.start()
     wait_for(lambda: broker().hlen("unacked"))
 
-    response, _ = submit_response(today, {"age": 7}, actor=ADA)
+    response, _ = submit_response(today, {"age": 7}, actor=ada)
     wait_for(lambda: get_store().find_response(today.id, response.id).dispatched_revision)
     left = imports_waiting()
 

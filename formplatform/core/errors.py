@@ -5,6 +5,7 @@ PlatformError
 ├── PermissionDeniedError  the caller may see this but not do that (403)
 ├── NotFoundError          the thing does not exist for this caller (404)
 ├── ConflictError          the thing has changed, or is there already (409)
+│   └── KeyReusedError     an Idempotency-Key came again with another body (409)
 ├── TooLargeError          more than we take (413)
 ├── ThrottledError         too many, too fast (429)
 └── UnavailableError       a store or service is down; retry later (503)
@@ -64,6 +65,10 @@ class NotFoundError(PlatformError):
 class ConflictError(PlatformError):
     code = "conflict"
     status = 409
+
+
+class KeyReusedError(ConflictError):
+    code = "idempotency_key_reused"
 
 
 class TooLargeError(PlatformError):

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 from formplatform.core import clock
 from formplatform.core.actors import Actor
 from formplatform.core.api.authentication import actor_of
-from formplatform.core.api.idempotency import idempotency_key
+from formplatform.core.api.idempotency import creates_once
 from formplatform.core.api.pagination import page_body, window_of
 from formplatform.core.errors import PermissionDeniedError
 from formplatform.forms.api.forms import checked
@@ -49,6 +49,8 @@ class WebhookView(APIView):
 
 @extend_schema(tags=["webhooks"])
 class WebhookList(WebhookView):
+    shown_once: ClassVar[tuple[str, ...]] = ("secret",)
+
     @extend_schema(
         operation_id="webhooks_list",
         parameters=[OpenApiParameter("form_id", str), *PAGE],
@@ -65,7 +67,8 @@ class WebhookList(WebhookView):
         bodies = [webhook_body(webhook) for webhook in page]
         return Response(page_body(request, bodies, total=found.count()))
 
-    @extend_schema(request=WebhookInput, responses={201: NewWebhookOutput, 200: NewWebhookOutput})
+    @extend_schema(request=WebhookInput, responses={201: NewWebhookOutput})
+    @creates_once
     def post(self, request: Request) -> Response:
         """Make an endpoint. The secret in the answer is shown this once."""
         actor = actor_of(request)
@@ -76,10 +79,8 @@ class WebhookList(WebhookView):
             EndpointForm(**values),
             owner_id=_user_id(actor),
             form_id=form_id,
-            idempotency_key=idempotency_key(request) or "",
         )
-        body = {**_body(webhook), "secret": secret}
-        return Response(body, status=200 if secret is None else 201)
+        return Response({**_body(webhook), "secret": secret}, status=201)
 
 
 @extend_schema(tags=["webhooks"])

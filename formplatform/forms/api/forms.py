@@ -11,7 +11,7 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from formplatform.core.api.authentication import actor_of
-from formplatform.core.api.idempotency import creates_once, idempotency_key
+from formplatform.core.api.idempotency import creates_once, stored_key
 from formplatform.core.api.pagination import page_body, search_of, window_of
 from formplatform.core.errors import FieldError, InvalidInputError, NotFoundError
 from formplatform.forms import access, catalog, publishing, versions
@@ -90,7 +90,7 @@ class FormList(FormView):
         """Create a draft. With an Idempotency-Key, repeating the request creates nothing."""
         form = catalog.create_form(
             actor=actor_of(request),
-            idempotency_key=idempotency_key(request),
+            idempotency_key=stored_key(request),
             **checked(CreateFormInput, request),
         )
         return Response(form_body(form), status=201)

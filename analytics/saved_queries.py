@@ -15,7 +15,7 @@ from django.utils import timezone
 
 from formplatform.core.actors import Actor
 from formplatform.core.errors import (
-    ConflictError,
+    ChangedMeanwhileError,
     FieldError,
     InvalidInputError,
     NotFoundError,
@@ -72,7 +72,7 @@ def change_query(
     *,
     expected_revision: int | None = None,
 ) -> SavedQuery:
-    """Change what is given. Raises ConflictError where it is not at the expected revision."""
+    """Change what is given. Raises ChangedMeanwhileError where it is at another revision."""
     _check_may_change(actor, query)
     if "query" in values:
         check_query(actor, query.form_id, values["query"])
@@ -84,7 +84,7 @@ def change_query(
             **kept, revision=F("revision") + 1, updated_at=timezone.now()
         )
         if not moved:
-            raise ConflictError("The saved query has changed meanwhile: read it again.")
+            raise ChangedMeanwhileError("The saved query has changed: read it again.")
         if people is not None:
             query.shared_with.set(people)
     query.refresh_from_db()

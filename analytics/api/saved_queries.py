@@ -15,6 +15,7 @@ from analytics.models import SavedQuery, Sharing
 from analytics.results import body_of
 from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.idempotency import creates_once
+from formplatform.core.api.preconditions import editing, matching, revision_tag, tagged
 
 from .serializers import Plain, QueryOutput
 
@@ -86,15 +87,16 @@ class SavedQueryList(SavedQueryScopes, ListAPIView[SavedQuery]):
         wanted = SavedQueryInput(data=request.data)
         wanted.is_valid(raise_exception=True)
         query = saved_queries.create_query(actor_of(request), wanted.validated_data)
-        return Response(SavedQueryOutput(query).data, status=201)
+        return _shown(query, status=201)
 
 
 @extend_schema(tags=["analytics"])
 class SavedQueryDetail(SavedQueryScopes, APIView):
+    conditional: ClassVar[bool] = True
+
     @extend_schema(responses=SavedQueryOutput)
     def get(self, request: Request, query_id: int) -> Response:
-        query = saved_queries.get_query(actor_of(request), query_id)
-        return Response(SavedQueryOutput(query).data)
+        return _shown(saved_queries.get_query(actor_of(request), query_id))
 
     @extend_schema(request=SavedQueryChangeInput, responses=SavedQueryOutput)
     def patch(self, request: Request, query_id: int) -> Response:
@@ -105,13 +107,16 @@ class SavedQueryDetail(SavedQueryScopes, APIView):
         wanted.is_valid(raise_exception=True)
         values = dict(wanted.validated_data)
         expected = values.pop("revision", None)
-        changed = saved_queries.change_query(actor, query, values, expected_revision=expected)
-        return Response(SavedQueryOutput(changed).data)
+        with matching(request, _tag(query)):
+            changed = saved_queries.change_query(actor, query, values, expected_revision=expected)
+        return _shown(changed)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, query_id: int) -> Response:
         actor = actor_of(request)
-        saved_queries.delete_query(actor, saved_queries.get_query(actor, query_id))
+        query = saved_queries.get_query(actor, query_id)
+        with editing(request, SavedQuery.objects.filter(pk=query.pk), _tag) as newest:
+            saved_queries.delete_query(actor, newest)
         return Response(status=204)
 
 
@@ -128,3 +133,11 @@ class SavedQueryRun(APIView):
         actor = actor_of(request)
         query = saved_queries.get_query(actor, query_id)
         return Response(body_of(saved_queries.run_query(actor, query)))
+
+
+def _shown(query: SavedQuery, *, status: int = 200) -> Response:
+    return tagged(SavedQueryOutput(query).data, _tag(query), status=status)
+
+
+def _tag(query: SavedQuery) -> str:
+    return revision_tag(query.revision)

@@ -5,6 +5,9 @@ PlatformError
 ├── PermissionDeniedError  the caller may see this but not do that (403)
 ├── NotFoundError          the thing does not exist for this caller (404)
 ├── ConflictError          the thing has changed, or is there already (409)
+│   ├── ChangedMeanwhileError  somebody else changed it since it was read (409)
+│   └── KeyReusedError     an Idempotency-Key came again with another body (409)
+├── PreconditionFailedError  it is not in the state that If-Match names (412)
 ├── TooLargeError          more than we take (413)
 ├── ThrottledError         too many, too fast (429)
 └── UnavailableError       a store or service is down; retry later (503)
@@ -64,6 +67,19 @@ class NotFoundError(PlatformError):
 class ConflictError(PlatformError):
     code = "conflict"
     status = 409
+
+
+class ChangedMeanwhileError(ConflictError):
+    """A compare-and-set lost: reading again and deciding anew may succeed."""
+
+
+class KeyReusedError(ConflictError):
+    code = "idempotency_key_reused"
+
+
+class PreconditionFailedError(PlatformError):
+    code = "precondition_failed"
+    status = 412
 
 
 class TooLargeError(PlatformError):

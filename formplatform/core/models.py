@@ -38,7 +38,7 @@ class IdempotentRequest(models.Model):
     path = models.CharField(max_length=200)
     fingerprint = models.CharField(max_length=64)
     status = models.PositiveSmallIntegerField(null=True)
-    """None only inside the transaction that answers the first request."""
+    """None where the key only stands for one body, and what it makes is remembered elsewhere."""
     body = models.JSONField(null=True)
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 

@@ -4,7 +4,12 @@ from dataclasses import replace
 
 from formplatform.core.actors import Actor
 from formplatform.core.clock import now
-from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
+from formplatform.core.errors import (
+    ChangedMeanwhileError,
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+)
 
 from .access import forget_form
 from .domain import Form, FormState, JsonObject
@@ -54,7 +59,12 @@ def update_form(
     public: bool | None = None,
     state: FormState | None = None,
 ) -> Form:
-    """Change what is given. Raises ConflictError where the form has moved on meanwhile."""
+    """Change what is given.
+
+    Raises ChangedMeanwhileError where the form is not at the expected revision, or has moved on.
+    """
+    if expected_revision not in (None, form.revision):
+        raise _changed(form)
     changed = replace(
         form,
         title=form.title if title is None else _clean_title(title),
@@ -62,7 +72,7 @@ def update_form(
         public=form.public if public is None else public,
         state=form.state if state is None else _allowed(form, state),
     )
-    return replace_form(changed, expected_revision=expected_revision or form.revision)
+    return replace_form(changed, expected_revision=form.revision)
 
 
 def delete_form(form: Form) -> None:
@@ -73,9 +83,13 @@ def delete_form(form: Form) -> None:
 def replace_form(form: Form, *, expected_revision: int) -> Form:
     stored = replace(form, revision=expected_revision + 1, updated_at=now())
     if not get_store().replace_form(stored, expected_revision=expected_revision):
-        raise ConflictError("The form has changed meanwhile: read it again.", form_id=form.id)
+        raise _changed(form)
     forget_form(form.id)
     return stored
+
+
+def _changed(form: Form) -> ChangedMeanwhileError:
+    return ChangedMeanwhileError("The form has changed meanwhile: read it again.", form_id=form.id)
 
 
 def _clean_title(title: str) -> str:

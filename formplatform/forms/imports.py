@@ -80,13 +80,14 @@ def import_stream(
     file_format: Format,
     actor: Actor,
     largest: int,
-    import_id: str | None = None,
+    import_id_of: Callable[[str], str] = str,
 ) -> ImportReport:
     """Take in a body of at most `largest` bytes.
 
-    Without an `import_id` it is the body's digest: the same body again stores nothing. Raises
-    TooLargeError, InvalidInputError for a wrong CSV header (before anything is stored),
-    ConflictError where the form was never published, UnavailableError (repeat the call then).
+    `import_id_of` makes the import's id of the body's digest. Without it the digest is the id, so
+    that the same body again stores nothing. Raises, before anything is stored, TooLargeError,
+    InvalidInputError for a wrong CSV header and ConflictError where the form was never published;
+    at any time UnavailableError (repeat the call then).
     """
     with SpooledTemporaryFile(max_size=IN_MEMORY) as copy:
         digest = hashlib.sha256()
@@ -96,8 +97,8 @@ def import_stream(
             if copy.tell() > largest:
                 raise TooLargeError(f"An import over HTTP takes at most {largest} bytes.")
         copy.seek(0)
-        given = import_id or digest.hexdigest()
-        job = Import(form=form, import_id=given, actor=actor, file_format=file_format)
+        import_id = import_id_of(digest.hexdigest())
+        job = Import(form=form, import_id=import_id, actor=actor, file_format=file_format)
         report = ImportReport(import_id=job.import_id)
         refusals: list[Refusal] = []
         for _ in import_rows(job, cast("BinaryIO", copy), report):

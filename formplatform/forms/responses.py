@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from formplatform.core.actors import Actor
 from formplatform.core.clock import now
-from formplatform.core.errors import ConflictError, NotFoundError
+from formplatform.core.errors import ChangedMeanwhileError, NotFoundError
 
 from .announcing import announce
 from .domain import Answers, FormResponse, revision_of
@@ -55,8 +55,8 @@ def edit_response(
     They are held against the version the response was given under, whose questions they answer,
     and the hooks have their say as at a submission;
     publishing never makes an old response wrong. Raises InvalidInputError, NotFoundError where
-    it is deleted, ConflictError where it is not at the expected revision (without one: where it
-    changed since it was read).
+    it is deleted, ChangedMeanwhileError where it is not at the expected revision (without one:
+    where it changed since it was read).
     """
     _check_is_there(response)
     form = get_store().find_form(response.form_id)
@@ -74,7 +74,7 @@ def delete_response(
 ) -> None:
     """Soft delete, as a revision: counters subtract it, history keeps it.
 
-    Raises NotFoundError where it is deleted already, ConflictError as `edit_response` does.
+    Raises NotFoundError where it is deleted already, ChangedMeanwhileError as `edit_response` does.
     """
     _check_is_there(response)
     _replace(replace(response, deleted_at=now()), response, actor, expected_revision)
@@ -95,6 +95,6 @@ def _replace(
     if expected != stored.revision or not get_store().replace_response(
         newest, expected_revision=expected, previous=revision_of(stored)
     ):
-        raise ConflictError("The response has changed meanwhile.", response_id=stored.id)
+        raise ChangedMeanwhileError("The response has changed meanwhile.", response_id=stored.id)
     announce(newest.id)
     return newest

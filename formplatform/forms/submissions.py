@@ -8,7 +8,12 @@ from typing import ClassVar
 
 from formplatform.core.actors import Actor
 from formplatform.core.clock import now
-from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
+from formplatform.core.errors import (
+    ConflictError,
+    FieldError,
+    InvalidInputError,
+    KeyReusedError,
+)
 
 from .announcing import announce
 from .domain import Answers, Form, FormResponse, FormState
@@ -24,10 +29,6 @@ RawAnswers = Mapping[str, object]
 
 class FormClosedError(ConflictError):
     code: ClassVar[str] = "form_closed"
-
-
-class KeyReusedError(ConflictError):
-    code: ClassVar[str] = "idempotency_key_reused"
 
 
 def submit_response(

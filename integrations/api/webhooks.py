@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import ClassVar
 
+from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,8 +12,9 @@ from rest_framework.views import APIView
 from formplatform.core import clock
 from formplatform.core.actors import Actor
 from formplatform.core.api.authentication import actor_of
-from formplatform.core.api.idempotency import idempotency_key
+from formplatform.core.api.idempotency import creates_once
 from formplatform.core.api.pagination import page_body, window_of
+from formplatform.core.api.preconditions import content_tag, editing, tagged
 from formplatform.core.errors import PermissionDeniedError
 from formplatform.forms.api.forms import checked
 from formplatform.forms.ids import is_id
@@ -49,6 +51,8 @@ class WebhookView(APIView):
 
 @extend_schema(tags=["webhooks"])
 class WebhookList(WebhookView):
+    shown_once: ClassVar[tuple[str, ...]] = ("secret",)
+
     @extend_schema(
         operation_id="webhooks_list",
         parameters=[OpenApiParameter("form_id", str), *PAGE],
@@ -65,7 +69,8 @@ class WebhookList(WebhookView):
         bodies = [webhook_body(webhook) for webhook in page]
         return Response(page_body(request, bodies, total=found.count()))
 
-    @extend_schema(request=WebhookInput, responses={201: NewWebhookOutput, 200: NewWebhookOutput})
+    @extend_schema(request=WebhookInput, responses={201: NewWebhookOutput})
+    @creates_once
     def post(self, request: Request) -> Response:
         """Make an endpoint. The secret in the answer is shown this once."""
         actor = actor_of(request)
@@ -76,30 +81,33 @@ class WebhookList(WebhookView):
             EndpointForm(**values),
             owner_id=_user_id(actor),
             form_id=form_id,
-            idempotency_key=idempotency_key(request) or "",
         )
-        body = {**_body(webhook), "secret": secret}
-        return Response(body, status=200 if secret is None else 201)
+        return tagged({**_body(webhook), "secret": secret}, _tag(webhook), status=201)
 
 
 @extend_schema(tags=["webhooks"])
 class WebhookDetail(WebhookView):
+    conditional: ClassVar[bool] = True
+
     @extend_schema(responses=WebhookOutput)
     def get(self, request: Request, webhook_id: str) -> Response:
-        return Response(_body(get_webhook(actor_of(request), webhook_id)))
+        webhook = get_webhook(actor_of(request), webhook_id)
+        return tagged(_body(webhook), _tag(webhook))
 
     @extend_schema(request=WebhookChange, responses=WebhookOutput)
     def patch(self, request: Request, webhook_id: str) -> Response:
         """Change an endpoint; what is on its way goes to the new URL."""
-        webhook = get_webhook(actor_of(request), webhook_id)
-        wanted = replace(endpoints.form_of(webhook), **checked(WebhookChange, request))
-        endpoints.update_webhook(webhook, wanted)
-        return Response(_body(webhook))
+        found, changes = get_webhook(actor_of(request), webhook_id), checked(WebhookChange, request)
+        with editing(request, _live(found), _tag) as webhook:
+            endpoints.update_webhook(webhook, replace(endpoints.form_of(webhook), **changes))
+        return tagged(_body(webhook), _tag(webhook))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, webhook_id: str) -> Response:
         """Delete an endpoint. What waits for it is not sent."""
-        endpoints.delete_webhook(get_webhook(actor_of(request), webhook_id))
+        found = get_webhook(actor_of(request), webhook_id)
+        with editing(request, _live(found), _tag) as webhook:
+            endpoints.delete_webhook(webhook)
         return Response(status=204)
 
 
@@ -145,6 +153,14 @@ class DisableWebhook(WebhookView):
 
 def _body(webhook: Webhook) -> Plain:
     return webhook_body(with_health(Webhook.objects.filter(pk=webhook.pk)).get())
+
+
+def _live(webhook: Webhook) -> QuerySet[Webhook]:
+    return Webhook.objects.filter(pk=webhook.pk, deleted_at__isnull=True)
+
+
+def _tag(webhook: Webhook) -> str:
+    return content_tag(endpoints.form_of(webhook), webhook.status, webhook.updated_at)
 
 
 def _user_id(actor: Actor) -> int:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
@@ -34,40 +34,23 @@ class EndpointForm:
     include_personal_data: bool = False
 
 
-def create_webhook(
-    wanted: EndpointForm, *, owner_id: int, form_id: str, idempotency_key: str = ""
-) -> tuple[Webhook, str | None]:
+def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tuple[Webhook, str]:
     """A new endpoint and its secret, which is shown this once.
 
     Args:
         wanted: checked here.
         owner_id: the user it belongs to.
         form_id: empty for every form of the owner.
-        idempotency_key: the endpoint made under it earlier is returned, with None for its secret.
 
     Raises:
         InvalidInputError: the URL or an event is not one we deliver to or of.
-        ConflictError: the key was used for another endpoint.
     """
     check_endpoint(wanted)
-    webhook = Webhook(owner_id=owner_id, form_id=form_id, idempotency_key=idempotency_key)
+    webhook = Webhook(owner_id=owner_id, form_id=form_id)
     _fill(webhook, wanted)
-    try:
-        with transaction.atomic():
-            webhook.save(force_insert=True)
-            return webhook, _add_secret(webhook)
-    except IntegrityError:
-        return _made_earlier(webhook), None
-
-
-def _made_earlier(again: Webhook) -> Webhook:
-    same = ("url", "events", "form_id", "description", "include_personal_data")
-    found = Webhook.objects.filter(
-        owner=again.owner_id, idempotency_key=again.idempotency_key, deleted_at__isnull=True
-    ).first()
-    if found is None or any(getattr(found, name) != getattr(again, name) for name in same):
-        raise ConflictError("This Idempotency-Key was used for another webhook: take a new key.")
-    return found
+    with transaction.atomic():
+        webhook.save(force_insert=True)
+        return webhook, _add_secret(webhook)
 
 
 def form_of(webhook: Webhook) -> EndpointForm:

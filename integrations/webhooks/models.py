@@ -49,7 +49,6 @@ class Webhook(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.ENABLED)
     disabled_reason = models.CharField(max_length=20, choices=DisabledReason, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
-    idempotency_key = models.CharField(max_length=200, blank=True, editable=False)
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -59,13 +58,6 @@ class Webhook(models.Model):
         indexes = [
             models.Index(fields=["form_id"], name="webhook_of_form"),
             models.Index(fields=["owner", "form_id"], name="webhook_of_owner"),
-        ]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["owner", "idempotency_key"],
-                condition=~Q(idempotency_key=""),
-                name="one_webhook_per_key",
-            )
         ]
 
     def __str__(self) -> str:

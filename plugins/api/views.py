@@ -8,6 +8,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from formplatform.core.api.permissions import StaffPermission
+from formplatform.core.api.preconditions import content_tag, editing, tagged
+from plugins.models import Plugin
 from plugins.overview import overview_of
 from plugins.registry import (
     change_settings,
@@ -21,7 +23,13 @@ from .serializers import PluginOutput, SettingsInput
 
 
 def shown(name: str) -> Response:
-    return Response(PluginOutput(overview_of(*get_plugin(name))).data)
+    row, found = get_plugin(name)
+    return tagged(PluginOutput(overview_of(row, found)).data, tag_of(row))
+
+
+def tag_of(row: Plugin) -> str:
+    """Of what can be edited: the settings."""
+    return content_tag(sorted(row.settings.items()))
 
 
 @extend_schema(tags=["plugins"])
@@ -40,6 +48,8 @@ class PluginList(PluginView):
 
 
 class PluginDetail(PluginView):
+    conditional: ClassVar[bool] = True
+
     @extend_schema(responses=PluginOutput)
     def get(self, request: Request, name: str) -> Response:
         return shown(name)
@@ -49,7 +59,9 @@ class PluginDetail(PluginView):
         """Give the plugin new settings; they are checked against its schema."""
         wanted = SettingsInput(data=request.data)
         wanted.is_valid(raise_exception=True)
-        change_settings(name, wanted.validated_data["settings"])
+        row, _ = get_plugin(name)
+        with editing(request, Plugin.objects.filter(pk=row.pk), tag_of):
+            change_settings(name, wanted.validated_data["settings"])
         return shown(name)
 
 

@@ -12,6 +12,7 @@ from rest_framework.views import APIView
 from formplatform.core.actors import Actor
 from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.idempotency import creates_once
+from formplatform.core.api.preconditions import content_tag, editing, tagged
 from formplatform.core.errors import NotFoundError
 from formplatform.forms.access import get_form
 from reporting.models import ScheduledReport
@@ -64,14 +65,16 @@ class ScheduleList(ScheduleScopes, ListAPIView[ScheduledReport]):
         wanted.is_valid(raise_exception=True)
         form = get_form(actor, wanted.validated_data["form_id"])
         schedule = create_schedule(form, wanted.validated_data, owner_id=user_id_of(actor))
-        return Response(ScheduleOutput(schedule).data, status=201)
+        return _shown(schedule, status=201)
 
 
 @extend_schema(tags=["schedules"])
 class ScheduleDetail(ScheduleScopes, APIView):
+    conditional: ClassVar[bool] = True
+
     @extend_schema(responses=ScheduleOutput)
     def get(self, request: Request, schedule_id: int) -> Response:
-        return Response(ScheduleOutput(get_schedule(actor_of(request), schedule_id)).data)
+        return _shown(get_schedule(actor_of(request), schedule_id))
 
     @extend_schema(request=ScheduleChangeInput, responses=ScheduleOutput)
     def patch(self, request: Request, schedule_id: int) -> Response:
@@ -80,13 +83,16 @@ class ScheduleDetail(ScheduleScopes, APIView):
         schedule = get_schedule(actor, schedule_id)
         wanted.is_valid(raise_exception=True)
         form = get_form(actor, schedule.form_id)
-        changed = change_schedule(schedule, form, wanted.validated_data)
-        return Response(ScheduleOutput(changed).data)
+        with editing(request, _only(schedule), _tag) as newest:
+            changed = change_schedule(newest, form, wanted.validated_data)
+        return _shown(changed)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, schedule_id: int) -> Response:
         """Its reports stay."""
-        get_schedule(actor_of(request), schedule_id).delete()
+        schedule = get_schedule(actor_of(request), schedule_id)
+        with editing(request, _only(schedule), _tag) as newest:
+            newest.delete()
         return Response(status=204)
 
 
@@ -100,3 +106,16 @@ class ScheduleRun(ScheduleScopes, APIView):
         request_report(run.pk)
         run.refresh_from_db()
         return Response(ReportOutput(run).data, status=201)
+
+
+def _shown(schedule: ScheduledReport, *, status: int = 200) -> Response:
+    return tagged(ScheduleOutput(schedule).data, _tag(schedule), status=status)
+
+
+def _only(schedule: ScheduledReport) -> QuerySet[ScheduledReport]:
+    return ScheduledReport.objects.filter(pk=schedule.pk)
+
+
+def _tag(schedule: ScheduledReport) -> str:
+    """A turn that passes is no edit: the tag stays."""
+    return content_tag(schedule.updated_at, schedule.enabled)

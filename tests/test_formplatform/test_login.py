@@ -146,17 +146,6 @@ def test_a_wrong_host_is_a_problem_below_api_and_a_page_elsewhere(client, settin
     assert (page.status_code, page.headers["Content-Type"]) == (400, "text/html; charset=utf-8")
 
 
-def test_the_root_lists_where_to_start(client, ada):
-    assert client.get("/api/v2/").status_code == 401
-    client.force_login(ada)
-
-    found = client.get("/api/v2/", headers={"Accept": "application/json"}).json()
-
-    assert found["forms"] == "http://testserver/api/v2/forms/"
-    for address in found.values():
-        assert client.get(address, headers={"Accept": "application/json"}).status_code == 200
-
-
 def test_the_browsable_api_bears_our_name(client, ada):
     client.force_login(ada)
 

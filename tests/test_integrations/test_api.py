@@ -101,14 +101,14 @@ def test_what_is_wrong_is_named_and_nothing_is_stored(api, survey, values, error
     assert (Webhook.objects.count(), SigningSecret.objects.count()) == (0, 0)
 
 
-def test_a_repeated_key_makes_one_endpoint_and_shows_no_secret_again(api, survey):
+def test_a_repeated_key_makes_one_endpoint_with_one_secret_and_shows_it_once(api, survey):
     body = {"url": URL, "form_id": survey.id, "events": ["response.submitted"]}
     first = api.post("/api/v2/webhooks/", body, headers={"Idempotency-Key": "k1"})
     again = api.post("/api/v2/webhooks/", body, headers={"Idempotency-Key": "k1"})
     other = api.post(
         "/api/v2/webhooks/", {**body, "url": f"{URL}2"}, headers={"Idempotency-Key": "k1"}
     )
-    assert (first.status_code, again.status_code, other.status_code) == (201, 200, 409)
+    assert (first.status_code, again.status_code, other.status_code) == (201, 201, 409)
     assert again.json()["id"] == first.json()["id"]
     assert again.json()["secret"] is None
     assert (Webhook.objects.count(), SigningSecret.objects.count()) == (1, 1)

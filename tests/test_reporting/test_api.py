@@ -237,39 +237,3 @@ def test_one_person_has_a_limited_number_of_schedules(client, form, monkeypatch)
     assert client.post("/api/v2/schedules/", body).status_code == 201
     assert problem(client.post("/api/v2/schedules/", body))[:2] == (409, "conflict")
     assert ScheduledReport.objects.count() == 1
-
-
-def test_asking_again_with_the_same_key_makes_one_report(client, form):
-    from reporting.models import ReportRun
-
-    answers = [
-        client.post("/api/v2/reports/", {"form_id": form.id}, headers={"Idempotency-Key": "r1"})
-        for _ in range(2)
-    ]
-
-    assert answers[0].json()["id"] == answers[1].json()["id"]
-    assert answers[1].headers["Idempotent-Replayed"] == "true"
-    assert ReportRun.objects.count() == 1
-
-
-def test_the_same_key_for_another_report_is_a_conflict(client, form):
-    from reporting.models import ReportRun
-
-    client.post("/api/v2/reports/", {"form_id": form.id}, headers={"Idempotency-Key": "r1"})
-    again = client.post(
-        "/api/v2/reports/",
-        {"form_id": form.id, "title": "Other"},
-        headers={"Idempotency-Key": "r1"},
-    )
-
-    assert again.status_code == 409
-    assert ReportRun.objects.count() == 1
-
-
-def test_a_refused_request_leaves_its_key_free(client, form):
-    headers = {"Idempotency-Key": "r1"}
-    refused = client.post("/api/v2/reports/", {"form_id": "nope"}, headers=headers)
-    made = client.post("/api/v2/reports/", {"form_id": form.id}, headers=headers)
-
-    assert refused.status_code == 400
-    assert made.status_code in {201, 202}

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.urls import NoReverseMatch, reverse
+from django.urls import NoReverseMatch, resolve, reverse
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,10 +40,14 @@ class Root(APIView):
 
     @extend_schema(tags=["start"], responses=RootOutput)
     def get(self, request: Request) -> Response:
-        """The collections of this installation."""
+        """The collections you can start from: those that are switched on, and open to you."""
         found = ((name, _address(url_name)) for name, url_name in COLLECTIONS.items())
         return Response(
-            {name: request.build_absolute_uri(address) for name, address in found if address}
+            {
+                name: request.build_absolute_uri(address)
+                for name, address in found
+                if address and _is_open(request, address)
+            }
         )
 
     def get_view_name(self) -> str:
@@ -55,3 +59,11 @@ def _address(url_name: str) -> str | None:
         return reverse(url_name)
     except NoReverseMatch:
         return None
+
+
+def _is_open(request: Request, address: str) -> bool:
+    """Whether the view behind the address would let the caller read: it is asked itself."""
+    found: Any = resolve(address).func
+    view = found.view_class(**found.initkwargs)
+    view.request = request
+    return all(each.has_permission(request, view) for each in view.get_permissions())

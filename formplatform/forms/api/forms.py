@@ -11,12 +11,13 @@ from rest_framework.serializers import BaseSerializer
 from rest_framework.views import APIView
 
 from formplatform.core.api.authentication import actor_of
-from formplatform.core.api.idempotency import creates_once, idempotency_key
+from formplatform.core.api.idempotency import creates_once, stored_key
 from formplatform.core.api.pagination import page_body, search_of, window_of
+from formplatform.core.api.preconditions import matching, revision_tag, tagged
 from formplatform.core.errors import FieldError, InvalidInputError, NotFoundError
 from formplatform.forms import access, catalog, publishing, versions
 from formplatform.forms.access import Role
-from formplatform.forms.domain import FormState
+from formplatform.forms.domain import Form, FormState
 from formplatform.forms.memberships import FormMembership
 from formplatform.forms.schema.diff import diff_definitions
 from formplatform.forms.storage.base import FORM_ORDERINGS
@@ -90,17 +91,19 @@ class FormList(FormView):
         """Create a draft. With an Idempotency-Key, repeating the request creates nothing."""
         form = catalog.create_form(
             actor=actor_of(request),
-            idempotency_key=idempotency_key(request),
+            idempotency_key=stored_key(request),
             **checked(CreateFormInput, request),
         )
-        return Response(form_body(form), status=201)
+        return _shown(form, status=201)
 
 
 @extend_schema(tags=["forms"])
 class FormDetail(FormView):
+    conditional: ClassVar[bool] = True
+
     @extend_schema(responses=FormOutput)
     def get(self, request: Request, form_id: str) -> Response:
-        return Response(form_body(access.get_form(actor_of(request), form_id)))
+        return _shown(access.get_form(actor_of(request), form_id))
 
     @extend_schema(request=UpdateFormInput, responses=FormOutput)
     def patch(self, request: Request, form_id: str) -> Response:
@@ -110,12 +113,15 @@ class FormDetail(FormView):
         if "state" in changes:
             changes["state"] = FormState(changes["state"])
         expected = changes.pop("revision", None)
-        return Response(form_body(catalog.update_form(form, expected_revision=expected, **changes)))
+        with matching(request, revision_tag(form.revision)):
+            return _shown(catalog.update_form(form, expected_revision=expected, **changes))
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, form_id: str) -> Response:
         """Take the form away. Its responses stay until retention takes them."""
-        catalog.delete_form(access.get_form(actor_of(request), form_id, role=Role.OWNER))
+        form = access.get_form(actor_of(request), form_id, role=Role.OWNER)
+        with matching(request, revision_tag(form.revision)):
+            catalog.delete_form(form)
         return Response(status=204)
 
 
@@ -191,6 +197,10 @@ class MemberDetail(FormView):
         form = access.get_form(actor_of(request), form_id, role=Role.OWNER)
         access.unshare_form(form, user_id=_user_id(username))
         return Response(status=204)
+
+
+def _shown(form: Form, *, status: int = 200) -> Response:
+    return tagged(form_body(form), revision_tag(form.revision), status=status)
 
 
 def _user_id(username: str) -> int:

@@ -14,6 +14,7 @@ from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.idempotency import idempotency_key
 from formplatform.core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, whole_number
 from formplatform.core.api.permissions import OpenPermission, ScopedPermission
+from formplatform.core.api.preconditions import matching, revision_tag, tagged
 from formplatform.core.clock import to_milliseconds, to_text
 from formplatform.core.errors import FieldError, InvalidInputError
 from formplatform.forms import access, responses as stored, sessions
@@ -77,18 +78,19 @@ class ResponseList(APIView):
             idempotency_key=idempotency_key(request),
             session_id=session_id,
         )
-        return Response(response_body(response), status=201 if created else 200)
+        return _shown(response, status=201 if created else 200)
 
 
 @extend_schema(tags=["responses"])
 class ResponseDetail(APIView):
     read_scope: ClassVar[str] = "responses:read"
     write_scope: ClassVar[str] = "responses:write"
+    conditional: ClassVar[bool] = True
 
     @extend_schema(responses=ResponseOutput)
     def get(self, request: Request, form_id: str, response_id: str) -> Response:
         form = access.get_form(actor_of(request), form_id)
-        return Response(response_body(stored.get_response(form.id, response_id)))
+        return _shown(stored.get_response(form.id, response_id))
 
     @extend_schema(request=EditResponseInput, responses=ResponseOutput)
     def put(self, request: Request, form_id: str, response_id: str) -> Response:
@@ -96,19 +98,20 @@ class ResponseDetail(APIView):
         actor = actor_of(request)
         form = access.get_form(actor, form_id, role=Role.EDITOR)
         body = checked(EditResponseInput, request)
-        edited = stored.edit_response(
-            stored.get_response(form.id, response_id),
-            body["answers"],
-            actor=actor,
-            expected_revision=body.get("revision"),
-        )
-        return Response(response_body(edited))
+        found = stored.get_response(form.id, response_id)
+        with matching(request, revision_tag(found.revision)):
+            edited = stored.edit_response(
+                found, body["answers"], actor=actor, expected_revision=body.get("revision")
+            )
+        return _shown(edited)
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, form_id: str, response_id: str) -> Response:
         actor = actor_of(request)
         form = access.get_form(actor, form_id, role=Role.EDITOR)
-        stored.delete_response(stored.get_response(form.id, response_id), actor=actor)
+        found = stored.get_response(form.id, response_id)
+        with matching(request, revision_tag(found.revision)):
+            stored.delete_response(found, actor=actor)
         return Response(status=204)
 
 
@@ -129,6 +132,10 @@ class SessionList(APIView):
             pages=dict.fromkeys(body["pages"]),
         )
         return Response(session_body(session))
+
+
+def _shown(response: FormResponse, *, status: int = 200) -> Response:
+    return tagged(response_body(response), revision_tag(response.revision), status=status)
 
 
 def _submitted(body: object) -> tuple[Any, str | None]:

@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from formplatform.core.api.authentication import actor_of
-from formplatform.core.api.idempotency import idempotency_key
+from formplatform.core.api.idempotency import one_body
 from formplatform.core.api.raw_bodies import CsvParser, NdjsonParser
 from formplatform.core.errors import FieldError, InvalidInputError
 from formplatform.forms import access
@@ -53,19 +53,21 @@ class ResponseImport(APIView):
     def post(self, request: Request, form_id: str) -> Response:
         """Take in NDJSON or CSV of at most 20 MiB. The same body again stores nothing.
 
-        Wrong rows are named and left out. With an Idempotency-Key the key names the import.
+        Wrong rows are named and left out. Under a new Idempotency-Key the same body is stored
+        anew; under one that came with another body it is refused.
         """
         actor = actor_of(request)
         form = access.get_form(actor, form_id, role=Role.EDITOR)
         kind = (request.content_type or "").partition(";")[0].strip().lower()
-        report = import_stream(
-            form,
-            _body(request),
-            file_format=Format.CSV if kind == CsvParser.media_type else Format.NDJSON,
-            actor=actor,
-            largest=LARGEST_BODY,
-            import_id=idempotency_key(request),
-        )
+        with one_body(request) as import_id_of:
+            report = import_stream(
+                form,
+                _body(request),
+                file_format=Format.CSV if kind == CsvParser.media_type else Format.NDJSON,
+                actor=actor,
+                largest=LARGEST_BODY,
+                import_id_of=import_id_of,
+            )
         return Response(
             {
                 "import_id": report.import_id,

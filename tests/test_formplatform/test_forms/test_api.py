@@ -109,19 +109,6 @@ def test_a_public_form_takes_responses_from_anybody(api, form_id):
     assert answer.status_code == 201
 
 
-def test_repeating_the_creation_of_a_form_creates_one_and_another_body_is_a_conflict(api):
-    wanted = {"title": "Lunch", "definition": definition()}
-    key = {"Idempotency-Key": "k"}
-
-    first, again = (api.post("/api/v2/forms/", wanted, headers=key) for _ in range(2))
-    other = api.post("/api/v2/forms/", wanted | {"title": "Dinner"}, headers=key)
-
-    assert (first.status_code, again.status_code) == (201, 201)
-    assert first.json() == again.json()
-    assert (other.status_code, other.json()["code"]) == (409, "conflict")
-    assert [each["title"] for each in api.get("/api/v2/forms/").json()["results"]] == ["Lunch"]
-
-
 def test_the_members_of_a_form_are_listed_with_its_owner_who_stays(api, ada, form_id):
     User.objects.create_user("bob")
     url = f"/api/v2/forms/{form_id}/members/"
@@ -136,18 +123,6 @@ def test_the_members_of_a_form_are_listed_with_its_owner_who_stays(api, ada, for
         {"username": "ada", "role": "owner"},
         {"username": "bob", "role": "viewer"},
     ]
-
-
-def test_repeating_a_submission_with_its_key_stores_it_once(api, form_id):
-    url = f"/api/v2/forms/{form_id}/responses/"
-    answers = [
-        api.post(url, {"answers": {"vote": "no"}}, headers={"Idempotency-Key": "k"})
-        for _ in range(2)
-    ]
-
-    assert [answer.status_code for answer in answers] == [201, 200]
-    assert answers[0].json()["id"] == answers[1].json()["id"]
-    assert get_store().count_responses(form_id) == 1
 
 
 @pytest.mark.parametrize(

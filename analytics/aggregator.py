@@ -100,12 +100,16 @@ class FormAggregator:
 
         The platform itself counts by event (`counting.count_responses`), which also knows edits.
         """
+        response_id = response_id or new_id()
         contribution = contribution_of(
-            response_data, submitted_at=submitted_at or clock.now(), fields=fields_of_form(form_id)
+            response_data,
+            fact=(response_id, 1),
+            submitted_at=submitted_at or clock.now(),
+            fields=fields_of_form(form_id),
         )
         move = Move(
             form_id=form_id,
-            claims=[Claim(response_id or new_id(), expected=0, target=1)],
+            claims=[Claim(response_id, expected=0, target=1)],
             steps=difference([(NOTHING, contribution)]),
         )
         while self.apply([move])[0].status is Status.OTHER_GENERATION:

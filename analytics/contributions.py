@@ -12,9 +12,10 @@ from functools import lru_cache
 from typing import Any
 
 from formplatform.forms.domain import Answers
+from formplatform.forms.storage.hashing import response_hash
 
 from . import keys
-from .exact_sums import limbs_and_squares
+from .exact_sums import limbs, limbs_and_squares
 from .query.fields import Field, Fields, Kind, fits
 
 QUARTER_MINUTES = 15
@@ -24,6 +25,9 @@ Counter = tuple[str, str, bool]
 """Key within the form, field of its hash, whether the hash is capped."""
 Step = tuple[str, str, str, int | str]
 """Kind, key, field, amount: see functions/apply.lua."""
+
+Fact = tuple[str, int]
+"""Response id and revision: what the proof of a day adds up."""
 
 UNCAPPED = {Kind.MATRIX, Kind.RANKING}
 """Their values are bounded by the definition."""
@@ -81,7 +85,7 @@ def _plan(known: Field) -> _Plan:
 
 
 def contribution_of(
-    answers: Answers | None, *, submitted_at: datetime, fields: Fields
+    answers: Answers | None, *, fact: Fact, submitted_at: datetime, fields: Fields
 ) -> Contribution:
     """The contribution of a response; a deleted one (None) contributes nothing."""
     if answers is None:
@@ -94,6 +98,8 @@ def contribution_of(
     counts[keys.stats(), "total_responses", False] = 1
     counts[keys.days(), day, False] = 1
     counts[keys.quarter_hours(day), str(quarter), False] = 1
+    for index, digit in limbs(response_hash(fact[0], revision=fact[1])):
+        counts[keys.hashes(), f"{day}:{index}", False] = digit
     for field_id, answer in answers.items():
         known = fields.find_id(field_id)
         if known is not None and answer is not None:
@@ -140,6 +146,9 @@ def difference(moves: Iterable[tuple[Contribution, Contribution]]) -> list[Step]
         for (key, name, capped), amount in amounts.items()
         if amount
     ]
+    of_fields = (each for (key, *_), each in amounts.items() if keys.is_of_fields(key))
+    if balance := sum(of_fields) % keys.BALANCE_MODULUS:
+        steps.append(("i", keys.stats(), keys.BALANCE, balance))
     return [*steps, *_extremes("+", added), *_extremes("-", removed)]
 
 

@@ -7,6 +7,13 @@ the same names below `form:{<id>}:shadow:<generation>:` and then renames them.
 from dataclasses import dataclass
 from urllib.parse import quote
 
+BALANCE = "balance"
+"""Beside the totals: the sum of every counter of every field, modulo BALANCE_MODULUS."""
+BALANCE_MODULUS = 2**31 - 1
+
+EXTREMES = frozenset({"min", "max", "min_stale", "max_stale"})
+"""What the hash of a number holds besides counters."""
+
 BUCKET_BITS = 6
 """A bucket of applied revisions holds 64 consecutive ids, few enough to stay a listpack."""
 
@@ -47,6 +54,11 @@ class FormKeys:
         return f"{self.root}rebuild"
 
     @property
+    def verified(self) -> str:
+        """When the numbers were last compared with the store, and whether they were exact."""
+        return f"{self.root}verified"
+
+    @property
     def guard(self) -> str:
         """The key whose value must be the generation's number for a count to be taken."""
         return self.generation if self.shadow is None else self.rebuild
@@ -70,6 +82,16 @@ def fields() -> str:
 def days() -> str:
     """UTC day → responses."""
     return "timeseries:day"
+
+
+def hashes() -> str:
+    """UTC day and limb → what the hashes of its responses add up to there."""
+    return "hashes"
+
+
+def is_of_fields(key: str) -> bool:
+    """Whether it is one of the keys about fields: its counters enter the balance."""
+    return key.startswith("field")
 
 
 def quarter_hours(day: str) -> str:

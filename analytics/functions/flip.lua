@@ -8,7 +8,7 @@
 -- they carry the same hash tag as the declared ones.
 
 local function suffixes(prefix)
-  local found = {'stats', 'fields', 'timeseries:day'}
+  local found = {'stats', 'fields', 'timeseries:day', 'hashes'}
   for _, day in ipairs(redis.call('HKEYS', prefix .. 'timeseries:day')) do
     found[#found + 1] = 'timeseries:quarter_hour:' .. day
   end

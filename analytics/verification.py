@@ -1,11 +1,12 @@
 """Comparing the numbers in Redis with the form store: counts and hashes, day by day."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 
 from formplatform.core import clock
 from formplatform.core.connections import numbers
+from formplatform.forms.domain import JsonObject
 from formplatform.forms.storage.hashing import DayHashes
 from formplatform.forms.storage.registry import get_store
 
@@ -63,6 +64,22 @@ class Verification:
     def months(self) -> tuple[str, ...]:
         """The UTC months that hold a day which differs."""
         return tuple(sorted({each.day[: len("YYYY-MM")] for each in self.days}))
+
+
+def plain(found: Verification) -> JsonObject:
+    """What a verification found, as the endpoint and the command say it."""
+    return {
+        "form_id": found.form_id,
+        "exact": found.is_exact,
+        "settled": found.is_settled,
+        "balanced": found.is_balanced,
+        "stored": found.stored,
+        "counted": found.counted,
+        "months": list(found.months),
+        "days": [asdict(each) for each in found.days],
+        "keys": None if found.keys is None else [asdict(each) for each in found.keys],
+        "checked_at": clock.to_text(found.checked_at),
+    }
 
 
 def verify(form_id: str, *, deep: bool = False) -> Verification:

@@ -257,3 +257,54 @@ def test_without_redis_numbers_say_when_to_ask_again_and_queries_still_answer(
     assert found.json()["data"] == [{"_id": None, "value": 1}]
     server.start()
     assert api.get(url(form_id, "metrics/")).json()["total_responses"] == 0
+
+
+def test_viewers_compare_the_numbers_and_editors_mend_them(api, form_id, submit):
+    submit(age=30)
+    days = aggregator.current().days(form_id)
+    ((day, count),) = days.items()
+    read = lambda rest: api.get(url(form_id, rest)).json()  # noqa: E731
+    assert read("metrics/")["drift"] is None
+    exact = read("verify/")
+    assert (exact["exact"], exact["settled"], exact["days"], exact["keys"]) == (
+        True,
+        True,
+        [],
+        None,
+    )
+    numbers().hincrby(f"form:{{{form_id}}}:timeseries:day", day, 6)
+    found = read("verify/")
+    wrong = {"day": day, "stored": 1, "counted": count + 6}
+    assert found["days"] == [wrong | {"hash_differs": False, "quarter_hours_differ": True}]
+    assert (found["months"], found["exact"]) == ([day[:7]], False)
+    proven = [read(f"{each}/") for each in ("metrics", "timeseries", "fields/age/distribution")]
+    assert [each["drift"] for each in proven] == [
+        {"checked_at": found["checked_at"], "exact": False}
+    ] * 3
+    done = api.post(url(form_id, "verify/")).json()
+    assert (done["remedy"], done["before"]["exact"], done["after"]["exact"]) == (
+        "rebuild",
+        False,
+        True,
+    )
+    assert aggregator.current().days(form_id) == days
+    deep = api.post(f"{url(form_id, 'verify/')}?deep=true").json()
+    assert (deep["remedy"], deep["after"]["keys"]) == ("none", [])
+    assert read("metrics/")["drift"]["exact"] is True
+
+
+def test_a_viewer_may_look_but_not_repair(api, form_id, submit):
+    submit(age=30)
+    bob = User.objects.create_user("bob")
+    share_form(get_store().find_form(form_id), user_id=bob.pk, role=Role.VIEWER)
+    numbers().hincrby(f"form:{{{form_id}}}:stats", "total_responses", 1)
+    assert client_of(bob).get(url(form_id, "verify/")).json()["counted"] == 2
+    assert client_of(bob).post(url(form_id, "verify/")).status_code == 403
+    assert api.get(url(form_id, "verify/")).json()["counted"] == 2
+
+
+def test_every_answer_says_how_many_responses_it_is_about(api, form_id, submit):
+    submit(age=30)
+    submit(department="it")
+    rests = ("metrics/", "timeseries/", "fields/age/distribution/")
+    assert [api.get(url(form_id, rest)).json()["base_n"] for rest in rests] == [2, 2, 1]

@@ -17,6 +17,7 @@ from formplatform.forms.storage.hashing import response_hash
 from . import keys
 from .exact_sums import limbs, limbs_and_squares
 from .query.fields import Field, Fields, Kind, fits
+from .sketches import bucket_of
 
 QUARTER_MINUTES = 15
 PLANS_KEPT = 4096
@@ -121,6 +122,7 @@ def _add_answer(result: Contribution, plan: _Plan, answer: Any) -> None:
 
 def _add_number(result: Contribution, key: str, value: Number) -> None:
     result.counts[key, "count", False] = 1
+    result.counts[key, bucket_of(value), False] = 1
     digits, squares = limbs_and_squares(value)
     for index, digit in digits:
         result.counts[key, f"sum:{index}", False] = digit

@@ -131,6 +131,10 @@ def _numbers(form_id: str, name: str, summary: FieldSummary) -> JsonObject | Non
         "sum": numbers.sum,
         "mean": numbers.mean,
         "standard_deviation": numbers.standard_deviation,
+        "median": summary.quantile(0.5),
+        "p90": summary.quantile(0.9),
+        "p95": summary.quantile(0.95),
+        "quantile_error": summary.quantile_error,
         "minimum": _extreme(form_id, name, numbers, "min"),
         "maximum": _extreme(form_id, name, numbers, "max"),
     }

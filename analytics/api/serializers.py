@@ -101,6 +101,10 @@ class NumbersOutput(serializers.Serializer[Plain]):
     sum = serializers.FloatField(allow_null=True)
     mean = serializers.FloatField(allow_null=True)
     standard_deviation = serializers.FloatField(allow_null=True, help_text="Of a sample.")
+    median = serializers.FloatField(allow_null=True)
+    p90 = serializers.FloatField(allow_null=True)
+    p95 = serializers.FloatField(allow_null=True)
+    quantile_error = serializers.FloatField(help_text="Of the three, at most, relatively.")
     minimum = serializers.FloatField(allow_null=True)
     maximum = serializers.FloatField(allow_null=True)
 

@@ -308,3 +308,17 @@ def test_every_answer_says_how_many_responses_it_is_about(api, form_id, submit):
     submit(department="it")
     rests = ("metrics/", "timeseries/", "fields/age/distribution/")
     assert [api.get(url(form_id, rest)).json()["base_n"] for rest in rests] == [2, 2, 1]
+
+
+def test_a_distribution_of_numbers_shows_quantiles_and_their_error(api, form_id, submit):
+    for amount in (1.5, 20.0, 300.0, 4000.0):
+        submit(amount=amount, age=int(amount))
+    read = lambda field: api.get(url(form_id, f"fields/{field}/distribution/")).json()  # noqa: E731
+    found = read("amount")["numbers"]
+    assert found["quantile_error"] == 0.01
+    quantiles = [found[name] for name in ("median", "p90", "p95")]
+    assert quantiles == pytest.approx([20.0, 300.0, 300.0], rel=0.01)
+    assert quantiles != [20.0, 300.0, 300.0]
+    found = read("age")["numbers"]
+    assert [found[name] for name in ("median", "p90", "p95")] == [20, 300, 300]
+    assert found["quantile_error"] == 0

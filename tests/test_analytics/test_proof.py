@@ -123,6 +123,10 @@ def corrupt_sum(world):
     numbers().hincrby(key(world, "field:amount:numbers"), "sum:0", 1)
 
 
+def corrupt_sketch(world):
+    numbers().hincrby(key(world, "field:amount:numbers"), "p:21", 1)
+
+
 def corrupt_balance(world):
     numbers().hincrby(key(world, "stats"), "balance", 1)
 
@@ -168,7 +172,7 @@ OF_DAYS = [
     (lose_quarter_hours, (0, False, True)),
 ]
 OF_SUMS = [corrupt_total, corrupt_answered, corrupt_distribution, lose_distribution]
-OF_SUMS += [corrupt_sum, corrupt_balance]
+OF_SUMS += [corrupt_sum, corrupt_sketch, corrupt_balance]
 HIDDEN = [move_between_options, move_between_quarter_hours, corrupt_extreme, corrupt_sessions]
 HIDDEN += [corrupt_applied, forget_applied]
 EVERY = [corrupt for corrupt, _ in OF_DAYS] + OF_SUMS + HIDDEN

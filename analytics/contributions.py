@@ -5,6 +5,7 @@ any order. Only the extremes of a number cannot be taken back; they are then mar
 Text and personal answers never leave the store: of them only "answered" is counted.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,12 +15,13 @@ from typing import Any
 from formplatform.forms.domain import Answers
 from formplatform.forms.storage.hashing import response_hash
 
-from . import keys
+from . import keys, series
 from .exact_sums import limbs, limbs_and_squares
 from .query.fields import Field, Fields, Kind, fits
 from .sketches import bucket_of
 
 QUARTER_MINUTES = 15
+MINUTE_SECONDS = 60
 PLANS_KEPT = 4096
 Number = int | float
 Counter = tuple[str, str, bool]
@@ -88,7 +90,10 @@ def _plan(known: Field) -> _Plan:
 def contribution_of(
     answers: Answers | None, *, fact: Fact, submitted_at: datetime, fields: Fields
 ) -> Contribution:
-    """The contribution of a response; a deleted one (None) contributes nothing."""
+    """The contribution of a response; a deleted one (None) contributes nothing.
+
+    Its minute is left out once the key of that day's minutes has expired.
+    """
     if answers is None:
         return NOTHING
     moment = submitted_at.astimezone(UTC)
@@ -99,6 +104,9 @@ def contribution_of(
     counts[keys.stats(), "total_responses", False] = 1
     counts[keys.days(), day, False] = 1
     counts[keys.quarter_hours(day), str(quarter), False] = 1
+    minute = int(moment.timestamp()) // MINUTE_SECONDS
+    if time.time() < series.minutes_end(minute):
+        counts[keys.minutes(day), str(minute), False] = 1
     for index, digit in limbs(response_hash(fact[0], revision=fact[1])):
         counts[keys.hashes(), f"{day}:{index}", False] = digit
     for field_id, answer in answers.items():
@@ -144,7 +152,7 @@ def difference(moves: Iterable[tuple[Contribution, Contribution]]) -> list[Step]
         _collect(added, new.numbers, unless=old.numbers)
         _collect(removed, old.numbers, unless=new.numbers)
     steps: list[Step] = [
-        ("c" if capped else "i", key, name, amount)
+        ("c" if capped else _kind_of(key), key, name, amount)
         for (key, name, capped), amount in amounts.items()
         if amount
     ]
@@ -152,6 +160,10 @@ def difference(moves: Iterable[tuple[Contribution, Contribution]]) -> list[Step]
     if balance := sum(of_fields) % keys.BALANCE_MODULUS:
         steps.append(("i", keys.stats(), keys.BALANCE, balance))
     return [*steps, *_extremes("+", added), *_extremes("-", removed)]
+
+
+def _kind_of(key: str) -> str:
+    return "m" if key.startswith(keys.MINUTES) else "i"
 
 
 def _collect(

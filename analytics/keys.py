@@ -11,6 +11,7 @@ BALANCE = "balance"
 """Beside the totals: the sum of every counter of every field, modulo BALANCE_MODULUS."""
 BALANCE_MODULUS = 2**31 - 1
 
+MINUTES = "timeseries:minute:"
 EXTREMES = frozenset({"min", "max", "min_stale", "max_stale"})
 """What the hash of a number holds besides counters."""
 
@@ -97,6 +98,11 @@ def is_of_fields(key: str) -> bool:
 def quarter_hours(day: str) -> str:
     """Number of the quarter-hour in one UTC day (0 to 95) → responses."""
     return f"timeseries:quarter_hour:{day}"
+
+
+def minutes(day: str) -> str:
+    """Minute since 1970 in one UTC day → responses. It expires two days after the day's end."""
+    return f"{MINUTES}{day}"
 
 
 def distribution(field_id: str) -> str:

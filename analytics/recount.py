@@ -21,7 +21,7 @@ LOOKS = 3
 KEYS_AT_ONCE = 500
 SHOWN = 10
 APPLIED = "applied"
-NOT_COMPARED = ("shadow:", "generation", "rebuild", "verified", "timeseries:minute:")
+NOT_COMPARED = ("shadow:", "generation", "rebuild", "verified", keys.MINUTES)
 Hash = dict[bytes, bytes]
 
 

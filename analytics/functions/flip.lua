@@ -11,6 +11,7 @@ local function suffixes(prefix)
   local found = {'stats', 'fields', 'timeseries:day', 'hashes'}
   for _, day in ipairs(redis.call('HKEYS', prefix .. 'timeseries:day')) do
     found[#found + 1] = 'timeseries:quarter_hour:' .. day
+    found[#found + 1] = 'timeseries:minute:' .. day
   end
   for _, field in ipairs(redis.call('HKEYS', prefix .. 'fields')) do
     found[#found + 1] = 'field:' .. field .. ':dist'

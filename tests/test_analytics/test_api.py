@@ -105,7 +105,8 @@ def test_a_series_covers_whole_days_of_the_zone(api, form_id, form_store):
 @pytest.mark.parametrize(
     ("asked", "field"),
     [
-        ({"granularity": "minute"}, "granularity"),
+        ({"granularity": "second"}, "granularity"),
+        ({"granularity": "minute", "from": "2026-01-01"}, "from"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"from": "yesterday"}, "from"),
         ({"to": "2026-02-30"}, "to"),

@@ -5,7 +5,7 @@
 -- ARGV  generation, cap, number of claims, number of buckets,
 --       for each claim: number of its bucket, response id (12 bytes), expected and target revision,
 --       then for each step: kind, number of its counter, field, amount
--- Kinds: i add   c add, beyond `cap` values to "\0other"   + widen min and max   - take away
+-- Kinds: i add   m add to a minute, whose key expires   c add, beyond `cap` values to "\0other"   + widen min and max   - take away
 --
 -- Answers {status, generation being rebuilt or 0, …}:
 --   1  applied
@@ -47,6 +47,12 @@ local function add_capped(key, field, amount, cap)
   redis.call('HINCRBY', key, field, amount)
 end
 
+local function add_passing(key, minute, amount)
+  -- Two days after the end of the minute's UTC day, as series.minutes_end says.
+  redis.call('HINCRBY', key, minute, amount)
+  redis.call('EXPIREAT', key, (math.floor(tonumber(minute) / 1440) + 3) * 86400)
+end
+
 local function take(keys, args, claims)
   -- Looks at every claim first, so that a refused call has changed nothing.
   local stored, refused = {}, false
@@ -74,6 +80,8 @@ local function apply(keys, args)
     local kind, key = args[i], keys[offset + tonumber(args[i + 1])]
     if kind == 'i' then
       redis.call('HINCRBY', key, args[i + 2], args[i + 3])
+    elseif kind == 'm' then
+      add_passing(key, args[i + 2], args[i + 3])
     elseif kind == 'c' then
       add_capped(key, args[i + 2], args[i + 3], cap)
     elseif kind == '+' then

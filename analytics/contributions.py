@@ -151,19 +151,25 @@ def difference(moves: Iterable[tuple[Contribution, Contribution]]) -> list[Step]
             amounts[counter] = amounts.get(counter, 0) - amount
         _collect(added, new.numbers, unless=old.numbers)
         _collect(removed, old.numbers, unless=new.numbers)
-    steps: list[Step] = [
-        ("c" if capped else _kind_of(key), key, name, amount)
-        for (key, name, capped), amount in amounts.items()
-        if amount
-    ]
-    of_fields = (each for (key, *_), each in amounts.items() if keys.is_of_fields(key))
-    if balance := sum(of_fields) % keys.BALANCE_MODULUS:
-        steps.append(("i", keys.stats(), keys.BALANCE, balance))
+    steps = _counter_steps(amounts)
     return [*steps, *_extremes("+", added), *_extremes("-", removed)]
 
 
-def _kind_of(key: str) -> str:
-    return "m" if key.startswith(keys.MINUTES) else "i"
+def _counter_steps(amounts: Mapping[Counter, int]) -> list[Step]:
+    steps: list[Step] = []
+    balance = 0
+    for (key, name, capped), amount in amounts.items():
+        if not amount:
+            continue
+        if key.startswith(keys.OF_FIELDS):
+            kind = "c" if capped else "i"
+            balance += amount
+        else:
+            kind = "m" if key.startswith(keys.MINUTES) else "i"
+        steps.append((kind, key, name, amount))
+    if balance := balance % keys.BALANCE_MODULUS:
+        steps.append(("i", keys.stats(), keys.BALANCE, balance))
+    return steps
 
 
 def _collect(

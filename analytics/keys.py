@@ -11,6 +11,8 @@ BALANCE = "balance"
 """Beside the totals: the sum of every counter of every field, modulo BALANCE_MODULUS."""
 BALANCE_MODULUS = 2**31 - 1
 
+OF_FIELDS = "field"
+"""How the keys about fields begin: their counters enter the balance."""
 MINUTES = "timeseries:minute:"
 EXTREMES = frozenset({"min", "max", "min_stale", "max_stale"})
 """What the hash of a number holds besides counters."""
@@ -88,11 +90,6 @@ def days() -> str:
 def hashes() -> str:
     """UTC day and limb → what the hashes of its responses add up to there."""
     return "hashes"
-
-
-def is_of_fields(key: str) -> bool:
-    """Whether it is one of the keys about fields: its counters enter the balance."""
-    return key.startswith("field")
 
 
 def quarter_hours(day: str) -> str:

@@ -6,7 +6,6 @@ from django.contrib.auth.models import User
 
 from formplatform.core.api_keys import SCOPES, create_key
 
-
 PAGE = "text/html; charset=utf-8"
 PROBLEM = "application/problem+json"
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"

@@ -101,6 +101,7 @@ MATRIX = {
     ("GET", "api-keys/"): (KNOWN, None),
     ("POST", "api-keys/"): (KNOWN, None),
     ("DELETE", "api-keys/<int:key_id>/"): (KNOWN, None),
+    ("POST", "api-keys/<int:key_id>/rotate/"): (KNOWN, None),
 }
 SIGNING_IN = {("POST", "login/"), ("PUT", "login/"), ("GET", "logout/"), ("POST", "logout/")}
 """Pages of the browser; test_login.py has them."""

@@ -13,6 +13,9 @@ class ApiKey(models.Model):
     name = models.CharField(max_length=100)
     prefix = models.CharField(max_length=16, unique=True, editable=False)
     digest = models.CharField(max_length=64, editable=False)
+    previous_digest = models.CharField(max_length=64, blank=True, editable=False)
+    previous_expires_at = models.DateTimeField(null=True, blank=True, editable=False)
+    """Until when the secret before the newest one is good too."""
     scopes = models.JSONField(default=list, help_text="What the key may do.")
     form_ids = models.JSONField(
         null=True, blank=True, help_text="Only these forms; empty means every form of the user."

@@ -1,3 +1,5 @@
+import re
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from io import StringIO
 
@@ -5,10 +7,12 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
+from django.db import connection
 from rest_framework.test import APIClient
 
-from formplatform.core.api_keys import create_key, find_key
+from formplatform.core.api_keys import SCOPES, create_key, find_key, rotate_key
 from formplatform.core.clock import now
+from formplatform.core.errors import ConflictError
 from formplatform.core.models import ApiKey
 
 URL = "/api/v2/api-keys/"
@@ -88,6 +92,138 @@ def test_somebody_elses_key_is_not_there(session):
     assert find_key(token) is not None
 
 
+def rotate(session, key, body=None):
+    return session.post(f"{URL}{key.pk}/rotate/", body or {})
+
+
+def test_rotating_gives_the_same_key_a_new_secret_shown_once(session, ada):
+    expires_at = now() + timedelta(days=90)
+    key, old = create_key(
+        ada, name="ci", scopes=["forms:read"], form_ids=["a" * 24], expires_at=expires_at
+    )
+    with time_machine.travel(now(), tick=False):
+        moment = now()
+        answer = rotate(session, key)
+
+    assert answer.status_code == 200
+    new = answer.json()["token"]
+    assert new != old
+    assert new.startswith(f"fp_{key.prefix}_")
+    assert find_key(new).pk == key.pk
+    rotated = ApiKey.objects.get()
+    kept = ("name", "scopes", "form_ids", "prefix", "created_at", "expires_at", "revoked_at")
+    assert [getattr(rotated, name) for name in kept] == [getattr(key, name) for name in kept]
+    assert rotated.previous_expires_at == moment + timedelta(hours=24)
+    assert "token" not in session.get(URL).json()[0]
+    assert new.rsplit("_", 1)[1] not in str(ApiKey.objects.values().get())
+
+
+@pytest.mark.parametrize(("body", "hours"), [({}, 24), ({"grace_seconds": 7200}, 2)])
+def test_the_old_secret_stays_good_for_the_grace_and_no_longer(session, ada, body, hours):
+    key, old = create_key(ada, name="ci", scopes=["forms:read"])
+    new = rotate(session, key, body).json()["token"]
+
+    with time_machine.travel(now() + timedelta(hours=hours, seconds=-5)):
+        assert (find_key(old).pk, find_key(new).pk) == (key.pk, key.pk)
+    with time_machine.travel(now() + timedelta(hours=hours)):
+        assert find_key(old) is None
+        assert find_key(new).pk == key.pk
+
+
+def test_without_grace_the_old_secret_ends_at_once(session, ada):
+    key, old = create_key(ada, name="ci", scopes=["forms:read"])
+    assert find_key(old) is not None  # and is remembered
+
+    new = rotate(session, key, {"grace_seconds": 0}).json()["token"]
+
+    assert find_key(old) is None
+    assert find_key(new).pk == key.pk
+
+
+def test_rotating_twice_leaves_the_last_two_secrets(session, ada):
+    key, first = create_key(ada, name="ci", scopes=["forms:read"])
+    second, third = (rotate(session, key).json()["token"] for _ in range(2))
+
+    assert find_key(first) is None
+    assert (find_key(second).pk, find_key(third).pk) == (key.pk, key.pk)
+
+
+def test_no_grace_outlives_the_key(session, ada):
+    key, old = create_key(
+        ada, name="ci", scopes=["forms:read"], expires_at=now() + timedelta(hours=1)
+    )
+    new = rotate(session, key).json()["token"]
+
+    with time_machine.travel(now() + timedelta(hours=1)):
+        assert (find_key(old), find_key(new)) == (None, None)
+
+
+def test_revoking_a_rotated_key_ends_both_secrets(session, ada):
+    key, old = create_key(ada, name="ci", scopes=["forms:read"])
+    new = rotate(session, key).json()["token"]
+
+    assert session.delete(f"{URL}{key.pk}/").status_code == 204
+
+    assert (find_key(old), find_key(new)) == (None, None)
+
+
+@pytest.mark.parametrize("ended", ["revoked_at", "expires_at"])
+def test_a_key_that_has_ended_is_not_rotated(session, ada, ended):
+    key, _ = create_key(ada, name="ci", scopes=["forms:read"])
+    ApiKey.objects.update(**{ended: now()})
+    before = ApiKey.objects.values().get()
+
+    answer = rotate(session, key)
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "conflict")
+    assert ApiKey.objects.values().get() == before
+
+
+@pytest.mark.parametrize("grace", [-1, 30 * 86400 + 1, "soon", None, 1.5])
+def test_a_grace_that_is_none_changes_nothing(session, ada, grace):
+    key, _ = create_key(ada, name="ci", scopes=["forms:read"])
+    before = ApiKey.objects.values().get()
+
+    answer = rotate(session, key, {"grace_seconds": grace})
+
+    assert answer.status_code == 400
+    assert answer.json()["errors"][0]["field"] == "grace_seconds"
+    assert ApiKey.objects.values().get() == before
+
+
+def test_a_key_cannot_rotate_keys_nor_a_person_somebody_elses(session, ada):
+    other, token = create_key(User.objects.create_user("eve"), name="x", scopes=SCOPES)
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    before = ApiKey.objects.values().get()
+
+    assert rotate(client, other).status_code == 403
+    assert rotate(session, other).status_code == 404
+
+    last_used = {"last_used_at": ApiKey.objects.get().last_used_at}
+    assert ApiKey.objects.values().get() == before | last_used
+
+
+@pytest.mark.django_db(transaction=True)
+def test_of_many_who_rotate_at_once_each_secret_that_was_shown_is_known(ada):
+    key, first = create_key(ada, name="ci", scopes=["forms:read"])
+
+    def turn(_):
+        try:
+            return rotate_key(ApiKey.objects.get(pk=key.pk))
+        except ConflictError:
+            return None
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        shown = [token for token in pool.map(turn, range(6)) if token]
+
+    known = [token for token in [first, *shown] if find_key(token) is not None]
+    assert len(known) == 2  # the newest and the one before
+    assert len(set(shown)) == len(shown) >= 1
+
+
 def test_unknown_scopes_make_no_key(session):
     answer = session.post(URL, {"name": "ci", "scopes": ["world:rule"]})
 
@@ -122,6 +258,36 @@ def test_the_admin_shows_a_new_key_once(client, ada):
     assert answer.status_code == 200
     assert f"fp_{key.prefix}_" in answer.content.decode()
     assert f"fp_{key.prefix}_…" in client.get("/admin/core/apikey/").content.decode()
+
+
+@pytest.mark.parametrize(("action", "goes_on"), [("rotate", True), ("rotate_at_once", False)])
+def test_the_admin_rotates_keys_and_shows_the_new_one_once(client, ada, action, goes_on):
+    key, old = create_key(ada, name="ci", scopes=["forms:read"])
+    client.force_login(ada)
+
+    page = client.post(
+        "/admin/core/apikey/", {"action": action, "_selected_action": [key.pk]}, follow=True
+    ).content.decode()
+
+    (new,) = set(re.findall(rf"fp_{key.prefix}_[\w-]{{43}}", page))
+    assert new != old
+    assert find_key(new).pk == key.pk
+    assert (find_key(old) is not None) == goes_on
+    assert new not in client.get("/admin/core/apikey/").content.decode()
+
+
+def test_the_admin_says_why_a_revoked_key_is_not_rotated(client, ada):
+    key, _ = create_key(ada, name="ci", scopes=["forms:read"])
+    client.force_login(ada)
+    client.post("/admin/core/apikey/", {"action": "revoke", "_selected_action": [key.pk]})
+    before = ApiKey.objects.values().get()
+
+    page = client.post(
+        "/admin/core/apikey/", {"action": "rotate", "_selected_action": [key.pk]}, follow=True
+    ).content.decode()
+
+    assert "nothing was changed" in page
+    assert ApiKey.objects.values().get() == before
 
 
 def test_the_admin_revokes_keys(client, ada):

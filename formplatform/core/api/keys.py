@@ -1,6 +1,6 @@
 """One's own API keys over HTTP. Only a session may make keys: a key cannot make others."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from drf_spectacular.utils import extend_schema
@@ -10,7 +10,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from formplatform.core.api.authentication import actor_of
-from formplatform.core.api_keys import SCOPES, create_key, revoke_key
+from formplatform.core.api_keys import (
+    GRACE,
+    LONGEST_GRACE,
+    SCOPES,
+    create_key,
+    revoke_key,
+    rotate_key,
+)
 from formplatform.core.clock import now
 from formplatform.core.errors import NotFoundError
 from formplatform.core.models import ApiKey
@@ -38,6 +45,7 @@ class ApiKeyOutput(serializers.ModelSerializer[ApiKey]):
         fields = (
             *("id", "name", "prefix", "scopes", "form_ids"),
             *("created_at", "expires_at", "revoked_at", "last_used_at"),
+            "previous_expires_at",
         )
         read_only_fields = fields
 
@@ -47,6 +55,15 @@ class NewApiKeyOutput(ApiKeyOutput):
 
     class Meta(ApiKeyOutput.Meta):
         fields = (*ApiKeyOutput.Meta.fields, "token")  # type: ignore[assignment]  # one more
+
+
+class RotateInput(serializers.Serializer[dict[str, Any]]):
+    grace_seconds = serializers.IntegerField(
+        min_value=0,
+        max_value=int(LONGEST_GRACE.total_seconds()),
+        default=int(GRACE.total_seconds()),
+        help_text="How long the secret before stays good: 0 ends it now.",
+    )
 
 
 @extend_schema(tags=["api keys"])
@@ -75,9 +92,31 @@ class ApiKeyDetail(APIView):
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, key_id: int) -> Response:
-        """Revoke the key; it stays listed."""
-        key = ApiKey.objects.filter(user_id=actor_of(request).user_id or 0, pk=key_id).first()
-        if key is None:
-            raise NotFoundError("You have no such key.")
-        revoke_key(key)
+        """Revoke the key, whichever secret of it is used; it stays listed."""
+        revoke_key(_own(request, key_id))
         return Response(status=204)
+
+
+@extend_schema(tags=["api keys"])
+class ApiKeyRotate(APIView):
+    write_scope: ClassVar[None] = None
+
+    @extend_schema(request=RotateInput, responses=NewApiKeyOutput)
+    def post(self, request: Request, key_id: int) -> Response:
+        """Give the key a new secret, which is in this answer and nowhere else.
+
+        The one before stays good for `grace_seconds`; one from before that ends now. Name, scopes,
+        forms and expiry stay.
+        """
+        key, wanted = _own(request, key_id), RotateInput(data=request.data)
+        wanted.is_valid(raise_exception=True)
+        grace = timedelta(seconds=wanted.validated_data["grace_seconds"])
+        token = rotate_key(key, grace=grace)
+        return Response({**ApiKeyOutput(key).data, "token": token})
+
+
+def _own(request: Request, key_id: int) -> ApiKey:
+    key = ApiKey.objects.filter(user_id=actor_of(request).user_id or 0, pk=key_id).first()
+    if key is None:
+        raise NotFoundError("You have no such key.")
+    return key

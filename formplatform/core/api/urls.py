@@ -11,6 +11,7 @@ urlpatterns = [
     path("", include("rest_framework.urls", namespace="rest_framework")),  # login/ and logout/
     path("api-keys/", keys.ApiKeyList.as_view(), name="api-keys"),
     path("api-keys/<int:key_id>/", keys.ApiKeyDetail.as_view(), name="api-key"),
+    path("api-keys/<int:key_id>/rotate/", keys.ApiKeyRotate.as_view(), name="rotate-api-key"),
     path(
         "schema/",
         SpectacularAPIView.as_view(permission_classes=[OpenPermission]),

@@ -59,6 +59,8 @@ class _Reading:
             return
         if field in self._given:
             self._clean(field)  # refuses an answer to a calculated one
+            if doubted:  # the answer may not count
+                self._doubtful.add(field.id)
         elif field.expression:
             self._calculate(field, field.expression, doubted=doubted)
         elif field.required and not doubted:

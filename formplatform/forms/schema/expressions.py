@@ -12,6 +12,7 @@ import itertools
 import math
 import operator
 import tokenize
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -24,6 +25,8 @@ LARGEST_INTEGER = 2**53 - 1
 
 LONGEST_RESULT = 50_000
 """Characters of a text: as long as the longest answer. What is computed from it stays as short."""
+MOST_DIGITS = 400
+"""Digits to round to: Python raises ten to as many, and they may come from an answer."""
 
 
 class _MissingError(Exception):
@@ -35,6 +38,13 @@ def _joined(*values: Any) -> str:
     if sum(map(len, texts)) > LONGEST_RESULT:
         raise _MissingError
     return "".join(texts)
+
+
+def _rounded(value: Any, digits: Any = 0) -> Any:
+    places = int(digits)
+    if abs(places) > MOST_DIGITS:
+        raise _MissingError
+    return round(value, places) if places else round(value)
 
 
 BINARY: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
@@ -57,7 +67,7 @@ TOLERANT: dict[str, Callable[[list[Any]], Any]] = {
     "count": len,
 }
 STRICT: dict[str, Callable[..., Any]] = {
-    "round": lambda value, digits=0: round(value, int(digits)) if digits else round(value),
+    "round": _rounded,
     "abs": abs,
     "concat": _joined,
 }
@@ -82,7 +92,7 @@ class Expression:
             return None
         if isinstance(result, float) and not math.isfinite(result):
             return None
-        return result
+        return result if isinstance(result, int | float | str) else None
 
     def fields(self) -> Iterator[str]:
         for node in ast.walk(self.tree):
@@ -119,6 +129,7 @@ def _without_keyword(text: str) -> str:
 
 def _check(node: ast.AST) -> None:
     if isinstance(node, ast.Constant) and isinstance(node.value, int | float | str):
+        _check_text(node.value)
         return
     if isinstance(node, ast.Call) and not node.keywords and isinstance(node.func, ast.Name):
         if node.func.id in {*TOLERANT, *STRICT, "_if"}:
@@ -136,9 +147,17 @@ def _check(node: ast.AST) -> None:
         raise Wrong("invalid_expression", "Only numbers, texts, fields, + - * / and comparisons.")
 
 
+def _check_text(value: float | str) -> None:
+    """What escapes may write, but no answer may hold."""
+    for mark in value if isinstance(value, str) else "":
+        if mark not in "\n\r\t" and unicodedata.category(mark) in {"Cc", "Cs"}:
+            raise Wrong("invalid_expression", "Control characters are not allowed in its texts.")
+
+
 def _check_arity(name: str, given: int, fewest: int, most: int) -> None:
     if not fewest <= given <= most:
-        wanted = str(fewest) if fewest == most else f"{fewest} or more"
+        upper = f"{fewest} or more" if most == MOST_NODES else f"{fewest} to {most}"
+        wanted = str(fewest) if fewest == most else upper
         raise Wrong("invalid_expression", f"{name!r} takes {wanted} arguments, not {given}.")
 
 
@@ -168,9 +187,9 @@ def _comparison_or_call(node: ast.expr, answers: Mapping[str, Any]) -> Any:
 
 def _apply(op: ast.AST, left: ast.expr, right: ast.expr, answers: Mapping[str, Any]) -> Any:
     first, second = _value(left, answers), _value(right, answers)
-    texts = isinstance(first, str) + isinstance(second, str)
-    if texts and not isinstance(op, ast.cmpop):
-        raise TypeError("arithmetic needs numbers")  # also keeps "ab" * 10**9 out
+    numbers = isinstance(first, int | float) and isinstance(second, int | float)
+    if not numbers and not isinstance(op, ast.cmpop):
+        raise TypeError("arithmetic needs numbers")  # keeps "ab" * 10**9 out, and lists
     return BINARY[type(op)](first, second)
 
 

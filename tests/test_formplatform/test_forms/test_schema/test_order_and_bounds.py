@@ -217,3 +217,38 @@ def test_every_setting_that_changed_is_in_the_difference_in_a_fixed_order():
         ("x", "row_added", None, "s"),
         ("c", "expression", "n + 1", "n + 2"),
     ]
+
+
+@pytest.mark.parametrize("digits", [10**9, -(10**9), 401, -401])
+def test_rounding_to_more_digits_than_any_number_has_gives_nothing(digits):
+    definition = form(number("a"), number("digits"), calculated("c", "round(a, digits)"))
+    answers = {"a": 12345, "digits": digits}
+    assert validate_answers(definition, answers).data == answers
+    assert validate_answers(definition, {"a": 12345, "digits": -2}).data["c"] == 12300
+
+
+@pytest.mark.parametrize("expression", ["m * a", "a * m", "m + m", "m", "max(m)", "if(a, m, m)"])
+def test_a_calculated_answer_is_never_a_list(expression):
+    several = {"id": "m", "type": "multi_choice", "options": ["x", "y"]}
+    definition = form(number("a"), several, calculated("c", expression))
+    answers = {"a": 3, "m": ["x"]}
+    assert validate_answers(definition, answers).data == answers
+
+
+@pytest.mark.parametrize("mark", ["\\0", "\\ud800", "\\x1b"])
+def test_an_expression_writes_no_text_that_no_answer_may_hold(mark):
+    with pytest.raises(InvalidInputError) as refused:
+        form(text("a"), calculated("c", f'concat(a, "{mark}")'))
+    assert refused.value.errors[0].code == "invalid_expression"
+    definition = form(text("a"), calculated("c", 'concat(a, "\\n")'))
+    assert validate_answers(definition, {"a": "x"}).data["c"] == "x\n"
+
+
+def test_behind_an_answer_that_may_be_hidden_nothing_is_demanded():
+    definition = form(
+        number("a"),
+        number("b", **over("a", 5)),
+        text("r", required=True, **over("b", 5)),
+    )
+    assert errors(definition, {"a": "wrong", "b": 9}) == [("a", "wrong_type")]
+    assert errors(definition, {"a": 9, "b": 9}) == [("r", "required")]

@@ -2,7 +2,8 @@
 
 A limit is ``N per window``. The window's counter in Redis is raised by a small lease at a time, and
 the process hands the permits out itself; the sum over all processes never exceeds N. When Redis is
-down each process counts for itself: a limit is then looser, but nobody is refused or kept waiting.
+down each process counts for itself, up to N: a limit is then looser, but nobody is refused or kept
+waiting for want of Redis.
 """
 
 import math
@@ -77,7 +78,7 @@ class RateLimiter:
     def _lease(self, scope: str, who: str, window: _Window, limit: Limit) -> None:
         granted = self._ask(f"limit:{{{scope}:{who}}}:{window.number}", limit)
         if granted is None:
-            granted = limit.lease if window.spent < limit.permits else 0
+            granted = max(0, min(limit.lease, limit.permits - window.spent))
         window.held = granted
         window.exhausted = granted == 0
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -44,6 +45,13 @@ class Server:
         self._process.kill()
         self._process.wait(10)
         self.socket.unlink(missing_ok=True)
+
+    def pause(self):
+        """It keeps its connections, takes new ones and answers nobody."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def go_on(self):
+        self._process.send_signal(signal.SIGCONT)
 
     def close(self):
         self.kill()

@@ -10,7 +10,7 @@ from typing import Any
 from .conditions import parse_condition
 from .expressions import parse_expression
 from .fields import Field, Option
-from .problems import Problems, Wrong, did_you_mean
+from .problems import Problems, Wrong
 from .types.base import clean_number, clean_text
 from .types.registry import field_types
 
@@ -96,8 +96,8 @@ def _parse_field(raw: object, place: str, problems: Problems) -> Field | None:
         problems.add(f"{place}.id", "invalid_id", "Expected a-z, then a-z, 0-9 or _; at most 64.")
         return None
     if not isinstance(kind, str) or kind not in field_types():
-        hint = did_you_mean(str(kind)[:64], field_types())
-        problems.add(f"{place}.type", "unknown_type", f"There is no such field type.{hint}")
+        near = (str(kind), field_types())
+        problems.add(f"{place}.type", "unknown_type", "There is no such field type.", near=near)
         return None
     field_type = field_types()[kind]
     _refuse_unknown(raw, COMMON | field_type.settings, f"{place}.", problems)
@@ -240,8 +240,8 @@ def _refuse_unknown(
 ) -> None:
     for key in raw:
         if key not in known:
-            hint = did_you_mean(str(key)[:64], known)
-            problems.add(f"{place}{str(key)[:64]}", "unknown_key", f"There is no such key.{hint}")
+            named, near = f"{place}{str(key)[:64]}", (str(key), known)
+            problems.add(named, "unknown_key", "There is no such key.", near=near)
 
 
 def _check_references(fields: list[Field], problems: Problems) -> None:

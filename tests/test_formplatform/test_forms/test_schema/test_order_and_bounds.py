@@ -252,3 +252,19 @@ def test_behind_an_answer_that_may_be_hidden_nothing_is_demanded():
     )
     assert errors(definition, {"a": "wrong", "b": 9}) == [("a", "wrong_type")]
     assert errors(definition, {"a": 9, "b": 9}) == [("r", "required")]
+
+
+def test_few_hints_are_looked_for_however_many_answers_are_no_options(compared):
+    options = [f"option {n}" for n in range(40)]
+    fields = [{"id": f"f{n}", "type": "choice", "options": options} for n in range(200)]
+    found = errors(form(*fields), {f"f{n}": "optoin 1" for n in range(200)})
+    assert len(found) == 200
+    assert 0 < sum(compared) <= 300
+
+
+def test_few_hints_are_looked_for_however_many_keys_a_definition_makes_up(compared):
+    with pytest.raises(InvalidInputError) as refused:
+        form(text("a", **{f"descriptoin{n}": 1 for n in range(500)}))
+    assert len(refused.value.errors) == 500
+    assert "'description'" in refused.value.errors[0].message
+    assert 0 < sum(compared) <= 100

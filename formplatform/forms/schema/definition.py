@@ -127,6 +127,8 @@ def _read_field(
         page=_text(raw, "page", f"{place}.", problems) or None,
         minimum=_number(raw, "minimum", place, problems),
         maximum=_number(raw, "maximum", place, problems),
+        earliest=_moment(raw, "earliest", kind, place, problems),
+        latest=_moment(raw, "latest", kind, place, problems),
         min_length=_length(raw, "min_length", place, problems),
         max_length=_length(raw, "max_length", place, problems),
         options=options,
@@ -184,6 +186,20 @@ def _flag(raw: Mapping[str, Any], key: str, place: str, problems: Problems) -> b
 
 def _number(raw: Mapping[str, Any], key: str, place: str, problems: Problems) -> Any:
     return _tried(raw, key, clean_number, place, problems)
+
+
+def _moment(
+    raw: Mapping[str, Any], key: str, kind: str, place: str, problems: Problems
+) -> str | None:
+    """A bound of a date or time, canonical as an answer of that kind is."""
+    field_type = field_types()[kind]
+    if key not in field_type.settings:
+        return None
+    unbounded = Field(id=key, name=key, type=kind, label=key)
+    found: str | None = _tried(
+        raw, key, lambda value: field_type.clean(value, unbounded), place, problems
+    )
+    return found
 
 
 def _length(raw: Mapping[str, Any], key: str, place: str, problems: Problems) -> int | None:
@@ -262,7 +278,7 @@ def _field_json(field: Field) -> dict[str, Any]:
         found["name"] = field.name
     plain = ("description", "required", "pii", "page", "ordered", "pattern")
     found |= {key: getattr(field, key) for key in plain if getattr(field, key)}
-    bounds = ("minimum", "maximum", "min_length", "max_length")
+    bounds = ("minimum", "maximum", "earliest", "latest", "min_length", "max_length")
     found |= {key: getattr(field, key) for key in bounds if getattr(field, key) is not None}
     listed = {"columns" if field.type == "matrix" else "options": field.options, "rows": field.rows}
     found |= {

@@ -95,11 +95,12 @@ class Phone(Base):
 
 
 def _is_web_host(host: str) -> bool:
-    """A name of one label or more, a final dot allowed, or an address."""
+    """A name of one label or more, a final dot allowed, or an address without a zone."""
+    labels = host.removesuffix(".").split(".")
     try:
-        return bool(ip_address(host.partition("%")[0]))
+        return "%" not in host and bool(ip_address(host))
     except ValueError:
-        return all(_LABEL.fullmatch(label) for label in host.removesuffix(".").split("."))
+        return all(map(_LABEL.fullmatch, labels)) and not labels[-1].isdigit()
 
 
 def _is_host(host: str) -> bool:

@@ -10,13 +10,13 @@ from typing import Any, BinaryIO
 
 import orjson
 
-from formplatform.core.errors import FieldError, InvalidInputError
+from formplatform.core.errors import FieldError
 
 from .csv_cells import METADATA, SUBMITTED_AT, unescape
 from .exports import Format
 from .schema.definition import Definition
 from .schema.fields import Field
-from .schema.problems import did_you_mean
+from .schema.problems import Problems
 from .schema.types.base import Base
 from .schema.types.registry import field_types
 
@@ -193,21 +193,20 @@ def _column_names(definition: Definition, former: Collection[str]) -> dict[str, 
 
 
 def _check_header(header: list[str], names: Mapping[str, Field | str | None]) -> None:
-    errors: list[FieldError] = []
+    problems = Problems()
     seen: list[Field | str] = []
     for name in header:
         found = names.get(name)
         if name not in names:
-            message = f"The form has no such field.{did_you_mean(name[:100], names)}"
-            errors.append(FieldError(name[:100], "unknown_field", message))
+            message = "The form has no such field."
+            problems.add(name[:100], "unknown_field", message, near=(name, names))
         elif found in seen:
-            errors.append(FieldError(name, "duplicate", "Another column holds the same."))
+            problems.add(name, "duplicate", "Another column holds the same.")
         elif found is not None:
             seen.append(found)
     if not header:
-        errors.append(FieldError("header", "required", "Expected a first row of field names."))
-    if errors:
-        raise InvalidInputError("The header is not valid.", errors=errors)
+        problems.add("header", "required", "Expected a first row of field names.")
+    problems.raise_if_any("The header is not valid.")
 
 
 def _column(found: Field | str | None) -> Column:

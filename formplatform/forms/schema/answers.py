@@ -8,7 +8,7 @@ from .conditions import Condition
 from .definition import Definition
 from .expressions import Expression
 from .fields import Field
-from .problems import Problems, Wrong, did_you_mean
+from .problems import Problems, Wrong
 from .types.registry import field_types
 
 EMPTY: tuple[object, ...] = (None, "", [], {})
@@ -16,7 +16,6 @@ SHOWN_KEY = 100
 """How much of a stranger's key an error repeats."""
 MOST_NAMED = 20
 """Unknown keys that are named one by one; the others are only counted."""
-MOST_HINTS = 3
 
 
 @dataclass(frozen=True)
@@ -110,9 +109,9 @@ def _is_empty(value: object) -> bool:
 
 
 def _name_unknown(unknown: list[str], definition: Definition, problems: Problems) -> None:
-    for place, key in enumerate(unknown[:MOST_NAMED]):
-        hint = did_you_mean(key, definition.by_key) if place < MOST_HINTS else ""
-        problems.add(_printable(key), "unknown_field", f"The form has no such field.{hint}")
+    for key in unknown[:MOST_NAMED]:
+        near = (key, definition.by_key)
+        problems.add(_printable(key), "unknown_field", "The form has no such field.", near=near)
     more = len(unknown) - MOST_NAMED
     if more > 0:
         problems.add("answers", "unknown_field", f"{more} more keys are no fields of the form.")

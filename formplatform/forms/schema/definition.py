@@ -10,7 +10,7 @@ from typing import Any
 from .conditions import parse_condition
 from .expressions import parse_expression
 from .fields import Field, Option
-from .problems import Problems, Wrong, did_you_mean
+from .problems import Problems, Wrong
 from .types.base import clean_number, clean_text
 from .types.registry import field_types
 
@@ -96,8 +96,8 @@ def _parse_field(raw: object, place: str, problems: Problems) -> Field | None:
         problems.add(f"{place}.id", "invalid_id", "Expected a-z, then a-z, 0-9 or _; at most 64.")
         return None
     if not isinstance(kind, str) or kind not in field_types():
-        hint = did_you_mean(str(kind)[:64], field_types())
-        problems.add(f"{place}.type", "unknown_type", f"There is no such field type.{hint}")
+        near = (str(kind), field_types())
+        problems.add(f"{place}.type", "unknown_type", "There is no such field type.", near=near)
         return None
     field_type = field_types()[kind]
     _refuse_unknown(raw, COMMON | field_type.settings, f"{place}.", problems)
@@ -127,6 +127,8 @@ def _read_field(
         page=_text(raw, "page", f"{place}.", problems) or None,
         minimum=_number(raw, "minimum", place, problems),
         maximum=_number(raw, "maximum", place, problems),
+        earliest=_moment(raw, "earliest", kind, place, problems),
+        latest=_moment(raw, "latest", kind, place, problems),
         min_length=_length(raw, "min_length", place, problems),
         max_length=_length(raw, "max_length", place, problems),
         options=options,
@@ -186,6 +188,20 @@ def _number(raw: Mapping[str, Any], key: str, place: str, problems: Problems) ->
     return _tried(raw, key, clean_number, place, problems)
 
 
+def _moment(
+    raw: Mapping[str, Any], key: str, kind: str, place: str, problems: Problems
+) -> str | None:
+    """A bound of a date or time, canonical as an answer of that kind is."""
+    field_type = field_types()[kind]
+    if key not in field_type.settings:
+        return None
+    unbounded = Field(id=key, name=key, type=kind, label=key)
+    found: str | None = _tried(
+        raw, key, lambda value: field_type.clean(value, unbounded), place, problems
+    )
+    return found
+
+
 def _length(raw: Mapping[str, Any], key: str, place: str, problems: Problems) -> int | None:
     value = raw.get(key)
     if value is None or (isinstance(value, int) and not isinstance(value, bool) and value >= 0):
@@ -240,8 +256,8 @@ def _refuse_unknown(
 ) -> None:
     for key in raw:
         if key not in known:
-            hint = did_you_mean(str(key)[:64], known)
-            problems.add(f"{place}{str(key)[:64]}", "unknown_key", f"There is no such key.{hint}")
+            named, near = f"{place}{str(key)[:64]}", (str(key), known)
+            problems.add(named, "unknown_key", "There is no such key.", near=near)
 
 
 def _check_references(fields: list[Field], problems: Problems) -> None:
@@ -262,7 +278,7 @@ def _field_json(field: Field) -> dict[str, Any]:
         found["name"] = field.name
     plain = ("description", "required", "pii", "page", "ordered", "pattern")
     found |= {key: getattr(field, key) for key in plain if getattr(field, key)}
-    bounds = ("minimum", "maximum", "min_length", "max_length")
+    bounds = ("minimum", "maximum", "earliest", "latest", "min_length", "max_length")
     found |= {key: getattr(field, key) for key in bounds if getattr(field, key) is not None}
     listed = {"columns" if field.type == "matrix" else "options": field.options, "rows": field.rows}
     found |= {

@@ -20,8 +20,8 @@ WIDER = {
 }
 """Types whose answers are all valid answers of another type, too."""
 SETTINGS = (
-    "description", "required", "pii", "page", "ordered", "minimum", "maximum", "min_length",
-    "max_length", "pattern", "visible_if", "expression",
+    "description", "required", "pii", "page", "ordered", "minimum", "maximum", "earliest",
+    "latest", "min_length", "max_length", "pattern", "visible_if", "expression",
 )  # fmt: skip
 
 

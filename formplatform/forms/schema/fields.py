@@ -31,6 +31,9 @@ class Field:
     page: str | None = None
     minimum: float | None = None
     maximum: float | None = None
+    earliest: str | None = None
+    latest: str | None = None
+    """Canonical, as the answers are: the order of the texts is the order of the moments."""
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None

@@ -5,14 +5,20 @@ from difflib import get_close_matches
 
 from formplatform.core.errors import FieldError, InvalidInputError
 
+Near = tuple[str, Collection[str]]
+"""A word that is wrong, and those that would be right: what a hint is looked for in."""
+MOST_HINTS = 3
+"""Each is letter by letter work, and one request may be wrong a thousand times."""
+
 
 class Wrong(Exception):  # noqa: N818 - never leaves this package
     """One wrong value: a code and a sentence; whoever catches it knows the place."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, *, near: "Near | None" = None) -> None:
         super().__init__(message)
         self.code = code
         self.message = message
+        self.near = near
 
 
 class Problems:
@@ -20,12 +26,17 @@ class Problems:
 
     def __init__(self) -> None:
         self.errors: list[FieldError] = []
+        self._hints = 0
 
-    def add(self, place: str, code: str, message: str) -> None:
+    def add(self, place: str, code: str, message: str, *, near: Near | None = None) -> None:
+        """With a hint behind the message where one is near; only the first few are looked for."""
+        if near and self._hints < MOST_HINTS:
+            self._hints += 1
+            message += did_you_mean(*near)
         self.errors.append(FieldError(place, code, message))
 
     def add_wrong(self, place: str, wrong: Wrong) -> None:
-        self.add(place, wrong.code, wrong.message)
+        self.add(place, wrong.code, wrong.message, near=wrong.near)
 
     def raise_if_any(self, message: str) -> None:
         if self.errors:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from formplatform.forms.schema.fields import Field
-from formplatform.forms.schema.problems import Wrong, did_you_mean
+from formplatform.forms.schema.problems import Wrong
 
 from .base import Base, register
 
@@ -17,7 +17,7 @@ def _option(value: object, known: Mapping[str, str]) -> str:
         raise Wrong("wrong_type", "Expected the id of an option.")
     found = known.get(value)
     if found is None:
-        raise Wrong("not_an_option", "This is not an option." + did_you_mean(value[:200], known))
+        raise Wrong("not_an_option", "This is not an option.", near=(value, known))
     return found
 
 

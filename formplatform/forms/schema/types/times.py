@@ -1,6 +1,7 @@
 """Dates and times."""
 
 import re
+from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import ClassVar
 
@@ -21,10 +22,32 @@ def _text(value: object, expected: str) -> str:
     return value[:LONGEST]
 
 
-class Date(Base):
+class Bounded(Base):
+    """Between two ends, both included. Subclasses give `parse`."""
+
+    settings: ClassVar[frozenset[str]] = frozenset({"earliest", "latest"})
+
+    def parse(self, value: object) -> str:
+        """The canonical text. Raises Wrong."""
+        raise NotImplementedError
+
+    def check(self, field: Field) -> Mapping[str, str]:
+        wrong = field.earliest and field.latest and field.earliest > field.latest
+        return {"earliest": "Expected at most latest."} if wrong else {}
+
+    def clean(self, value: object, field: Field) -> str:
+        text = self.parse(value)
+        if field.earliest is not None and text < field.earliest:
+            raise Wrong("too_early", f"Expected {field.earliest} or later.")
+        if field.latest is not None and text > field.latest:
+            raise Wrong("too_late", f"Expected {field.latest} or earlier.")
+        return text
+
+
+class Date(Bounded):
     name: ClassVar[str] = "date"
 
-    def clean(self, value: object, field: Field) -> str:  # noqa: ARG002 - the protocol's
+    def parse(self, value: object) -> str:
         text = _text(value, "a date like 2026-01-31")
         if _DATE.fullmatch(text):
             try:
@@ -34,10 +57,10 @@ class Date(Base):
         raise Wrong("invalid_date", "Expected a date like 2026-01-31.")
 
 
-class Time(Base):
+class Time(Bounded):
     name: ClassVar[str] = "time"
 
-    def clean(self, value: object, field: Field) -> str:  # noqa: ARG002 - the protocol's
+    def parse(self, value: object) -> str:
         text = _text(value, "a time like 18:30:00")
         if _TIME.fullmatch(text):
             try:
@@ -47,12 +70,12 @@ class Time(Base):
         raise Wrong("invalid_time", "Expected a time like 18:30:00.")
 
 
-class DateTime(Base):
+class DateTime(Bounded):
     """A moment, kept in UTC with milliseconds; the text must name its zone."""
 
     name: ClassVar[str] = "datetime"
 
-    def clean(self, value: object, field: Field) -> str:  # noqa: ARG002 - the protocol's
+    def parse(self, value: object) -> str:
         text = _text(value, "a moment like 2026-01-31T18:30:00Z")
         try:
             return to_text(datetime.fromisoformat(text))

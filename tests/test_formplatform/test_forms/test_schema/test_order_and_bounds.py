@@ -252,3 +252,69 @@ def test_behind_an_answer_that_may_be_hidden_nothing_is_demanded():
     )
     assert errors(definition, {"a": "wrong", "b": 9}) == [("a", "wrong_type")]
     assert errors(definition, {"a": 9, "b": 9}) == [("r", "required")]
+
+
+def test_few_hints_are_looked_for_however_many_answers_are_no_options(compared):
+    options = [f"option {n}" for n in range(40)]
+    fields = [{"id": f"f{n}", "type": "choice", "options": options} for n in range(200)]
+    found = errors(form(*fields), {f"f{n}": "optoin 1" for n in range(200)})
+    assert len(found) == 200
+    assert 0 < sum(compared) <= 300
+
+
+def test_few_hints_are_looked_for_however_many_keys_a_definition_makes_up(compared):
+    with pytest.raises(InvalidInputError) as refused:
+        form(text("a", **{f"descriptoin{n}": 1 for n in range(500)}))
+    assert len(refused.value.errors) == 500
+    assert "'description'" in refused.value.errors[0].message
+    assert 0 < sum(compared) <= 100
+
+
+@pytest.mark.parametrize(
+    ("kind", "earliest", "latest", "inside", "early", "late"),
+    [
+        ("date", "2026-01-01", "2026-01-31", "2026-01-31", "2025-12-31", "2026-02-01"),
+        ("time", "08:00", "18:30", "18:30:00", "07:59:59", "18:30:01"),
+        (
+            "datetime",
+            "2026-01-01T00:00:00+02:00",
+            "2026-01-01T00:00:00Z",
+            "2025-12-31T22:00:00.000Z",
+            "2025-12-31T23:59:59.999+02:00",
+            "2026-01-01T00:00:00.001Z",
+        ),
+    ],
+)
+def test_a_date_or_time_keeps_to_its_bounds(kind, earliest, latest, inside, early, late):
+    definition = form({"id": "x", "type": kind, "earliest": earliest, "latest": latest})
+    assert validate_answers(definition, {"x": inside}).data == {"x": inside}
+    assert errors(definition, {"x": early}) == [("x", "too_early")]
+    assert errors(definition, {"x": late}) == [("x", "too_late")]
+    again = parse_definition(definition.to_json())
+    assert again.to_json() == definition.to_json()
+    assert errors(again, {"x": late}) == [("x", "too_late")]
+
+
+@pytest.mark.parametrize(
+    ("settings", "wrong"),
+    [
+        ({"earliest": "31.1.2026"}, [("fields[0].earliest", "invalid_date")]),
+        ({"latest": 5}, [("fields[0].latest", "wrong_type")]),
+        (
+            {"earliest": "2026-02-01", "latest": "2026-01-31"},
+            [("fields[0].earliest", "invalid_setting")],
+        ),
+    ],
+)
+def test_bounds_of_a_date_are_dates_in_their_order(settings, wrong):
+    with pytest.raises(InvalidInputError) as refused:
+        form({"id": "x", "type": "date", **settings})
+    assert [(error.field, error.code) for error in refused.value.errors] == wrong
+
+
+def test_bounds_of_a_date_that_changed_are_in_the_difference():
+    before, after = (
+        form({"id": "x", "type": "date", "latest": day}) for day in ("2026-01-31", "2026-02-28")
+    )
+    found = [(each.kind, each.before, each.after) for each in diff_definitions(before, after)]
+    assert found == [("latest", "2026-01-31", "2026-02-28")]

@@ -14,8 +14,9 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from caching.circuit import Circuit
 from formplatform.core import clock
-from formplatform.core.connections import Numbers, numbers
+from formplatform.core.connections import Numbers, numbers, reading_numbers
 from formplatform.forms.domain import Answers
 from formplatform.forms.ids import new_id
 
@@ -29,6 +30,9 @@ from .summaries import FieldSummary, summarise
 
 CAP = 200
 """Values of one field that get a count of their own; the others share one."""
+
+AWAY_SECONDS = 2.0
+"""How long readers leave a Redis alone that did not answer one of them."""
 
 SESSION_STEPS = ("sessions_viewed", "sessions_started", "sessions_submitted")
 """Counters of the steps of a session, in the order of their bits."""
@@ -88,6 +92,7 @@ class FormAggregator:
         self._redis = redis_client
         self._functions = ServerFunctions(redis_client)
         self._generations: dict[str, int] = {}
+        self.circuit = Circuit(open_seconds=AWAY_SECONDS)
 
     def on_response_submitted(
         self,
@@ -274,6 +279,11 @@ class FormAggregator:
 def current() -> FormAggregator:
     """The aggregator over the configured Redis, one per process."""
     return _over(numbers())
+
+
+def reader() -> FormAggregator:
+    """The same for requests that show numbers: a Redis that hangs is given up soon."""
+    return _over(reading_numbers())
 
 
 @cache

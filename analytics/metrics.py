@@ -17,7 +17,7 @@ from formplatform.core.events import Event
 from formplatform.forms.domain import JsonObject
 from formplatform.forms.events import ResponseEvent, SessionAdvanced
 
-from . import aggregator, query_builder
+from . import query_builder
 from .distributions import listed_values
 from .drift import last_drift
 from .form_fields import fields_of_form
@@ -39,8 +39,8 @@ def metrics_of(form_id: str, *, timezone: str = "UTC") -> JsonObject:
 @cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id)])
 def _metrics(form_id: str, timezone: str, _today: str) -> JsonObject:
     as_of = clock.to_text(clock.now())
-    with answering():
-        numbers = aggregator.current().get_metrics(form_id, timezone=timezone)
+    with answering() as live:
+        numbers = live.get_metrics(form_id, timezone=timezone)
         drift = last_drift(form_id)
     base = {"base_n": numbers["total_responses"], "drift": drift}
     return {"form_id": form_id, **numbers, **base, "as_of": as_of}
@@ -67,8 +67,8 @@ def _timeseries(
     form_id: str, granularity: str, timezone: str, start: datetime, end: datetime
 ) -> JsonObject:
     as_of = clock.to_text(clock.now())
-    with answering():
-        buckets = aggregator.current().get_timeseries(
+    with answering() as live:
+        buckets = live.get_timeseries(
             form_id, granularity, timezone=timezone, since=start, until=end
         )
         drift = last_drift(form_id)
@@ -101,8 +101,8 @@ def _distribution(form_id: str, field_name: str) -> JsonObject:
     field = fields_of_form(form_id).find(field_name)
     if field is None:
         raise NotFoundError(f'The form has no field "{field_name}".')
-    with answering():
-        summary = aggregator.current().get_field_summary(form_id, field.id)
+    with answering() as live:
+        summary = live.get_field_summary(form_id, field.id)
         drift = last_drift(form_id)
     return {
         "form_id": form_id,

@@ -6,11 +6,23 @@ from contextlib import contextmanager
 from formplatform.core.connections import REDIS_OUTAGES
 from formplatform.core.errors import UnavailableError
 
+from . import aggregator
+from .aggregator import FormAggregator
+
 
 @contextmanager
-def answering() -> Iterator[None]:
-    """Raise UnavailableError where Redis does not answer."""
+def answering() -> Iterator[FormAggregator]:
+    """The numbers to read from.
+
+    Raises UnavailableError where Redis does not answer, at once where it just did not: a Redis
+    that hangs would otherwise hold every thread of the web server in turn.
+    """
+    live = aggregator.reader()
+    if not live.circuit.allows():
+        raise UnavailableError("The live numbers do not answer; try again.")
     try:
-        yield
+        yield live
     except REDIS_OUTAGES as error:
+        live.circuit.report_failure()
         raise UnavailableError("The live numbers do not answer; try again.") from error
+    live.circuit.report_success()

@@ -10,10 +10,11 @@ from typing import Any
 
 from formplatform.core import clock
 from formplatform.core.connections import REDIS_ERRORS
-from formplatform.core.errors import InvalidInputError
+from formplatform.core.errors import InvalidInputError, UnavailableError
 from formplatform.forms.storage.registry import get_store
 
 from . import aggregator, series
+from .outages import answering
 from .query.ast import Aggregate, Between, Column, Dimension, Granularity, Measure, WeekStart
 from .query.buckets import week_label
 from .query.columns import DATA, FACTS
@@ -118,19 +119,23 @@ def _dimension_refusal(plan: Plan, fields: Fields) -> str | None:
 def answer(plan: Plan, form_id: str, fields: Fields) -> list[Group]:
     """The groups of a plan. Raises UnsuitedError where the numbers lack what it takes."""
     try:
-        live = aggregator.current()
-        total = live.find_total(form_id)
-        if total is None:
-            raise UnsuitedError("nothing is counted")
-        if not plan.dimensions:
-            return [((), tuple(_figure(each, form_id, fields, total) for each in plan.measures))]
-        (dimension,) = plan.dimensions
-        if dimension.column == SUBMITTED_AT:
-            counts = _series(plan, dimension, form_id)
-        else:
-            counts = _values(dimension, form_id, fields)
-    except REDIS_ERRORS as error:
+        with answering():
+            return _answer(plan, form_id, fields)
+    except (UnavailableError, *REDIS_ERRORS) as error:
         raise UnsuitedError("the numbers can't be read") from error
+
+
+def _answer(plan: Plan, form_id: str, fields: Fields) -> list[Group]:
+    total = aggregator.reader().find_total(form_id)
+    if total is None:
+        raise UnsuitedError("nothing is counted")
+    if not plan.dimensions:
+        return [((), tuple(_figure(each, form_id, fields, total) for each in plan.measures))]
+    (dimension,) = plan.dimensions
+    if dimension.column == SUBMITTED_AT:
+        counts = _series(plan, dimension, form_id)
+    else:
+        counts = _values(dimension, form_id, fields)
     if plan.condition is None and dimension.column.kind is not Kind.OPTIONS:
         _check_total(sum(counts.values()), total)
     width = len(plan.measures)
@@ -147,7 +152,7 @@ def _figure(measure: Measure, form_id: str, fields: Fields, total: int) -> Any:
         return total
     field = _field(measure.column, fields)
     assert field is not None  # noqa: S101 - refused otherwise
-    summary = aggregator.current().get_field_summary(form_id, field.id)
+    summary = aggregator.reader().get_field_summary(form_id, field.id)
     if measure.aggregate is Aggregate.COUNT:
         return summary.answered
     if measure.aggregate is Aggregate.MISSING:
@@ -185,7 +190,7 @@ def _series(plan: Plan, dimension: Dimension, form_id: str) -> dict[Any, int]:
     if start is None or end is None:
         return {}
     try:
-        buckets = aggregator.current().get_timeseries(
+        buckets = aggregator.reader().get_timeseries(
             form_id,
             GRANULARITIES[dimension.granularity].value,
             timezone=dimension.timezone,
@@ -204,7 +209,7 @@ def _ends(plan: Plan, form_id: str) -> tuple[datetime | None, datetime | None]:
     """The plan's span, or that of all responses."""
     span = _span(plan)
     low, high = (None, None) if span is None else (span.low, span.high)
-    days = sorted(aggregator.current().days(form_id))
+    days = sorted(aggregator.reader().days(form_id))
     if not days:
         return None, None
     first = datetime.fromisoformat(days[0]).replace(tzinfo=UTC)
@@ -235,7 +240,7 @@ def _label(dimension: Dimension, start: datetime) -> str:
 def _values(dimension: Dimension, form_id: str, fields: Fields) -> dict[Any, int]:
     field = _field(dimension.column, fields)
     assert field is not None  # noqa: S101 - refused otherwise
-    summary: FieldSummary = aggregator.current().get_field_summary(form_id, field.id)
+    summary: FieldSummary = aggregator.reader().get_field_summary(form_id, field.id)
     if summary.other:
         raise UnsuitedError("it has more values than are counted one by one")
     read = _READERS.get(field.kind, str)

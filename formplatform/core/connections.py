@@ -30,6 +30,8 @@ CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 10.0
 QUICK_SECONDS = 0.25
 """What may hold up a request that does not need the answer."""
+READING_SECONDS = 2.0
+"""What may hold up a request that is about the answer: longer, and threads run out."""
 PROBE_SECONDS = 1.0
 """A probe must not hang with what it probes."""
 
@@ -44,10 +46,16 @@ def quick_numbers() -> Numbers:
     return _client(os.getpid(), QUICK_SECONDS, QUICK_SECONDS, 0)
 
 
+def reading_numbers() -> Numbers:
+    """The same Redis for requests that show numbers: gives up before threads run out."""
+    return _client(os.getpid(), READING_SECONDS, READING_SECONDS, 0)
+
+
 @cache
 def _client(_process: int, connect: float, answer: float, retries: int) -> Numbers:
     """One client per process, so that a fork never shares a socket."""
-    again = Retry(NoBackoff(), retries)  # a broken connection once more, a dead server at once
+    # A broken connection once more; a server that is dead or hangs at once.
+    again = Retry(NoBackoff(), retries, supported_errors=(redis.ConnectionError,))
     if settings.REDIS_CLUSTER_NODES:
         return redis.RedisCluster(
             startup_nodes=cluster_nodes(),

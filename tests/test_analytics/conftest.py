@@ -32,6 +32,7 @@ def count_in(monkeypatch):
     def use(client):
         live = FormAggregator(client)
         monkeypatch.setattr(aggregator, "current", lambda: live)
+        monkeypatch.setattr(aggregator, "reader", lambda: live)
         monkeypatch.setattr("analytics.rebuild.numbers", lambda: client)
         return live
 

@@ -1,5 +1,6 @@
 """The numbers over HTTP, from a submitted response to the answer."""
 
+import time
 from datetime import UTC, datetime
 
 import pytest
@@ -7,13 +8,13 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from analytics import aggregator
-from analytics.aggregator import FormAggregator
+from analytics.aggregator import AWAY_SECONDS, FormAggregator
 from formplatform.core.api_keys import SCOPES, create_key
-from formplatform.core.connections import numbers
+from formplatform.core.connections import READING_SECONDS, numbers
 from formplatform.forms.access import Role, share_form
 from formplatform.forms.ids import new_id
 from formplatform.forms.storage.registry import get_store
-from tests.redis_away import KINDS, away
+from tests.redis_away import KINDS, away, other_clients
 from tests.test_analytics import study
 
 
@@ -249,7 +250,7 @@ def test_without_redis_numbers_say_when_to_ask_again_and_queries_still_answer(
 ):
     submit(age=30)
     client = server.client()
-    monkeypatch.setattr(aggregator, "current", lambda: FormAggregator(client))
+    monkeypatch.setattr(aggregator, "reader", lambda: FormAggregator(client))
     monkeypatch.setattr("caching.redis_client.shared_client", lambda: client)
     server.kill()
     for path in PATHS:
@@ -271,6 +272,27 @@ def test_where_no_redis_can_be_reached_queries_still_answer(api, form_id, submit
         found = api.post(url(form_id, "query/"), {"aggregate": "count"})
     assert found.json()["data"] == [{"_id": None, "value": 1}]
     assert api.get(url(form_id, "metrics/")).json()["total_responses"] == 1
+
+
+@pytest.mark.processes
+def test_a_redis_that_hangs_costs_one_reader_its_patience_and_the_next_ones_nothing(
+    api, form_id, server, settings
+):
+    settings.REDIS_URL, settings.REDIS_CLUSTER_NODES = f"unix://{server.socket}", []
+    with other_clients():
+        server.pause()
+
+        started = time.monotonic()
+        first = api.get(url(form_id, "metrics/"))
+        asked = time.monotonic()
+        others = [api.get(url(form_id, path)) for path in PATHS]
+
+        assert {answer.status_code for answer in (first, *others)} == {503}
+        assert READING_SECONDS <= asked - started < 2 * READING_SECONDS
+        assert time.monotonic() - asked < READING_SECONDS / 2
+        server.go_on()
+        time.sleep(AWAY_SECONDS)
+        assert api.get(url(form_id, "metrics/")).status_code == 200
 
 
 def test_viewers_compare_the_numbers_and_editors_mend_them(api, form_id, submit):

@@ -7,6 +7,7 @@ import string
 import pytest
 
 from tests.fakes.live_web import LiveWeb
+from tests.own_stores import brings_stores
 from tests.test_analytics.servers import Server, wait_until
 
 pytestmark = pytest.mark.processes
@@ -14,6 +15,7 @@ LETTERS = random.Random(4)
 
 
 @pytest.fixture
+@brings_stores
 def web(tmp_path):
     server = Server()
     (tmp_path / "temporary").mkdir()
@@ -32,11 +34,11 @@ def test_a_connection_that_breaks_leaves_no_file_and_no_busy_thread(web, tmp_pat
     def left():
         return list((tmp_path / "temporary").glob("export-*"))
 
-    for _ in range(4):
+    for _ in range(8):  # more than the kernel takes for a reader that does not read
         web.import_answers([{"note": noise()} for _ in range(1000)])
     for _ in range(3):  # more often than there are threads, and than one may at a time
         with contextlib.closing(web.listen(f"{web.numbers}export/?as={kind}", slow=True)) as reader:
             assert reader.status == 200
             assert left(), "it is made before it is sent"
         wait_until(lambda: not left(), seconds=20)
-    assert web.call("GET", f"{web.numbers}metrics/")[1]["total_responses"] == 4000
+    assert web.call("GET", f"{web.numbers}metrics/")[1]["total_responses"] == 8000

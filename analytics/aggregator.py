@@ -5,6 +5,7 @@ under compare-and-set on that revision, in one call of a Redis Function. Duplica
 therefore come to the same numbers. See docs/guides/analytics.md.
 """
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -100,12 +101,16 @@ class FormAggregator:
 
         The platform itself counts by event (`counting.count_responses`), which also knows edits.
         """
+        response_id = response_id or new_id()
         contribution = contribution_of(
-            response_data, submitted_at=submitted_at or clock.now(), fields=fields_of_form(form_id)
+            response_data,
+            fact=(response_id, 1),
+            submitted_at=submitted_at or clock.now(),
+            fields=fields_of_form(form_id),
         )
         move = Move(
             form_id=form_id,
-            claims=[Claim(response_id or new_id(), expected=0, target=1)],
+            claims=[Claim(response_id, expected=0, target=1)],
             steps=difference([(NOTHING, contribution)]),
         )
         while self.apply([move])[0].status is Status.OTHER_GENERATION:
@@ -147,13 +152,18 @@ class FormAggregator:
     ) -> list[dict[str, Any]]:
         """Responses per bucket by submission time: `{timestamp, count}`, empty ones too.
 
-        `since` and `until` bound a half-open span, widened to whole quarter-hours; without them
-        it ends now and reaches back a day, a month or as far as the granularity deserves.
+        `since` and `until` bound a half-open span, widened to whole quarter-hours (or minutes);
+        without them it ends now and reaches back an hour, a day or as far as the granularity
+        deserves. Minutes are kept for 48 hours.
         """
         size, zone = Granularity(granularity), ZoneInfo(timezone)
         start, end = series.span_of(size, zone, since=since, until=until, now=clock.now())
         whole_days = timezone == "UTC" and size not in series.SHORT
-        days = self._quarters(FormKeys(form_id), start, end, whole_days=whole_days)
+        form = FormKeys(form_id)
+        if size is Granularity.MINUTE:
+            days = self._minutes(form, start, end)
+        else:
+            days = self._quarters(form, start, end, whole_days=whole_days)
         totals = series.add_up(days, size, zone, start=start, end=end)
         return [
             {"timestamp": series.label(bucket, zone), "count": count}
@@ -207,6 +217,17 @@ class FormAggregator:
             found[day] = {int(number): count for number, count in _counts(quarters).items()}
         return found
 
+    def _minutes(self, form: FormKeys, start: datetime, end: datetime) -> dict[str, dict[int, int]]:
+        days = series.days_of(start, end)
+        pipeline = self._redis.pipeline(transaction=False)
+        for day in days:
+            pipeline.hgetall(form.prefix + keys.minutes(day))
+        size = series.DAY // series.MINUTE
+        return {
+            day: {int(minute) % size: count for minute, count in _counts(stored).items()}
+            for day, stored in zip(days, pipeline.execute(), strict=True)
+        }
+
     def _apply_call(self, move: Move) -> Call:
         form = FormKeys(move.form_id, move.shadow)
         generation = self._generation(move.form_id, move.shadow)
@@ -217,13 +238,14 @@ class FormAggregator:
             place = buckets.setdefault(bucket, len(buckets) + 1)
             claims += (place, bytes.fromhex(claim.response_id), claim.expected, claim.target)
         counters: dict[str, int] = {}
-        steps: list[str | bytes | int] = []
+        steps: list[str | int] = []
         for kind, key, name, amount in move.steps:
             steps += (kind, counters.setdefault(key, len(counters) + 1), name, amount)
         prefix = form.prefix
         names = [form.guard, form.rebuild, *buckets, *(prefix + key for key in counters)]
         head = (generation, CAP, len(move.claims), len(buckets))
-        return Call(APPLY, names, [*head, *claims, *steps])
+        # As one argument: the client takes longer to send many than the server to count them.
+        return Call(APPLY, names, [*head, *claims, _dumps(steps)])
 
     def _advance_call(self, mark: SessionMark) -> Call:
         form = FormKeys(mark.form_id, mark.shadow)
@@ -257,6 +279,9 @@ def current() -> FormAggregator:
 @cache
 def _over(client: Numbers) -> FormAggregator:
     return FormAggregator(client)
+
+
+_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def _midnight(timezone: str) -> datetime:

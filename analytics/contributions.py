@@ -5,6 +5,7 @@ any order. Only the extremes of a number cannot be taken back; they are then mar
 Text and personal answers never leave the store: of them only "answered" is counted.
 """
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -12,18 +13,24 @@ from functools import lru_cache
 from typing import Any
 
 from formplatform.forms.domain import Answers
+from formplatform.forms.storage.hashing import response_hash
 
-from . import keys
-from .exact_sums import limbs_and_squares
+from . import keys, series
+from .exact_sums import limbs, limbs_and_squares
 from .query.fields import Field, Fields, Kind, fits
+from .sketches import bucket_of
 
 QUARTER_MINUTES = 15
+MINUTE_SECONDS = 60
 PLANS_KEPT = 4096
 Number = int | float
 Counter = tuple[str, str, bool]
 """Key within the form, field of its hash, whether the hash is capped."""
 Step = tuple[str, str, str, int | str]
 """Kind, key, field, amount: see functions/apply.lua."""
+
+Fact = tuple[str, int]
+"""Response id and revision: what the proof of a day adds up."""
 
 UNCAPPED = {Kind.MATRIX, Kind.RANKING}
 """Their values are bounded by the definition."""
@@ -81,9 +88,12 @@ def _plan(known: Field) -> _Plan:
 
 
 def contribution_of(
-    answers: Answers | None, *, submitted_at: datetime, fields: Fields
+    answers: Answers | None, *, fact: Fact, submitted_at: datetime, fields: Fields
 ) -> Contribution:
-    """The contribution of a response; a deleted one (None) contributes nothing."""
+    """The contribution of a response; a deleted one (None) contributes nothing.
+
+    Its minute is left out once the key of that day's minutes has expired.
+    """
     if answers is None:
         return NOTHING
     moment = submitted_at.astimezone(UTC)
@@ -94,6 +104,11 @@ def contribution_of(
     counts[keys.stats(), "total_responses", False] = 1
     counts[keys.days(), day, False] = 1
     counts[keys.quarter_hours(day), str(quarter), False] = 1
+    minute = int(moment.timestamp()) // MINUTE_SECONDS
+    if time.time() < series.minutes_end(minute):
+        counts[keys.minutes(day), str(minute), False] = 1
+    for index, digit in limbs(response_hash(fact[0], revision=fact[1])):
+        counts[keys.hashes(), f"{day}:{index}", False] = digit
     for field_id, answer in answers.items():
         known = fields.find_id(field_id)
         if known is not None and answer is not None:
@@ -115,6 +130,7 @@ def _add_answer(result: Contribution, plan: _Plan, answer: Any) -> None:
 
 def _add_number(result: Contribution, key: str, value: Number) -> None:
     result.counts[key, "count", False] = 1
+    result.counts[key, bucket_of(value), False] = 1
     digits, squares = limbs_and_squares(value)
     for index, digit in digits:
         result.counts[key, f"sum:{index}", False] = digit
@@ -135,12 +151,25 @@ def difference(moves: Iterable[tuple[Contribution, Contribution]]) -> list[Step]
             amounts[counter] = amounts.get(counter, 0) - amount
         _collect(added, new.numbers, unless=old.numbers)
         _collect(removed, old.numbers, unless=new.numbers)
-    steps: list[Step] = [
-        ("c" if capped else "i", key, name, amount)
-        for (key, name, capped), amount in amounts.items()
-        if amount
-    ]
+    steps = _counter_steps(amounts)
     return [*steps, *_extremes("+", added), *_extremes("-", removed)]
+
+
+def _counter_steps(amounts: Mapping[Counter, int]) -> list[Step]:
+    steps: list[Step] = []
+    balance = 0
+    for (key, name, capped), amount in amounts.items():
+        if not amount:
+            continue
+        if key.startswith(keys.OF_FIELDS):
+            kind = "c" if capped else "i"
+            balance += amount
+        else:
+            kind = "m" if key.startswith(keys.MINUTES) else "i"
+        steps.append((kind, key, name, amount))
+    if balance := balance % keys.BALANCE_MODULUS:
+        steps.append(("i", keys.stats(), keys.BALANCE, balance))
+    return steps
 
 
 def _collect(

@@ -160,7 +160,12 @@ def _contribution(response: FormResponse, revision: int, facts: Facts) -> Contri
     if fact.data is None:
         return NOTHING
     fields = fields_of_version(response.form_id, fact.version)
-    return contribution_of(fact.data, submitted_at=response.submitted_at, fields=fields)
+    return contribution_of(
+        fact.data,
+        fact=(fact.response_id, fact.revision),
+        submitted_at=response.submitted_at,
+        fields=fields,
+    )
 
 
 def count_sessions(events: Sequence[Event]) -> None:

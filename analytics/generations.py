@@ -42,6 +42,11 @@ class Generations:
             return False
         return bool(self._redis.expire(self._form.rebuild, ALIVE_SECONDS))
 
+    def abandon(self, generation: int) -> None:
+        """Let counts stop going to it; `clean` then removes what it holds."""
+        if int(self._redis.get(self._form.rebuild) or 0) == generation:
+            self._redis.delete(self._form.rebuild)
+
     def flip(self, generation: int) -> bool:
         """Make it the live one. False, and nothing done, where it is no longer announced."""
         names = [self._form.generation, self._form.rebuild]

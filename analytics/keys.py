@@ -7,6 +7,16 @@ the same names below `form:{<id>}:shadow:<generation>:` and then renames them.
 from dataclasses import dataclass
 from urllib.parse import quote
 
+BALANCE = "balance"
+"""Beside the totals: the sum of every counter of every field, modulo BALANCE_MODULUS."""
+BALANCE_MODULUS = 2**31 - 1
+
+OF_FIELDS = "field"
+"""How the keys about fields begin: their counters enter the balance."""
+MINUTES = "timeseries:minute:"
+EXTREMES = frozenset({"min", "max", "min_stale", "max_stale"})
+"""What the hash of a number holds besides counters."""
+
 BUCKET_BITS = 6
 """A bucket of applied revisions holds 64 consecutive ids, few enough to stay a listpack."""
 
@@ -47,6 +57,11 @@ class FormKeys:
         return f"{self.root}rebuild"
 
     @property
+    def verified(self) -> str:
+        """When the numbers were last compared with the store, and whether they were exact."""
+        return f"{self.root}verified"
+
+    @property
     def guard(self) -> str:
         """The key whose value must be the generation's number for a count to be taken."""
         return self.generation if self.shadow is None else self.rebuild
@@ -72,9 +87,19 @@ def days() -> str:
     return "timeseries:day"
 
 
+def hashes() -> str:
+    """UTC day and limb → what the hashes of its responses add up to there."""
+    return "hashes"
+
+
 def quarter_hours(day: str) -> str:
     """Number of the quarter-hour in one UTC day (0 to 95) → responses."""
     return f"timeseries:quarter_hour:{day}"
+
+
+def minutes(day: str) -> str:
+    """Minute since 1970 in one UTC day → responses. It expires two days after the day's end."""
+    return f"{MINUTES}{day}"
 
 
 def distribution(field_id: str) -> str:

@@ -19,6 +19,7 @@ from formplatform.forms.events import ResponseEvent, SessionAdvanced
 
 from . import aggregator, query_builder
 from .distributions import listed_values
+from .drift import last_drift
 from .form_fields import fields_of_form
 from .outages import answering
 from .series import Granularity, span_of
@@ -40,7 +41,9 @@ def _metrics(form_id: str, timezone: str, _today: str) -> JsonObject:
     as_of = clock.to_text(clock.now())
     with answering():
         numbers = aggregator.current().get_metrics(form_id, timezone=timezone)
-    return {"form_id": form_id, **numbers, "as_of": as_of}
+        drift = last_drift(form_id)
+    base = {"base_n": numbers["total_responses"], "drift": drift}
+    return {"form_id": form_id, **numbers, **base, "as_of": as_of}
 
 
 def timeseries_of(
@@ -68,12 +71,16 @@ def _timeseries(
         buckets = aggregator.current().get_timeseries(
             form_id, granularity, timezone=timezone, since=start, until=end
         )
+        drift = last_drift(form_id)
+    total = sum(bucket["count"] for bucket in buckets)
     return {
         "form_id": form_id,
         "granularity": granularity,
         "timezone": timezone,
         "buckets": buckets,
-        "total": sum(bucket["count"] for bucket in buckets),
+        "total": total,
+        "base_n": total,
+        "drift": drift,
         "as_of": as_of,
     }
 
@@ -96,6 +103,7 @@ def _distribution(form_id: str, field_name: str) -> JsonObject:
         raise NotFoundError(f'The form has no field "{field_name}".')
     with answering():
         summary = aggregator.current().get_field_summary(form_id, field.id)
+        drift = last_drift(form_id)
     return {
         "form_id": form_id,
         "field": field.id,
@@ -108,6 +116,8 @@ def _distribution(form_id: str, field_name: str) -> JsonObject:
         "values": [] if field.personal else listed_values(field, summary),
         "other": 0 if field.personal else summary.other,
         "numbers": None if field.personal else _numbers(form_id, field.name, summary),
+        "base_n": summary.answered,
+        "drift": drift,
         "as_of": as_of,
     }
 
@@ -121,6 +131,10 @@ def _numbers(form_id: str, name: str, summary: FieldSummary) -> JsonObject | Non
         "sum": numbers.sum,
         "mean": numbers.mean,
         "standard_deviation": numbers.standard_deviation,
+        "median": summary.quantile(0.5),
+        "p90": summary.quantile(0.9),
+        "p95": summary.quantile(0.95),
+        "quantile_error": summary.quantile_error,
         "minimum": _extreme(form_id, name, numbers, "min"),
         "maximum": _extreme(form_id, name, numbers, "max"),
     }

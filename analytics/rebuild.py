@@ -33,9 +33,33 @@ def rebuild(form_id: str, *, progress: Progress = lambda _: None) -> Rebuilt:
 
     Raises ConflictError where another rebuild of the form took over.
     """
-    store = get_store()
     generations = Generations(numbers(), form_id)
     generation = generations.announce()
+    responses, sessions = count_into(form_id, generations, generation, progress=progress)
+    if not generations.flip(generation):
+        raise ConflictError("Another rebuild of this form took over.", form_id=form_id)
+    forget_forms([form_id])
+    return Rebuilt(
+        form_id=form_id,
+        generation=generation,
+        responses=responses,
+        sessions=sessions,
+        removed_keys=generations.clean(),
+    )
+
+
+def count_into(
+    form_id: str,
+    generations: Generations,
+    generation: int,
+    *,
+    progress: Progress = lambda _: None,
+) -> tuple[int, int]:
+    """Count everything that is stored into an announced generation: responses and sessions.
+
+    Raises ConflictError where another one took over.
+    """
+    store = get_store()
     responses = sessions = 0
     for batch in store.scan_responses(form_id):
         settle(Due(response, 0, response.revision, generation) for response in batch)
@@ -47,16 +71,7 @@ def rebuild(form_id: str, *, progress: Progress = lambda _: None) -> Rebuilt:
         _show_life(generations, generation)
         sessions += len(part)
         progress(len(part))
-    if not generations.flip(generation):
-        raise ConflictError("Another rebuild of this form took over.", form_id=form_id)
-    forget_forms([form_id])
-    return Rebuilt(
-        form_id=form_id,
-        generation=generation,
-        responses=responses,
-        sessions=sessions,
-        removed_keys=generations.clean(),
-    )
+    return responses, sessions
 
 
 def _show_life(generations: Generations, generation: int) -> None:

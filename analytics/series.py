@@ -12,12 +12,15 @@ from enum import Enum
 
 from formplatform.core.errors import FieldError, InvalidInputError
 
+MINUTE = timedelta(minutes=1)
 QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
 MONTHS_A_QUARTER = 3
+MINUTES_KEPT = timedelta(hours=48)
 
 
 class Granularity(Enum):
+    MINUTE = "minute"
     QUARTER_HOUR = "quarter_hour"
     HOUR = "hour"
     DAY = "day"
@@ -34,9 +37,10 @@ def _midnight(wall: datetime) -> datetime:
 Bucket = tuple[datetime, timedelta | None]
 """Its start by the wall clock; the offset from UTC where the clock alone is not unique."""
 
-SHORT = (Granularity.QUARTER_HOUR, Granularity.HOUR)
+SHORT = (Granularity.MINUTE, Granularity.QUARTER_HOUR, Granularity.HOUR)
 
 _FLOORS: dict[Granularity, Callable[[datetime], datetime]] = {
+    Granularity.MINUTE: lambda wall: wall,
     Granularity.QUARTER_HOUR: lambda wall: wall,
     Granularity.HOUR: lambda wall: wall.replace(minute=0),
     Granularity.DAY: _midnight,
@@ -49,6 +53,7 @@ _FLOORS: dict[Granularity, Callable[[datetime], datetime]] = {
 }
 
 _SPANS = {
+    Granularity.MINUTE: timedelta(hours=1),
     Granularity.QUARTER_HOUR: DAY,
     Granularity.HOUR: DAY,
     Granularity.DAY: 30 * DAY,
@@ -60,6 +65,7 @@ _SPANS = {
 """How far back a series reaches where nothing else is asked."""
 
 _LONGEST = dict.fromkeys(Granularity, 40_000 * DAY) | {
+    Granularity.MINUTE: 3 * DAY,
     Granularity.QUARTER_HOUR: 100 * DAY,
     Granularity.HOUR: 400 * DAY,
     Granularity.DAY: 10_000 * DAY,
@@ -74,16 +80,20 @@ def span_of(
     until: datetime | None,
     now: datetime,
 ) -> tuple[datetime, datetime]:
-    """The half-open span a series covers, in UTC, widened to whole quarter-hours.
+    """The half-open span a series covers, in UTC, widened to whole quarter-hours or minutes.
 
-    Raises InvalidInputError for one that holds too many buckets.
+    Raises InvalidInputError for one that holds too many buckets, or minutes no longer kept.
     """
-    end = _floor_quarter((until or now).astimezone(UTC) - timedelta(microseconds=1)) + QUARTER
+    step = step_of(granularity)
+    end = _floor((until or now).astimezone(UTC) - timedelta(microseconds=1), step) + step
     if since is None:
         wall = (end - _SPANS[granularity]).astimezone(zone).replace(tzinfo=None)
-        floored = _FLOORS[granularity](_floor_quarter(wall))
+        floored = _FLOORS[granularity](_floor(wall, step))
         since = floored.replace(tzinfo=zone)
-    start = _floor_quarter(since.astimezone(UTC))
+    start = _floor(since.astimezone(UTC), step)
+    if granularity is Granularity.MINUTE and start < _floor(now, MINUTE) - MINUTES_KEPT:
+        message = "Minutes are kept for 48 hours: begin later, or ask by quarter_hour."
+        raise InvalidInputError(message, errors=[FieldError("from", "out_of_range", message)])
     longest = _LONGEST[granularity]
     if end - start > longest:
         message = f"A series by {granularity.value} reaches at most {longest.days} days."
@@ -94,7 +104,7 @@ def span_of(
 def days_of(start: datetime, end: datetime) -> list[str]:
     """The UTC days a span touches."""
     first = start.date()
-    count = ((end - QUARTER).date() - first).days + 1
+    count = ((end - MINUTE).date() - first).days + 1
     return [(first + timedelta(days=n)).isoformat() for n in range(max(count, 0))]
 
 
@@ -114,11 +124,11 @@ def add_up(
 ) -> dict[Bucket, int]:
     """Responses per bucket of a span, empty buckets too, in order of time.
 
-    `days` holds UTC day → number of the quarter-hour → responses.
+    `days` holds UTC day → number of the quarter-hour (or minute) of the day → responses.
     """
     totals = dict.fromkeys(_empty_buckets(granularity, zone, start=start, end=end), 0)
     floor = _FLOORS[granularity]
-    for moment, offset, count in _quarters(days, zone):
+    for moment, offset, count in _steps(days, zone, step_of(granularity)):
         if start <= moment < end:
             wall = floor((moment + offset).replace(tzinfo=None))
             bucket = wall, offset if granularity in SHORT else None
@@ -136,15 +146,25 @@ def label(bucket: Bucket, zone: tzinfo) -> str:
     return f"{wall.isoformat()}{sign}{total // 60:02}:{total % 60:02}"
 
 
-def _quarters(
-    days: Mapping[str, Mapping[int, int]], zone: tzinfo
+def step_of(granularity: Granularity) -> timedelta:
+    """The size of what a series is added up from."""
+    return MINUTE if granularity is Granularity.MINUTE else QUARTER
+
+
+def minutes_end(minute: int) -> int:
+    """When the minutes of the UTC day of a minute since 1970 expire, in seconds since then."""
+    return (minute // (DAY // MINUTE) + 3) * 86_400
+
+
+def _steps(
+    days: Mapping[str, Mapping[int, int]], zone: tzinfo, step: timedelta
 ) -> Iterator[tuple[datetime, timedelta, int]]:
-    """Every counted quarter-hour: its start in UTC, the zone's offset there, its responses."""
+    """Every one that is counted: its start in UTC, the zone's offset there, its responses."""
     for day, quarters in days.items():
         midnight = datetime.combine(date.fromisoformat(day), time(), UTC)
         first, last = _offset(midnight, zone), _offset(midnight + DAY, zone)
         for number, count in quarters.items():
-            moment = midnight + number * QUARTER
+            moment = midnight + number * step
             offset = first if first == last else _offset(moment, zone)
             yield moment, offset, count
 
@@ -155,10 +175,10 @@ def _empty_buckets(
     short = granularity in SHORT
     floor = _FLOORS[granularity]
     # Half days, so that no local day is stepped over where the clocks go forward.
-    step = QUARTER if short else DAY / 2
+    step = step_of(granularity) if short else DAY / 2
     moments = [start + n * step for n in range(math.ceil((end - start) / step))]
     if moments:
-        moments.append(end - QUARTER)
+        moments.append(end - step_of(granularity))
     for moment in moments:
         offset = _offset(moment, zone)
         yield floor((moment + offset).replace(tzinfo=None)), offset if short else None
@@ -168,5 +188,6 @@ def _offset(moment: datetime, zone: tzinfo) -> timedelta:
     return moment.astimezone(zone).utcoffset() or timedelta(0)
 
 
-def _floor_quarter(moment: datetime) -> datetime:
-    return moment.replace(minute=moment.minute // 15 * 15, second=0, microsecond=0)
+def _floor(moment: datetime, step: timedelta) -> datetime:
+    size = step // MINUTE
+    return moment.replace(minute=moment.minute // size * size, second=0, microsecond=0)

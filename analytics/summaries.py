@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from . import exact_sums
+from . import exact_sums, sketches
 
 OTHER = "\x00other"
 """Where values beyond the cap are counted."""
@@ -25,6 +25,8 @@ class NumberSummary:
     variance: float | None
     minimum: int | float | None
     maximum: int | float | None
+    buckets: Mapping[str, int]
+    """The sketch of their quantiles."""
     minimum_stale: bool = False
     maximum_stale: bool = False
 
@@ -42,6 +44,35 @@ class FieldSummary:
     values: dict[str, int]
     other: int
     numbers: NumberSummary | None
+
+    def quantile(self, p: float) -> float | None:
+        """The quantile 0 <= p <= 1 of a number field, within `quantile_error` of it, relatively.
+
+        It is the number of rank ⌊1 + p (n - 1)⌋. None without numbers, and where some of them
+        were counted before there were sketches.
+        """
+        numbers = self.numbers
+        if numbers is None:
+            return None
+        if self._counts_every_number(numbers):
+            each = ((float(value), count) for value, count in self.values.items())
+            return sketches.lower_quantile(each, p)
+        found = sketches.quantile(numbers.buckets, p)
+        if found is None or sum(numbers.buckets.values()) != numbers.count:
+            return None
+        low, high = numbers.minimum, numbers.maximum
+        found = found if low is None else max(found, low)
+        return found if high is None else min(found, high)
+
+    @property
+    def quantile_error(self) -> float:
+        """Zero where each number has a count of its own."""
+        numbers = self.numbers
+        exact = numbers is not None and self._counts_every_number(numbers)
+        return 0.0 if exact else sketches.ACCURACY
+
+    def _counts_every_number(self, numbers: NumberSummary) -> bool:
+        return not self.other and sum(self.values.values()) == numbers.count
 
 
 def summarise(
@@ -67,6 +98,7 @@ def _number_summary(figures: Mapping[str, str]) -> NumberSummary:
         variance=_variance(count, total, squares),
         minimum=_number(figures.get("min")),
         maximum=_number(figures.get("max")),
+        buckets={name: int(number) for name, number in figures.items() if sketches.is_bucket(name)},
         minimum_stale="min_stale" in figures,
         maximum_stale="max_stale" in figures,
     )

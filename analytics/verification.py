@@ -1,51 +1,124 @@
-"""Comparing the numbers in Redis with the form store, day by day."""
+"""Comparing the numbers in Redis with the form store: counts and hashes, day by day."""
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
 
+from formplatform.core import clock
+from formplatform.core.connections import numbers
+from formplatform.forms.domain import JsonObject
+from formplatform.forms.storage.hashing import DayHashes
 from formplatform.forms.storage.registry import get_store
 
-from . import aggregator
+from . import drift
+from .metrics import forget_forms
+from .proof import Counted, read_counted
+from .recount import KeyDifference, compare_with_recount
 
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
 LAST = datetime(9999, 12, 31, tzinfo=UTC)
+LOOKS = 3
+"""Numbers that moved during so many looks are being counted: nothing can be said of them."""
+SOON = timedelta(seconds=1)
+NOTHING = (0, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class DayDifference:
+    """Responses of a UTC day as stored and counted, and what else tells them apart."""
+
     day: str
     stored: int
     counted: int
+    hash_differs: bool = False
+    quarter_hours_differ: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verification:
-    """Live responses of a form as stored and as counted, and every UTC day that differs."""
+    """Live responses of a form as stored and as counted, and whatever differs.
+
+    Where it is not `is_settled`, responses are on their way to being counted: that is no drift.
+    `keys` are what a deep look found, None where there was none.
+    """
 
     form_id: str
     stored: int
     counted: int
     days: tuple[DayDifference, ...]
+    is_balanced: bool
+    is_settled: bool
+    checked_at: datetime
+    keys: tuple[KeyDifference, ...] | None = None
 
     @property
     def is_exact(self) -> bool:
-        return self.stored == self.counted and not self.days
+        alike = self.stored == self.counted and self.is_balanced
+        return alike and not self.days and not self.keys
+
+    @property
+    def has_drifted(self) -> bool:
+        return self.is_settled and not self.is_exact
+
+    @property
+    def months(self) -> tuple[str, ...]:
+        """The UTC months that hold a day which differs."""
+        return tuple(sorted({each.day[: len("YYYY-MM")] for each in self.days}))
 
 
-def verify(form_id: str) -> Verification:
-    """Compare. What is on its way to being counted shows as a difference."""
-    numbers = aggregator.current()
-    counted = numbers.days(form_id)
-    total = numbers.get_metrics(form_id)["total_responses"]
-    hashes = get_store().day_hashes(form_id, since=FIRST, until=LAST)
-    stored = {day: count for day, (count, _) in hashes.items()}
-    differing = (
-        DayDifference(day, stored.get(day, 0), counted.get(day, 0))
-        for day in sorted(stored.keys() | counted.keys())
-    )
+def plain(found: Verification) -> JsonObject:
+    """What a verification found, as the endpoint and the command say it."""
+    return {
+        "form_id": found.form_id,
+        "exact": found.is_exact,
+        "settled": found.is_settled,
+        "balanced": found.is_balanced,
+        "stored": found.stored,
+        "counted": found.counted,
+        "months": list(found.months),
+        "days": [asdict(each) for each in found.days],
+        "keys": None if found.keys is None else [asdict(each) for each in found.keys],
+        "checked_at": clock.to_text(found.checked_at),
+    }
+
+
+def verify(form_id: str, *, deep: bool = False) -> Verification:
+    """Compare; `deep` also counts everything anew beside the numbers and compares key by key."""
+    found = _look(form_id, deep=deep)
+    if found.is_settled:
+        drift.remember(form_id, at=found.checked_at, is_exact=found.is_exact)
+        forget_forms([form_id])
+    return found
+
+
+def _look(form_id: str, *, deep: bool) -> Verification:
+    store, checked_at = get_store(), clock.now()
+    for _ in range(LOOKS):
+        before = read_counted(numbers(), form_id)
+        stored = store.day_hashes(form_id, since=FIRST, until=LAST)
+        # In this order: whatever was committed before `stored` was read is waiting still, or
+        # counted by the second look; whatever was counted since makes the looks differ.
+        is_waiting = store.is_waiting(form_id, before=clock.now() + SOON)
+        counted = read_counted(numbers(), form_id)
+        if counted == before:
+            break
+    recounted = compare_with_recount(form_id) if deep else None
     return Verification(
         form_id=form_id,
-        stored=sum(stored.values()),
-        counted=total,
-        days=tuple(each for each in differing if each.stored != each.counted),
+        stored=sum(count for count, _ in stored.values()),
+        counted=counted.total,
+        days=tuple(_differing_days(stored, counted)),
+        is_balanced=counted.is_balanced,
+        is_settled=counted == before and not is_waiting,
+        checked_at=checked_at,
+        keys=recounted,
     )
+
+
+def _differing_days(stored: DayHashes, counted: Counted) -> Iterator[DayDifference]:
+    quarters = counted.quarters
+    for day in sorted(stored.keys() | counted.days.keys() | quarters.keys()):
+        there, here = stored.get(day, NOTHING), counted.days.get(day, NOTHING)
+        parted = quarters.get(day, 0) != here[0]
+        if there != here or parted:
+            yield DayDifference(day, there[0], here[0], there[1] != here[1], parted)

@@ -53,7 +53,20 @@ class SessionsOutput(serializers.Serializer[Plain]):
     submitted = serializers.IntegerField()
 
 
-class MetricsOutput(serializers.Serializer[Plain]):
+class DriftOutput(serializers.Serializer[Plain]):
+    checked_at = serializers.CharField(help_text="When the numbers were last compared.")
+    exact = serializers.BooleanField(help_text="Whether they were those of the form store.")
+
+
+class ProvenOutput(serializers.Serializer[Plain]):
+    """What every answer of the live numbers says about itself."""
+
+    base_n = serializers.IntegerField(help_text="Responses the answer is about.")
+    drift = DriftOutput(allow_null=True, help_text="Null: never compared.")
+    as_of = serializers.CharField(help_text="When the numbers were read.")
+
+
+class MetricsOutput(ProvenOutput):
     form_id = serializers.CharField()
     total_responses = serializers.IntegerField()
     today_submissions = serializers.IntegerField(help_text="Submitted today, in the zone.")
@@ -61,7 +74,6 @@ class MetricsOutput(serializers.Serializer[Plain]):
         allow_null=True, help_text="Submitted of started sessions; null before any started."
     )
     sessions = SessionsOutput()
-    as_of = serializers.CharField(help_text="When the numbers were read.")
 
 
 class BucketOutput(serializers.Serializer[Plain]):
@@ -69,13 +81,12 @@ class BucketOutput(serializers.Serializer[Plain]):
     count = serializers.IntegerField()
 
 
-class TimeseriesOutput(serializers.Serializer[Plain]):
+class TimeseriesOutput(ProvenOutput):
     form_id = serializers.CharField()
     granularity = serializers.CharField()
     timezone = serializers.CharField()
     buckets = BucketOutput(many=True)
     total = serializers.IntegerField()
-    as_of = serializers.CharField()
 
 
 class ValueOutput(serializers.Serializer[Plain]):
@@ -90,11 +101,15 @@ class NumbersOutput(serializers.Serializer[Plain]):
     sum = serializers.FloatField(allow_null=True)
     mean = serializers.FloatField(allow_null=True)
     standard_deviation = serializers.FloatField(allow_null=True, help_text="Of a sample.")
+    median = serializers.FloatField(allow_null=True)
+    p90 = serializers.FloatField(allow_null=True)
+    p95 = serializers.FloatField(allow_null=True)
+    quantile_error = serializers.FloatField(help_text="Of the three, at most, relatively.")
     minimum = serializers.FloatField(allow_null=True)
     maximum = serializers.FloatField(allow_null=True)
 
 
-class DistributionOutput(serializers.Serializer[Plain]):
+class DistributionOutput(ProvenOutput):
     form_id = serializers.CharField()
     field = serializers.CharField()
     name = serializers.CharField()
@@ -106,7 +121,6 @@ class DistributionOutput(serializers.Serializer[Plain]):
     values = ValueOutput(many=True)
     other = serializers.IntegerField(help_text="Answers beyond the values counted one by one.")
     numbers = NumbersOutput(allow_null=True)
-    as_of = serializers.CharField()
 
 
 class ExplainInput(serializers.Serializer[Plain]):

@@ -4,8 +4,9 @@
 -- KEYS  guard, running rebuild, buckets of applied revisions…, counters…
 -- ARGV  generation, cap, number of claims, number of buckets,
 --       for each claim: number of its bucket, response id (12 bytes), expected and target revision,
---       then for each step: kind, number of its counter, field, amount
--- Kinds: i add   c add, beyond `cap` values to "\0other"   + widen min and max   - take away
+--       then, as one JSON list, for each step: kind, number of its counter, field, amount
+--       (a move of up to two million responses adds amounts that a double holds exactly)
+-- Kinds: i add   m add to a minute, whose key expires   c add, beyond `cap` values to "\0other"   + widen min and max   - take away
 --
 -- Answers {status, generation being rebuilt or 0, …}:
 --   1  applied
@@ -47,6 +48,12 @@ local function add_capped(key, field, amount, cap)
   redis.call('HINCRBY', key, field, amount)
 end
 
+local function add_passing(key, minute, amount)
+  -- Two days after the end of the minute's UTC day, as series.minutes_end says.
+  redis.call('HINCRBY', key, minute, amount)
+  redis.call('EXPIREAT', key, (math.floor(tonumber(minute) / 1440) + 3) * 86400)
+end
+
 local function take(keys, args, claims)
   -- Looks at every claim first, so that a refused call has changed nothing.
   local stored, refused = {}, false
@@ -70,16 +77,19 @@ local function apply(keys, args)
   local cap, claims, offset = tonumber(args[2]), tonumber(args[3]), 2 + tonumber(args[4])
   local stored = take(keys, args, claims)
   if stored then return {0, rebuild, unpack(stored)} end
-  for i = 5 + claims * 4, #args, 4 do
-    local kind, key = args[i], keys[offset + tonumber(args[i + 1])]
+  local steps = cjson.decode(args[5 + claims * 4])
+  for i = 1, #steps, 4 do
+    local kind, key = steps[i], keys[offset + steps[i + 1]]
     if kind == 'i' then
-      redis.call('HINCRBY', key, args[i + 2], args[i + 3])
+      redis.call('HINCRBY', key, steps[i + 2], steps[i + 3])
+    elseif kind == 'm' then
+      add_passing(key, steps[i + 2], steps[i + 3])
     elseif kind == 'c' then
-      add_capped(key, args[i + 2], args[i + 3], cap)
+      add_capped(key, steps[i + 2], steps[i + 3], cap)
     elseif kind == '+' then
-      widen(key, args[i + 3])
+      widen(key, steps[i + 3])
     else
-      narrow(key, args[i + 3])
+      narrow(key, steps[i + 3])
     end
   end
   return {1, rebuild}

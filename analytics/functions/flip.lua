@@ -8,9 +8,10 @@
 -- they carry the same hash tag as the declared ones.
 
 local function suffixes(prefix)
-  local found = {'stats', 'fields', 'timeseries:day'}
+  local found = {'stats', 'fields', 'timeseries:day', 'hashes'}
   for _, day in ipairs(redis.call('HKEYS', prefix .. 'timeseries:day')) do
     found[#found + 1] = 'timeseries:quarter_hour:' .. day
+    found[#found + 1] = 'timeseries:minute:' .. day
   end
   for _, field in ipairs(redis.call('HKEYS', prefix .. 'fields')) do
     found[#found + 1] = 'field:' .. field .. ':dist'

@@ -26,9 +26,9 @@ task_id: ContextVar[str] = ContextVar("task_id", default="")
 
 SHOWN = frozenset(
     {
-        "delivery", "duration_ms", "error", "event", "events", "failures", "folder", "form_id",
-        "method", "plugin", "reason", "report_id", "route", "status", "subscriber", "task",
-        "webhook",
+        "days", "delivery", "duration_ms", "error", "event", "events", "failures", "folder",
+        "form_id", "method", "plugin", "reason", "report_id", "route", "status", "subscriber",
+        "task", "webhook",
     }
 )  # fmt: skip
 SAFE_ERRORS = (PlatformError, OSError, ImportError, AttributeError, RedisConnectionError)

@@ -1,10 +1,14 @@
 """Whose address it is behind proxies we trust."""
 
 from collections.abc import Callable
-from ipaddress import ip_address
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from .addresses import find_address
+
+THIS_MACHINE = "127.0.0.1"
+"""Who speaks through a unix socket has no address, and sits here."""
 
 
 class TrustedProxies:
@@ -24,24 +28,17 @@ class TrustedProxies:
 
 
 def _client_address(request: HttpRequest) -> str:
-    address: str = request.META.get("REMOTE_ADDR", "")
+    address: str = request.META.get("REMOTE_ADDR") or THIS_MACHINE
     forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")
     for candidate in reversed([part.strip() for part in forwarded]):
-        if not _is_trusted(address) or not _is_address(candidate):
+        if not _is_trusted(address) or find_address(candidate) is None:
             break
         address = candidate
     return address
 
 
-def _is_trusted(address: str) -> bool:
-    return _is_address(address) and any(
-        ip_address(address) in network for network in settings.TRUSTED_PROXY_NETWORKS
+def _is_trusted(text: str) -> bool:
+    address = find_address(text)
+    return address is not None and any(
+        address in network for network in settings.TRUSTED_PROXY_NETWORKS
     )
-
-
-def _is_address(text: str) -> bool:
-    try:
-        ip_address(text)
-    except ValueError:
-        return False
-    return True

@@ -47,6 +47,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=10),
         "options": {"expires": 600},
     },
+    "analytics.verify_numbers": {
+        "task": "analytics.verify_numbers",
+        "schedule": timedelta(minutes=15),
+        "options": {"expires": 900},
+    },
     "webhooks.deliver_due": {
         "task": "webhooks.deliver_due",
         "schedule": timedelta(seconds=3),

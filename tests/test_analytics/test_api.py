@@ -106,7 +106,8 @@ def test_a_series_covers_whole_days_of_the_zone(api, form_id, form_store):
 @pytest.mark.parametrize(
     ("asked", "field"),
     [
-        ({"granularity": "minute"}, "granularity"),
+        ({"granularity": "second"}, "granularity"),
+        ({"granularity": "minute", "from": "2026-01-01"}, "from"),
         ({"timezone": "Mars/Olympus"}, "timezone"),
         ({"from": "yesterday"}, "from"),
         ({"to": "2026-02-30"}, "to"),
@@ -270,3 +271,68 @@ def test_where_no_redis_can_be_reached_queries_still_answer(api, form_id, submit
         found = api.post(url(form_id, "query/"), {"aggregate": "count"})
     assert found.json()["data"] == [{"_id": None, "value": 1}]
     assert api.get(url(form_id, "metrics/")).json()["total_responses"] == 1
+
+
+def test_viewers_compare_the_numbers_and_editors_mend_them(api, form_id, submit):
+    submit(age=30)
+    days = aggregator.current().days(form_id)
+    ((day, count),) = days.items()
+    read = lambda rest: api.get(url(form_id, rest)).json()  # noqa: E731
+    assert read("metrics/")["drift"] is None
+    exact = read("verify/")
+    assert (exact["exact"], exact["settled"], exact["days"], exact["keys"]) == (
+        True,
+        True,
+        [],
+        None,
+    )
+    numbers().hincrby(f"form:{{{form_id}}}:timeseries:day", day, 6)
+    found = read("verify/")
+    wrong = {"day": day, "stored": 1, "counted": count + 6}
+    assert found["days"] == [wrong | {"hash_differs": False, "quarter_hours_differ": True}]
+    assert (found["months"], found["exact"]) == ([day[:7]], False)
+    proven = [read(f"{each}/") for each in ("metrics", "timeseries", "fields/age/distribution")]
+    assert [each["drift"] for each in proven] == [
+        {"checked_at": found["checked_at"], "exact": False}
+    ] * 3
+    done = api.post(url(form_id, "verify/")).json()
+    assert (done["remedy"], done["before"]["exact"], done["after"]["exact"]) == (
+        "rebuild",
+        False,
+        True,
+    )
+    assert aggregator.current().days(form_id) == days
+    deep = api.post(f"{url(form_id, 'verify/')}?deep=true").json()
+    assert (deep["remedy"], deep["after"]["keys"]) == ("none", [])
+    assert read("metrics/")["drift"]["exact"] is True
+
+
+def test_a_viewer_may_look_but_not_repair(api, form_id, submit):
+    submit(age=30)
+    bob = User.objects.create_user("bob")
+    share_form(get_store().find_form(form_id), user_id=bob.pk, role=Role.VIEWER)
+    numbers().hincrby(f"form:{{{form_id}}}:stats", "total_responses", 1)
+    assert client_of(bob).get(url(form_id, "verify/")).json()["counted"] == 2
+    assert client_of(bob).post(url(form_id, "verify/")).status_code == 403
+    assert api.get(url(form_id, "verify/")).json()["counted"] == 2
+
+
+def test_every_answer_says_how_many_responses_it_is_about(api, form_id, submit):
+    submit(age=30)
+    submit(department="it")
+    rests = ("metrics/", "timeseries/", "fields/age/distribution/")
+    assert [api.get(url(form_id, rest)).json()["base_n"] for rest in rests] == [2, 2, 1]
+
+
+def test_a_distribution_of_numbers_shows_quantiles_and_their_error(api, form_id, submit):
+    for amount in (1.5, 20.0, 300.0, 4000.0):
+        submit(amount=amount, age=int(amount))
+    read = lambda field: api.get(url(form_id, f"fields/{field}/distribution/")).json()  # noqa: E731
+    found = read("amount")["numbers"]
+    assert found["quantile_error"] == 0.01
+    quantiles = [found[name] for name in ("median", "p90", "p95")]
+    assert quantiles == pytest.approx([20.0, 300.0, 300.0], rel=0.01)
+    assert quantiles != [20.0, 300.0, 300.0]
+    found = read("age")["numbers"]
+    assert [found[name] for name in ("median", "p90", "p95")] == [20, 300, 300]
+    assert found["quantile_error"] == 0

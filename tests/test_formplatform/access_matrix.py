@@ -45,6 +45,8 @@ MATRIX = {
     ("GET", f"{NUMBERS}metrics/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}timeseries/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}fields/<str:field>/distribution/"): (VIEWER, "analytics:read"),
+    ("GET", f"{NUMBERS}verify/"): (VIEWER, "analytics:read"),
+    ("POST", f"{NUMBERS}verify/"): (EDITOR, "forms:write"),
     ("POST", f"{NUMBERS}query/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}meta/"): (VIEWER, "analytics:read"),
     ("GET", "analytics/query/schema/"): (KNOWN, "analytics:read"),

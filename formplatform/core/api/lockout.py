@@ -17,6 +17,7 @@ from formplatform.core.rate_limits import Limit, limiter
 from .exceptions import CONTENT_TYPE, problem
 
 TOO_MANY = 429
+PAGE = "text/html"
 LOGINS = ("admin:login", "rest_framework:login")
 TEMPLATE = "formplatform/locked_out.html"
 
@@ -47,12 +48,20 @@ def locked_out(
 def refusal(request: HttpRequest, seconds: int) -> HttpResponse:
     """A page for browsers, a problem document for programs; both say how long to wait."""
     headers = {"Retry-After": str(seconds)}
-    if request.accepts("text/html"):
+    if _wants_page(request):
         minutes = -(-seconds // 60)
         page = render_to_string(TEMPLATE, {"minutes": minutes}, request)
         return HttpResponse(page, status=TOO_MANY, headers=headers)
     body = problem(TOO_MANY, "locked_out", "Too many sign-ins were tried: wait, then try again.")
     return JsonResponse(body, status=TOO_MANY, content_type=CONTENT_TYPE, headers=headers)
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    """Who takes anything gets a problem document below /api/, a page elsewhere."""
+    kinds = [PAGE, "application/json", CONTENT_TYPE]
+    if request.path.startswith("/api/"):
+        kinds.reverse()
+    return request.get_preferred_type(kinds) == PAGE
 
 
 def _login_paths() -> set[str]:

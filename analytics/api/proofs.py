@@ -1,0 +1,81 @@
+"""Comparing the live numbers with the stored responses, and mending them, over HTTP."""
+
+from typing import ClassVar
+
+from drf_spectacular.utils import extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from analytics.outages import answering
+from analytics.repair import Remedy, repair
+from analytics.verification import plain, verify
+from formplatform.core.api.authentication import actor_of
+from formplatform.forms.access import Role, get_form
+
+from .serializers import Plain
+
+
+class DayDifferenceOutput(serializers.Serializer[Plain]):
+    day = serializers.CharField(help_text="In UTC.")
+    stored = serializers.IntegerField()
+    counted = serializers.IntegerField()
+    hash_differs = serializers.BooleanField(help_text="Other responses or revisions are counted.")
+    quarter_hours_differ = serializers.BooleanField()
+
+
+class KeyDifferenceOutput(serializers.Serializer[Plain]):
+    key = serializers.CharField()
+    names = serializers.ListField(child=serializers.CharField(), help_text="Some of them.")
+
+
+class VerificationOutput(serializers.Serializer[Plain]):
+    form_id = serializers.CharField()
+    exact = serializers.BooleanField()
+    settled = serializers.BooleanField(help_text="False: responses are on their way, no drift.")
+    balanced = serializers.BooleanField(help_text="Whether the counters of fields add up.")
+    stored = serializers.IntegerField()
+    counted = serializers.IntegerField()
+    months = serializers.ListField(child=serializers.CharField(), help_text="With such a day.")
+    days = DayDifferenceOutput(many=True)
+    keys = KeyDifferenceOutput(many=True, allow_null=True, help_text="Null without deep.")
+    checked_at = serializers.CharField()
+
+
+class RepairInput(serializers.Serializer[Plain]):
+    deep = serializers.BooleanField(
+        default=False, help_text="Count anew and compare every key, as long as it takes."
+    )
+
+
+class RepairedOutput(serializers.Serializer[Plain]):
+    remedy = serializers.ChoiceField(choices=[each.value for each in Remedy])
+    before = VerificationOutput()
+    after = VerificationOutput()
+
+
+class VerifyView(APIView):
+    read_scope: ClassVar[str] = "analytics:read"
+    write_scope: ClassVar[str] = "forms:write"
+
+    @extend_schema(tags=["analytics"], responses=VerificationOutput)
+    def get(self, request: Request, form_id: str) -> Response:
+        """Compare the numbers with the stored responses, day by day."""
+        form = get_form(actor_of(request), form_id)
+        with answering():
+            found = verify(form.id)
+        return Response(plain(found))
+
+    @extend_schema(
+        tags=["analytics"], request=None, parameters=[RepairInput], responses=RepairedOutput
+    )
+    def post(self, request: Request, form_id: str) -> Response:
+        """Compare, and mend what differs: the days first, or everything."""
+        form = get_form(actor_of(request), form_id, role=Role.EDITOR)
+        asked = RepairInput(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        with answering():
+            done = repair(form.id, deep=asked.validated_data["deep"])
+        body = {"remedy": done.remedy.value, "before": plain(done.before)}
+        return Response({**body, "after": plain(done.after)})

@@ -1,0 +1,80 @@
+"""What the numbers of a form say about themselves: counts and hashes by day, and their balance.
+
+The hash of a day is kept in the 32-bit limbs of `exact_sums`, so that Redis adds and takes away
+small integers and the sum is exact; it is reduced modulo 2^64 when it is read.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from formplatform.core.connections import Numbers
+from formplatform.forms.storage.hashing import MODULUS, DayHashes
+
+from . import keys
+from .exact_sums import LIMB_BITS
+from .keys import FormKeys
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Counted:
+    """The numbers at one look. Two equal looks mean that nothing moved between them."""
+
+    total: int
+    days: DayHashes
+    quarters: Mapping[str, int]
+    """UTC day → the sum of its quarter-hours."""
+    is_balanced: bool
+    """Whether the counters of all fields add up to the balance that was kept with them."""
+
+
+def read_counted(client: Numbers, form_id: str) -> Counted:
+    """Look at everything once. What is being counted meanwhile may be seen in part."""
+    prefix = FormKeys(form_id).prefix
+    head = client.pipeline(transaction=False)
+    for key in (keys.stats(), keys.days(), keys.hashes(), keys.fields()):
+        head.hgetall(prefix + key)
+    stats, days, hashes, fields = map(_counts, head.execute())
+    of_fields = _read_sums(client, prefix, _keys_of_fields(fields))
+    found = sum(fields.values()) + sum(of_fields.values())
+    quarters = _read_sums(client, prefix, map(keys.quarter_hours, days))
+    return Counted(
+        total=stats.get("total_responses", 0),
+        days=_day_hashes(days, hashes),
+        quarters={day: quarters[keys.quarter_hours(day)] for day in days},
+        is_balanced=(found - stats.get(keys.BALANCE, 0)) % keys.BALANCE_MODULUS == 0,
+    )
+
+
+def _day_hashes(days: Mapping[str, int], limbs: Mapping[str, int]) -> DayHashes:
+    sums: dict[str, int] = {}
+    for name, digit in limbs.items():
+        day, _, index = name.partition(":")
+        sums[day] = (sums.get(day, 0) + (digit << LIMB_BITS * int(index))) % MODULUS
+    found = {day: (days.get(day, 0), sums.get(day, 0)) for day in days.keys() | sums.keys()}
+    return {day: fact for day, fact in found.items() if fact != (0, 0)}
+
+
+def _keys_of_fields(fields: Iterable[str]) -> list[str]:
+    return [make(field) for field in fields for make in (keys.distribution, keys.numbers)]
+
+
+def _read_sums(client: Numbers, prefix: str, names: Iterable[str]) -> dict[str, int]:
+    """Key → the sum of its counters, extremes left out."""
+    wanted = list(names)
+    pipeline = client.pipeline(transaction=False)
+    for name in wanted:
+        pipeline.hgetall(prefix + name)
+    return {
+        name: sum(_counts(stored).values())
+        for name, stored in zip(wanted, pipeline.execute(), strict=True)
+    }
+
+
+def _counts(stored: Mapping[Any, Any]) -> dict[str, int]:
+    texts = {_text(name): _text(value) for name, value in stored.items()}
+    return {name: int(value) for name, value in texts.items() if name not in keys.EXTREMES}
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

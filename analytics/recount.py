@@ -1,0 +1,171 @@
+"""Counting a form anew beside its numbers, only to compare the two key by key.
+
+It takes as long as a rebuild, and finds what no sum can tell. Left out are the buckets of minutes,
+which run out by themselves. Where a field has more values than are counted one by one, which of
+them have a count of their own depends on the order they came in: then only their sum is compared.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from formplatform.core.connections import numbers
+from formplatform.forms.storage.registry import get_store
+
+from . import keys
+from .generations import Generations
+from .keys import FormKeys
+from .rebuild import count_into
+from .summaries import OTHER
+
+LOOKS = 3
+KEYS_AT_ONCE = 500
+SHOWN = 10
+APPLIED = "applied"
+NOT_COMPARED = ("shadow:", "generation", "rebuild", "verified", keys.MINUTES)
+Hash = dict[bytes, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyDifference:
+    """A key of the numbers that a recount comes out otherwise, and some names within it."""
+
+    key: str
+    names: tuple[str, ...]
+
+
+def compare_with_recount(form_id: str) -> tuple[KeyDifference, ...]:
+    """Every key that differs, each time it is looked at. The live numbers stay as they are.
+
+    Raises ConflictError where a rebuild of the form takes over.
+    """
+    generations = Generations(numbers(), form_id)
+    generation = generations.announce()
+    try:
+        count_into(form_id, generations, generation)
+        comparison = _Comparison(form_id, generations.live, generation)
+        differing = comparison.differences(comparison.names())
+        for _ in range(LOOKS - 1):  # a count reaches the live numbers first, then the others
+            differing &= comparison.differences(differing)
+        return tuple(comparison.describe(name) for name in sorted(differing))
+    finally:
+        generations.abandon(generation)
+        generations.clean()
+
+
+class _Comparison:
+    """The live numbers of a form beside those of a recount, by names within each."""
+
+    def __init__(self, form_id: str, live: int, recount: int) -> None:
+        self._form_id = form_id
+        root = FormKeys(form_id).root
+        self._root = root
+        self._places = {
+            False: (root, f"{root}{APPLIED}:{live}:"),
+            True: (FormKeys(form_id, recount).prefix, f"{root}{APPLIED}:{recount}:"),
+        }
+        self._generations = {str(live), str(recount)}
+
+    def names(self) -> set[str]:
+        """The name of every key of either."""
+        shadow = self._places[True][0].removeprefix(self._root)
+        found: set[str] = set()
+        for key in numbers().scan_iter(match=f"{self._root}*", count=1000):
+            name = key.decode().removeprefix(self._root).removeprefix(shadow)
+            family, _, rest = name.partition(":")
+            generation, _, bucket = rest.partition(":")
+            if family != APPLIED:
+                found.add(name)
+            elif generation in self._generations:
+                found.add(f"{APPLIED}:{bucket}")
+        return {name for name in found if not name.startswith(NOT_COMPARED)}
+
+    def differences(self, names: set[str]) -> set[str]:
+        ordered = sorted(names)
+        return {
+            name
+            for start in range(0, len(ordered), KEYS_AT_ONCE)
+            for name, here, there in self._read(ordered[start : start + KEYS_AT_ONCE])
+            if self._differing(name, here, there)
+        }
+
+    def describe(self, name: str) -> KeyDifference:
+        (_, here, there), *_ = self._read([name])
+        some = sorted(self._differing(name, here, there))[:SHOWN]
+        return KeyDifference(name, tuple(some))
+
+    def _read(self, names: Sequence[str]) -> Iterator[tuple[str, Hash, Hash]]:
+        pipeline = numbers().pipeline(transaction=False)
+        for name in names:
+            for recounted in (False, True):
+                pipeline.hgetall(self._key(name, recounted=recounted))
+        answers = iter(pipeline.execute())
+        for name in names:
+            yield name, next(answers), next(answers)
+
+    def _key(self, name: str, *, recounted: bool) -> str:
+        prefix, applied = self._places[recounted]
+        family, _, bucket = name.partition(":")
+        return applied + bucket if family == APPLIED else prefix + name
+
+    def _differing(self, name: str, here: Hash, there: Hash) -> set[str]:
+        """The names within one key that differ."""
+        if name.startswith(APPLIED):
+            return self._differing_revisions(name, here, there)
+        ours, recount = _comparable(name, here), _comparable(name, there)
+        if OTHER in ours or OTHER in recount:
+            return set() if sum(ours.values()) == sum(recount.values()) else {"(the sum)"}
+        differing = {each for each in ours.keys() | recount.keys() if _unlike(each, ours, recount)}
+        return differing | _differing_extremes(here, there)
+
+    def _differing_revisions(self, name: str, here: Hash, there: Hash) -> set[str]:
+        """A recount knows only of live responses; of the deleted ones the store is asked."""
+        unlike = {each.hex() for each in here | there if here.get(each) != there.get(each)}
+        if not unlike or name.startswith(f"{APPLIED}:s"):
+            return unlike
+        deleted = {
+            each.id: str(each.revision).encode()
+            for each in get_store().find_responses(unlike)
+            if each.form_id == self._form_id and each.deleted_at is not None
+        }
+        return {
+            each
+            for each in unlike
+            if each not in deleted or here.get(bytes.fromhex(each)) != deleted[each]
+        }
+
+
+def _comparable(name: str, stored: Hash) -> dict[str, float]:
+    """The counters of a key that are not zero."""
+    counts = {
+        field.decode(): int(value)
+        for field, value in stored.items()
+        if field.decode() not in keys.EXTREMES
+    }
+    if name == keys.stats():
+        counts[keys.BALANCE] = counts.get(keys.BALANCE, 0) % keys.BALANCE_MODULUS
+    return {field: count for field, count in counts.items() if count}
+
+
+def _unlike(name: str, here: Mapping[str, float], there: Mapping[str, float]) -> bool:
+    return here.get(name) != there.get(name)
+
+
+def _differing_extremes(here: Hash, there: Hash) -> set[str]:
+    """A recount's extremes are exact; a stale one of ours only has to lie beyond them."""
+    low, recounted_low = _number(here, "min"), _number(there, "min")
+    high, recounted_high = _number(here, "max"), _number(there, "max")
+    differing = set()
+    if low != recounted_low and not (b"min_stale" in here and _at_most(low, recounted_low)):
+        differing.add("min")
+    if high != recounted_high and not (b"max_stale" in here and _at_most(recounted_high, high)):
+        differing.add("max")
+    return differing
+
+
+def _number(stored: Hash, name: str) -> float | None:
+    text = stored.get(name.encode())
+    return None if text is None else float(text)
+
+
+def _at_most(low: float | None, high: float | None) -> bool:
+    return low is not None and high is not None and low <= high

@@ -1,0 +1,284 @@
+"""Numbers are proved against the store day by day, and mended where they differ."""
+
+import random
+
+import pytest
+
+from analytics import aggregator, drift
+from analytics.generations import Generations
+from analytics.keys import FormKeys
+from analytics.proof import read_counted
+from analytics.rebuild import rebuild
+from analytics.repair import Remedy, repair
+from analytics.subscribers import count_responses, count_sessions
+from analytics.verification import FIRST, LAST, DayDifference, verify
+from formplatform.core import clock
+from formplatform.core.connections import numbers
+from tests.factories.forms import SessionFactory
+from tests.test_analytics.test_counting import advanced, deliver_at_random
+from tests.test_analytics.world import World, assert_exact
+
+
+def tell(world, events):
+    """Count events and sign them off, as the outbox does."""
+    count_responses(events)
+    revisions = {each.response_id: each.revision for each in events}
+    world.store.mark_dispatched(revisions, at=clock.now())
+
+
+@pytest.fixture
+def world(form_id, form_store):
+    world = World(form_id, form_store)
+    for _ in range(80):
+        world.act()
+    world.submit(data={"age": 44, "department": "it", "amount": 1.5})
+    tell(world, world.events)
+    session = SessionFactory(form_id=form_id, submitted=True)
+    form_store.merge_session(session)
+    count_sessions([advanced(session)])
+    return world
+
+
+def key(world, suffix):
+    return f"form:{{{world.form_id}}}:{suffix}"
+
+
+def some_day(world):
+    return min(aggregator.current().days(world.form_id).items())
+
+
+def fingerprint(form_id):
+    """Everything that is kept of a form."""
+    found = {}
+    for name in numbers().scan_iter(f"form:{{{form_id}}}:*"):
+        kind = numbers().type(name)
+        found[name] = numbers().hgetall(name) if kind == b"hash" else numbers().get(name)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_hashes_of_days_are_those_of_the_store_however_events_arrive(world, seed):
+    rng = world.random = random.Random(seed)
+    for _ in range(150):
+        world.act()
+    deliver_at_random(world.events, rng)
+    stored = world.store.day_hashes(world.form_id, since=FIRST, until=LAST)
+    counted = read_counted(numbers(), world.form_id)
+    assert counted.days == stored
+    assert counted.is_balanced
+    assert counted.quarters.keys() >= stored.keys()
+    rebuild(world.form_id)
+    again = read_counted(numbers(), world.form_id)
+    assert (again.days, again.is_balanced) == (stored, True)
+
+
+def test_exact_numbers_need_no_repair_and_are_left_alone(world):
+    before = fingerprint(world.form_id)
+    done = repair(world.form_id)
+    assert (done.remedy, done.after.is_exact, done.after.months) == (Remedy.NONE, True, ())
+    assert done.after.is_settled
+    after = fingerprint(world.form_id)
+    verified = key(world, "verified").encode()
+    assert verified in after
+    assert {name: value for name, value in after.items() if name != verified} == before
+
+
+def corrupt_total(world):
+    numbers().hincrby(key(world, "stats"), "total_responses", 5)
+
+
+def corrupt_day(world):
+    numbers().hincrby(key(world, "timeseries:day"), some_day(world)[0], -1)
+
+
+def corrupt_hash(world):
+    numbers().hincrby(key(world, "hashes"), f"{some_day(world)[0]}:0", 1)
+
+
+def corrupt_high_limb(world):
+    numbers().hincrby(key(world, "hashes"), f"{some_day(world)[0]}:1", -7)
+
+
+def corrupt_quarter_hour(world):
+    numbers().hincrby(key(world, f"timeseries:quarter_hour:{some_day(world)[0]}"), "5", 1)
+
+
+def lose_quarter_hours(world):
+    numbers().delete(key(world, f"timeseries:quarter_hour:{some_day(world)[0]}"))
+
+
+def corrupt_answered(world):
+    numbers().hincrby(key(world, "fields"), "age", 2)
+
+
+def corrupt_distribution(world):
+    numbers().hincrby(key(world, "field:department:dist"), "it", 1)
+
+
+def lose_distribution(world):
+    numbers().delete(key(world, "field:department:dist"))
+
+
+def corrupt_sum(world):
+    numbers().hincrby(key(world, "field:amount:numbers"), "sum:0", 1)
+
+
+def corrupt_sketch(world):
+    numbers().hincrby(key(world, "field:amount:numbers"), "p:21", 1)
+
+
+def corrupt_balance(world):
+    numbers().hincrby(key(world, "stats"), "balance", 1)
+
+
+def move_between_options(world):
+    numbers().hincrby(key(world, "field:department:dist"), "it", 1)
+    numbers().hincrby(key(world, "field:department:dist"), "hr", -1)
+
+
+def move_between_quarter_hours(world):
+    name = key(world, f"timeseries:quarter_hour:{some_day(world)[0]}")
+    numbers().hincrby(name, "5", 1)
+    numbers().hincrby(name, "6", -1)
+
+
+def corrupt_extreme(world):
+    numbers().hset(key(world, "field:age:numbers"), "max", "4444")
+
+
+def corrupt_sessions(world):
+    numbers().hincrby(key(world, "stats"), "sessions_started", 1)
+
+
+def some_bucket(world):
+    response = world.live()[0]
+    name = FormKeys(world.form_id).applied(0, response.id)
+    return name, bytes.fromhex(response.id)
+
+
+def corrupt_applied(world):
+    numbers().hset(*some_bucket(world), 9)
+
+
+def forget_applied(world):
+    numbers().hdel(*some_bucket(world))
+
+
+OF_DAYS = [
+    (corrupt_day, (-1, False, True)),
+    (corrupt_hash, (0, True, False)),
+    (corrupt_high_limb, (0, True, False)),
+    (corrupt_quarter_hour, (0, False, True)),
+    (lose_quarter_hours, (0, False, True)),
+]
+OF_SUMS = [corrupt_total, corrupt_answered, corrupt_distribution, lose_distribution]
+OF_SUMS += [corrupt_sum, corrupt_sketch, corrupt_balance]
+HIDDEN = [move_between_options, move_between_quarter_hours, corrupt_extreme, corrupt_sessions]
+HIDDEN += [corrupt_applied, forget_applied]
+EVERY = [corrupt for corrupt, _ in OF_DAYS] + OF_SUMS + HIDDEN
+
+
+@pytest.mark.parametrize(("corrupt", "expected"), OF_DAYS)
+def test_a_corrupted_day_is_named_and_repaired(world, corrupt, expected):
+    day, count = some_day(world)
+    off, hash_differs, quarters_differ = expected
+    corrupt(world)
+    found = verify(world.form_id)
+    assert found.days == (DayDifference(day, count, count + off, hash_differs, quarters_differ),)
+    assert (found.months, found.has_drifted) == ((day[:7],), True)
+    done = repair(world.form_id)
+    assert (done.remedy, done.after.is_exact) == (Remedy.REBUILD, True)
+    assert_exact(aggregator.current(), world, numbers())
+
+
+@pytest.mark.parametrize("corrupt", OF_SUMS)
+def test_a_corrupted_sum_is_found_without_counting_anew_and_repaired(world, corrupt):
+    corrupt(world)
+    found = verify(world.form_id)
+    assert (found.has_drifted, found.days) == (True, ())
+    assert repair(world.form_id).after.is_exact
+    assert verify(world.form_id, deep=True).is_exact
+    assert_exact(aggregator.current(), world, numbers())
+
+
+@pytest.mark.parametrize("corrupt", HIDDEN)
+def test_what_leaves_every_sum_as_it_was_only_a_deep_look_finds(world, corrupt):
+    corrupt(world)
+    assert verify(world.form_id).is_exact
+    done = repair(world.form_id, deep=True)
+    assert len(done.before.keys) == 1
+    assert (done.remedy, done.after.is_exact, done.after.keys) == (Remedy.REBUILD, True, ())
+
+
+@pytest.mark.parametrize("corrupt", EVERY)
+def test_a_deep_look_finds_every_corruption_and_changes_nothing(world, corrupt):
+    assert verify(world.form_id, deep=True).keys == ()
+    generation = Generations(numbers(), world.form_id).live
+    corrupt(world)
+    before = fingerprint(world.form_id)
+    found = verify(world.form_id, deep=True)
+    assert len(found.keys) == 1
+    assert found.keys[0].names
+    after = fingerprint(world.form_id)
+    bookkeeping = {key(world, "verified").encode(), key(world, "generation:last").encode()}
+    assert {name for name in after if after[name] != before.get(name)} <= bookkeeping
+    assert before.keys() <= after.keys()
+    assert Generations(numbers(), world.form_id).live == generation
+
+
+def test_deep_looks_say_which_names_of_which_key_differ(world):
+    move_between_options(world)
+    (found,) = verify(world.form_id, deep=True).keys
+    assert (found.key, found.names) == ("field:department:dist", ("hr", "it"))
+
+
+def test_lost_events_are_mended_by_moving_only_the_responses_of_their_days(world):
+    edited, deleted = world.live()[:2]
+    world.edit(edited)
+    world.delete(deleted)
+    new = world.submit()
+    revisions = {each.response_id: each.revision for each in world.events}
+    world.store.mark_dispatched(revisions, at=clock.now())
+    done = repair(world.form_id)
+    days = {f"{each.submitted_at:%Y-%m-%d}" for each in (edited, deleted, new)}
+    assert {each.day for each in done.before.days} == days
+    assert (done.remedy, done.after.is_exact) == (Remedy.DAYS, True)
+    assert Generations(numbers(), world.form_id).live == 0
+    assert_exact(aggregator.current(), world, numbers())
+
+
+def test_responses_on_their_way_are_no_drift(world):
+    world.submit()
+    found = verify(world.form_id)
+    assert (found.is_settled, found.is_exact, found.has_drifted) == (False, False, False)
+    assert drift.last_drift(world.form_id) is None
+    before = fingerprint(world.form_id)
+    assert repair(world.form_id).remedy is Remedy.WAIT
+    assert fingerprint(world.form_id) == before
+    tell(world, world.events[-1:])
+    assert verify(world.form_id).is_exact
+    assert drift.last_drift(world.form_id)["exact"] is True
+
+
+def test_numbers_that_are_lost_altogether_come_back(world):
+    for name in numbers().scan_iter(key(world, "*")):
+        numbers().delete(name)
+    done = repair(world.form_id)
+    assert (done.before.counted, done.remedy) == (0, Remedy.REBUILD)
+    assert verify(world.form_id, deep=True).is_exact
+    assert_exact(aggregator.current(), world, numbers())
+
+
+def test_a_day_whose_counted_revision_is_none_that_ever_was_is_counted_anew(world):
+    response = world.edit(world.live()[0])
+    world.store.mark_dispatched({response.id: response.revision}, at=clock.now())
+    numbers().hset(FormKeys(world.form_id).applied(0, response.id), bytes.fromhex(response.id), 900)
+    done = repair(world.form_id)
+    assert (done.remedy, done.after.is_exact) == (Remedy.REBUILD, True)
+    assert_exact(aggregator.current(), world, numbers())
+
+
+def test_the_deleted_are_known_to_a_deep_look(world):
+    world.delete(world.live()[0])
+    tell(world, world.events[-1:])
+    assert verify(world.form_id, deep=True).is_exact

@@ -9,7 +9,13 @@ from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.documents import DOCUMENTS
 from formplatform.forms.storage.registry import get_store
 
-pytest_plugins = ["tests.not_run", "tests.engine", "tests.redis_cluster", "tests.subscriptions"]
+pytest_plugins = [
+    "tests.not_run",
+    "tests.own_stores",
+    "tests.engine",
+    "tests.redis_cluster",
+    "tests.subscriptions",
+]
 
 
 @pytest.fixture(scope="session", autouse=True)

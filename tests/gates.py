@@ -96,14 +96,14 @@ def given_stores() -> dict[str, dict[str, str]]:
 def small_deployment(arguments: list[str]) -> Iterator[Gate]:
     """The suite where PostgreSQL is the form store and a cluster keeps numbers and cache.
 
-    Left out: the browser, which has nothing to do with stores; the tests of the MongoDB adapter,
-    which bring their own store and had it twice; what lies in `tests/` itself, which reads this
-    repository's files and asks no store.
+    Left out: the browser, which has nothing to do with stores; the tests of the MongoDB adapter
+    and those that bring stores of their own (`own_stores`), which would find the same ones a third
+    time; what lies in `tests/` itself, which reads this repository's files and asks no store.
     """
     if lacking_for_small_deployment():
         return
     folders = sorted(str(path) for path in (ROOT / "tests").glob("test_*/"))
-    marks = ["-m", "not browser and not engine"]
+    marks = ["-m", "not browser and not engine and not own_stores"]
     command = [sys.executable, "-m", "pytest", "-q", *marks, *(arguments or folders)]
     broker = os.environ["REDIS_TEST_URL"].rpartition("/")[0]
     variables = {

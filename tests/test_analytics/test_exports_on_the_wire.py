@@ -7,6 +7,7 @@ import string
 import pytest
 
 from tests.fakes.live_web import LiveWeb
+from tests.own_stores import brings_stores
 from tests.test_analytics.servers import Server, wait_until
 
 pytestmark = pytest.mark.processes
@@ -14,6 +15,7 @@ LETTERS = random.Random(4)
 
 
 @pytest.fixture
+@brings_stores
 def web(tmp_path):
     server = Server()
     (tmp_path / "temporary").mkdir()

@@ -10,6 +10,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from tests.fakes.live_web import LiveWeb
+from tests.own_stores import brings_stores
 from tests.test_analytics import study
 from tests.test_analytics.servers import Server, wait_until
 from tests.test_analytics.test_api import client_of
@@ -26,6 +27,7 @@ def redis_server():
 
 
 @pytest.fixture(scope="module")
+@brings_stores
 def web(tmp_path_factory, redis_server):
     started = LiveWeb(
         tmp_path_factory.mktemp("live"),
@@ -208,7 +210,23 @@ def test_redis_killed_and_back_is_said_and_survived(web, listen, redis_server):
     assert found["changed"]["total_responses"] == first["data"]["total_responses"] + 1
 
 
+def test_a_stream_over_numbers_in_a_cluster_tells_what_changed(own_web, redis_cluster, settings):
+    broker = settings.CELERY_BROKER_URL
+    web = own_web(
+        REDIS_CLUSTER_NODES=",".join(redis_cluster),
+        CELERY_BROKER_URL=broker,
+        CELERY_RESULT_BACKEND=broker,
+    )
+    with contextlib.closing(web.listen()) as reader:
+        _, _, first = reader.next()
+        web.submit(age=5)
+        _, _, found = reader.wait_for("diff", seconds=5)
+    assert first["data"]["total_responses"] == 0
+    assert found["changed"]["total_responses"] == 1
+
+
 @pytest.fixture
+@brings_stores
 def own_web(tmp_path, redis_server):
     """Starts a web server for a test that ends it, or wants it small."""
     with contextlib.ExitStack() as started:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.own_stores import brings_stores
 from tests.redis_away import KINDS, held_ports
 
 ROOT = Path(__file__).parents[2]
@@ -68,6 +69,7 @@ print(json.dumps({
 
 
 @pytest.fixture
+@brings_stores
 def run(tmp_path):
     """Run a script in a process of its own on the data of this test; gives its last line."""
 

@@ -75,7 +75,8 @@ def suite(arguments: list[str]) -> Gate:
 def real_stores(arguments: list[str]) -> Iterator[Gate]:
     stores = given_stores()
     if stores:
-        command = [sys.executable, "-m", "pytest", "-q", "-m", "not browser", *arguments]
+        marks = ["-m", "not browser and not own_stores"]  # the embedded run had these
+        command = [sys.executable, "-m", "pytest", "-q", *marks, *arguments]
         yield Gate(f"suite on {', '.join(stores)}", command, _merged(stores))
 
 

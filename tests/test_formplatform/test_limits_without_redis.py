@@ -10,6 +10,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.fakes.live_web import LiveWeb
+from tests.own_stores import brings_stores
 from tests.test_analytics.servers import Server
 
 pytestmark = pytest.mark.processes
@@ -39,6 +40,7 @@ def redis_server():
 
 
 @pytest.fixture
+@brings_stores
 def web(tmp_path, redis_server):
     """One web process, run as it is in production but for its limits."""
     settings = "formplatform.settings.local"

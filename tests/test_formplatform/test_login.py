@@ -180,3 +180,15 @@ def test_the_browsable_api_bears_our_name(client, ada):
     assert "<title>Start · formplatform</title>" in page
     assert "Django REST framework" not in page
     assert "Django REST framework" not in client.get("/api/v2/login/").content.decode()
+
+
+def test_a_browser_that_is_refused_gets_a_page_and_a_program_a_problem(client):
+    page = client.get("/api/v2/forms/", headers={"Accept": "text/html"})
+    problem = client.get("/api/v2/forms/", headers={"Accept": "application/json"})
+
+    assert (page.status_code, page.headers["Content-Type"]) == (401, "text/html; charset=utf-8")
+    assert "not_authenticated" in page.content.decode()
+    assert (problem.status_code, problem.headers["Content-Type"]) == (
+        401,
+        "application/problem+json",
+    )

@@ -20,6 +20,8 @@ from formplatform.core.errors import FieldError, InvalidInputError, PlatformErro
 
 CONTENT_TYPE = "application/problem+json"
 RETRY_SECONDS = 5
+BROWSABLE = "api"
+"""What REST framework calls the pages of the browsable API."""
 OUTAGES = (OperationalError, InterfaceError, *REDIS_ERRORS)
 
 Problem = dict[str, Any]
@@ -40,11 +42,14 @@ def problem(status: int, code: str, detail: str, *, errors: tuple[FieldError, ..
     return found
 
 
-def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:  # noqa: ARG001
+def handle(error: Exception, context: Mapping[str, Any]) -> Response | None:
     """DRF's EXCEPTION_HANDLER. None for what nobody expected: that is a 500."""
     answer = _of_ours(error) or _of_a_store(error) or _of_drf(error)
     if answer is not None:
         set_rollback()
+        renderer = getattr(context.get("request"), "accepted_renderer", None)
+        if getattr(renderer, "format", None) == BROWSABLE:
+            answer.content_type = None  # a page about the problem, not the problem itself
     return answer
 
 

@@ -72,12 +72,23 @@ def suite(arguments: list[str]) -> Gate:
     return Gate("suite on the embedded stores, with coverage", command)
 
 
+def suite_again(arguments: list[str]) -> list[str]:
+    """The suite on other stores, without what would find the same ones again.
+
+    Left out: the browser, which has nothing to do with stores; the tests of the MongoDB adapter
+    and those that bring stores of their own (`own_stores`); what lies in `tests/` itself, which
+    reads this repository's files and asks no store.
+    """
+    folders = sorted(str(path) for path in (ROOT / "tests").glob("test_*/"))
+    marks = ["-m", "not browser and not engine and not own_stores"]
+    return [sys.executable, "-m", "pytest", "-q", *marks, *(arguments or folders)]
+
+
 def real_stores(arguments: list[str]) -> Iterator[Gate]:
     stores = given_stores()
     if stores:
-        marks = ["-m", "not browser and not own_stores"]  # the embedded run had these
-        command = [sys.executable, "-m", "pytest", "-q", *marks, *arguments]
-        yield Gate(f"suite on {', '.join(stores)}", command, _merged(stores))
+        name = f"suite on {', '.join(stores)}"
+        yield Gate(name, suite_again(arguments), _merged(stores))
 
 
 def given_stores() -> dict[str, dict[str, str]]:
@@ -95,17 +106,9 @@ def given_stores() -> dict[str, dict[str, str]]:
 
 
 def small_deployment(arguments: list[str]) -> Iterator[Gate]:
-    """The suite where PostgreSQL is the form store and a cluster keeps numbers and cache.
-
-    Left out: the browser, which has nothing to do with stores; the tests of the MongoDB adapter
-    and those that bring stores of their own (`own_stores`), which would find the same ones a third
-    time; what lies in `tests/` itself, which reads this repository's files and asks no store.
-    """
+    """The suite where PostgreSQL is the form store and a cluster keeps numbers and cache."""
     if lacking_for_small_deployment():
         return
-    folders = sorted(str(path) for path in (ROOT / "tests").glob("test_*/"))
-    marks = ["-m", "not browser and not engine and not own_stores"]
-    command = [sys.executable, "-m", "pytest", "-q", *marks, *(arguments or folders)]
     broker = os.environ["REDIS_TEST_URL"].rpartition("/")[0]
     variables = {
         "MONGO_URL": "",
@@ -115,7 +118,9 @@ def small_deployment(arguments: list[str]) -> Iterator[Gate]:
         "CELERY_BROKER_URL": f"{broker}/0",
         "CELERY_RESULT_BACKEND": f"{broker}/1",
     }
-    yield Gate("suite on PostgreSQL as the form store, Redis Cluster", command, variables)
+    yield Gate(
+        "suite on PostgreSQL as the form store, Redis Cluster", suite_again(arguments), variables
+    )
 
 
 def lacking_for_small_deployment() -> list[str]:

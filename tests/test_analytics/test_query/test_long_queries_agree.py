@@ -8,16 +8,20 @@ from hypothesis import HealthCheck, assume, given, settings as hypothesis_settin
 from analytics import engines
 from analytics.answers import Answering
 from analytics.engines import Subject
-from analytics.form_fields import fields_of_form
+from analytics.form_fields import fields_of_definition, fields_of_form
 from analytics.query import pipeline
+from analytics.query.fields import Fields
 from analytics.query_builder import QueryDSL
 from formplatform.core import clock
+from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.store import MongoFormStore
 from tests.test_analytics import pandas_oracle, study
 from tests.test_analytics.random_long_queries import long_queries
 
 RESPONSES = 110
+FIELDS = Fields(fields_of_definition(parse_definition(study.DEFINITION)), newest_version=2)
+"""As `fields_of_form` says, which asks the form store of the run."""
 random_queries = hypothesis_settings(
     max_examples=400,
     deadline=None,
@@ -86,7 +90,7 @@ def test_columns_answer_as_pandas_does(form_id, responses, query):
 @random_queries
 @given(query=long_queries(plain=True))
 def test_the_document_database_answers_as_pandas_does(documents, form_id, responses, query):
-    subject = Subject(form_id, fields_of_form(form_id))
+    subject = Subject(form_id, FIELDS)
     answering = Answering(QueryDSL(subject.fields).parse(query | {"engine": "mongodb"}), subject)
     assume(pipeline.refusal(answering.plan()) is None)
     check(answering.answer(), pandas_oracle.answer(query, responses, now=clock.now()))

@@ -1,0 +1,92 @@
+"""Figures of a group by pandas: what every engine must say of the same responses."""
+
+import math
+from datetime import datetime
+
+import pandas as pd
+
+from tests.test_analytics import oracle
+
+
+def measures(query):
+    found = []
+    listed = [{"op": m} if isinstance(m, str) else m for m in query["measures"]]
+    for each in listed:
+        percent = f"{each['p']:g}" if "p" in each else ""
+        bare = f"_{each['field'].removeprefix('data.')}" if "field" in each else ""
+        found.append({"as": f"{each['op']}{percent}{bare}", **each})
+    return found
+
+
+def only(rows, keep):
+    return rows[pd.Series(keep, index=rows.index, dtype=bool)]
+
+
+def figures(query, group):
+    found = {}
+    for measure in measures(query):
+        if measure["op"] != "ratio":
+            part = group
+            if "filter" in measure:
+                part = only(
+                    group, [oracle.matches(r, measure["filter"]) for r in group["#response"]]
+                )
+            found[measure["as"]] = figure(measure, part)
+    for measure in measures(query):
+        if measure["op"] == "ratio":
+            top, bottom = found[measure["num"]], found[measure["den"]]
+            found[measure["as"]] = top / bottom if top is not None and bottom else None
+    return {measure["as"]: found[measure["as"]] for measure in measures(query)}
+
+
+def figure(measure, group):
+    op = measure["op"]
+    if "field" not in measure:
+        return len(group)
+    values = group[measure["field"]]
+    given = only(values, [v is not None for v in values])
+    if op in COUNTS:
+        return COUNTS[op](given, len(values))
+    if given.empty:
+        return 0 if op == "sum" else None
+    return SUMMARIES[op](given, measure)
+
+
+COUNTS = {
+    "count": lambda given, total: len(given),
+    "missing": lambda given, total: total - len(given),
+    "count_distinct": lambda given, total: len(
+        {each for v in given for each in (v if isinstance(v, list) else [v])}
+    ),
+}
+
+
+def net_promoter_score(values, _):
+    scores = only(values, [0 <= v <= 10 for v in values])
+    promoters, detractors = (scores >= 9).sum(), (scores <= 6).sum()
+    return 100 * (promoters - detractors) / len(scores) if len(scores) else None
+
+
+def extreme(value):
+    return oracle.clock.to_text(value) if isinstance(value, datetime) else value
+
+
+SUMMARIES = {
+    "nps": net_promoter_score,
+    "sum": lambda values, _: math.fsum(values),
+    "avg": lambda values, _: pd.to_numeric(values).astype(float).mean(),
+    "min": lambda values, _: extreme(min(values)),
+    "max": lambda values, _: extreme(max(values)),
+    "median": lambda values, _: pd.to_numeric(values).median(),
+    "percentile": lambda values, m: pd.to_numeric(values).quantile(m["p"] / 100),
+    "stddev": lambda values, _: pd.to_numeric(values).std() if len(values) > 1 else None,
+    "variance": lambda values, _: pd.to_numeric(values).var() if len(values) > 1 else None,
+    "mode": lambda values, _: extreme(min(most_frequent(values))),
+    "first": lambda values, _: extreme(values.iloc[0]),
+    "last": lambda values, _: extreme(values.iloc[-1]),
+}
+
+
+def most_frequent(values):
+    counts = values.value_counts()
+    return [value for value, count in counts.items() if count == counts.max()]

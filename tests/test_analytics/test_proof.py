@@ -147,7 +147,7 @@ def corrupt_extreme(world):
 
 
 def corrupt_sessions(world):
-    numbers().hincrby(key(world, "stats"), "sessions_started", 1)
+    numbers().hincrby(key(world, "sessions"), "started", 1)
 
 
 def some_bucket(world):

@@ -118,15 +118,7 @@ class SessionNumbers:
         ]
 
     def _read(self, form_id: str, names: Iterable[str]) -> list[Counts]:
-        """The counters of each key that are not zero."""
-        prefix = FormKeys(form_id).prefix
-        pipeline = self._redis.pipeline(transaction=False)
-        for name in names:
-            pipeline.hgetall(prefix + name)
-        return [
-            Counts({_text(name): int(count) for name, count in stored.items() if int(count)})
-            for stored in pipeline.execute()
-        ]
+        return read_counts(self._redis, FormKeys(form_id).prefix, names)
 
     def _call(self, move: SessionMove) -> Call:
         form = FormKeys(move.form_id, move.shadow)
@@ -150,6 +142,17 @@ class SessionNumbers:
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+
+
+def read_counts(client: Numbers, prefix: str, names: Iterable[str]) -> list[Counts]:
+    """The counters of each key that are not zero."""
+    pipeline = client.pipeline(transaction=False)
+    for name in names:
+        pipeline.hgetall(prefix + name)
+    return [
+        Counts({_text(name): int(count) for name, count in stored.items() if int(count)})
+        for stored in pipeline.execute()
+    ]
 
 
 def _text(value: Any) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 from formplatform.forms.domain import Answers
 from formplatform.forms.storage.hashing import response_hash
 
-from . import keys, series
+from . import keys, retention, series
 from .exact_sums import limbs, limbs_and_squares
 from .query.fields import Field, Fields, Kind, fits
 from .sketches import bucket_of
@@ -157,6 +157,7 @@ def difference(moves: Iterable[tuple[Contribution, Contribution]]) -> list[Step]
 
 def _counter_steps(amounts: Mapping[Counter, int]) -> list[Step]:
     steps: list[Step] = []
+    passing: set[str] = set()
     balance = 0
     for (key, name, capped), amount in amounts.items():
         if not amount:
@@ -166,7 +167,13 @@ def _counter_steps(amounts: Mapping[Counter, int]) -> list[Step]:
             balance += amount
         else:
             kind = "m" if key.startswith(keys.MINUTES) else "i"
+        if key.startswith(keys.QUARTERS):
+            if not retention.is_written(key.removeprefix(keys.QUARTERS)):
+                continue
+            passing.add(key)
         steps.append((kind, key, name, amount))
+    ends = ((key, retention.expires_at(key.removeprefix(keys.QUARTERS))) for key in passing)
+    steps += [("e", key, "", end) for key, end in ends]
     if balance := balance % keys.BALANCE_MODULUS:
         steps.append(("i", keys.stats(), keys.BALANCE, balance))
     return steps

@@ -6,7 +6,7 @@
 --       for each claim: number of its bucket, response id (12 bytes), expected and target revision,
 --       then, as one JSON list, for each step: kind, number of its counter, field, amount
 --       (a move of up to two million responses adds amounts that a double holds exactly)
--- Kinds: i add   m add to a minute, whose key expires   c add, beyond `cap` values to "\0other"   + widen min and max   - take away
+-- Kinds: i add   e let the key expire   m add to a minute, whose key expires   c add, beyond `cap` values to "\0other"   + widen min and max   - take away
 --
 -- Answers {status, generation being rebuilt or 0, …}:
 --   1  applied
@@ -82,6 +82,8 @@ local function apply(keys, args)
     local kind, key = steps[i], keys[offset + steps[i + 1]]
     if kind == 'i' then
       redis.call('HINCRBY', key, steps[i + 2], steps[i + 3])
+    elseif kind == 'e' then
+      redis.call('EXPIREAT', key, steps[i + 3])
     elseif kind == 'm' then
       add_passing(key, steps[i + 2], steps[i + 3])
     elseif kind == 'c' then

@@ -32,6 +32,6 @@ export function bars(values, { caption, first = "Answer" }) {
       h("th", { scope: "col" }, h("span", { class: "unseen" }, "Drawn")),
       h("th", { scope: "col", class: "number" }, "Count"),
       h("th", { scope: "col", class: "number" }, "Share"),
-      h("th", { scope: "col", class: "number ends" }, "95 % interval"))),
+      h("th", { scope: "col", class: "number ends" }, "95% interval"))),
     h("tbody", {}, values.map(row)));
 }

@@ -15,12 +15,12 @@ export function ticks(most) {
 
 /**
  * `items` are {short, label, count, kind}, in order; `marks` are {at, label} with `at` from 0 to 1
- * along the axis.
+ * along the axis. With `edge`, the name of the last edge, `short` names where each column begins.
  */
-export function columns(items, { label, height = 220, marks = [] }) {
+export function columns(items, { label, height = 220, marks = [], edge = null }) {
   const frame = h("div", { class: "plot" });
   const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
-  const draw = (width) => frame.replaceChildren(picture(items, { label, height, width, marks, tip }), tip);
+  const draw = (width) => frame.replaceChildren(picture(items, { label, height, width, marks, edge, tip }), tip);
   let drawn = 0;
   new ResizeObserver(([entry]) => {
     const width = Math.floor(entry.contentRect.width);
@@ -29,7 +29,7 @@ export function columns(items, { label, height = 220, marks = [] }) {
   return frame;
 }
 
-function picture(items, { label, height, width, marks, tip }) {
+function picture(items, { label, height, width, marks, edge, tip }) {
   const steps = ticks(Math.max(...items.map((each) => each.count ?? 0), 0));
   const inner = { width: width - ROOM.left - ROOM.right, height: height - ROOM.top - ROOM.bottom };
   const pitch = inner.width / items.length;
@@ -46,7 +46,7 @@ function picture(items, { label, height, width, marks, tip }) {
     const tall = value ? Math.max(y(0) - y(value), 1.5) : 0;
     return [
       s("rect", { class: `column ${each.kind ?? ""}`, x: x + gap / 2, y: y(0) - tall, width: Math.max(pitch - gap, 1), height: tall, rx: Math.min(3, pitch / 4) }),
-      n % every === 0 && s("text", { class: "tick", x: x + pitch / 2, y: height - 8, "text-anchor": "middle" }, each.short),
+      n % every === 0 && s("text", { class: "tick", x: edge === null ? x + pitch / 2 : x, y: height - 8, "text-anchor": "middle" }, each.short),
       s("rect", { class: "target", x, y: ROOM.top, width: pitch, height: inner.height,
         onpointerenter: () => point(tip, each, { x: x + pitch / 2, y: y(value), width }),
         onpointerleave: () => { tip.hidden = true; } }),
@@ -59,7 +59,8 @@ function picture(items, { label, height, width, marks, tip }) {
       s("text", { class: "mark-label", x: x + (at > 0.8 ? -5 : 5), y: ROOM.top + 8, "text-anchor": at > 0.8 ? "end" : "start" }, words),
     ];
   });
-  return s("svg", { role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` }, grid, drawn, lines);
+  return s("svg", { role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` }, grid, drawn, lines,
+    edge !== null && items.length % every === 0 && s("text", { class: "tick", x: width - ROOM.right, y: height - 8, "text-anchor": "end" }, edge));
 }
 
 function point(tip, each, { x, y, width }) {

@@ -79,8 +79,9 @@ function draw(table, { down, across, shown }) {
   };
   const caption = `${down.label} by ${across.label}`;
   return [
+    h("h3", {}, caption),
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", { class: "grid cross" },
-      h("caption", {}, caption),
+      h("caption", { class: "unseen" }, caption),
       h("thead", {}, h("tr", {}, h("td", {}), table.columns.map((value) => h("th", { scope: "col", class: "number" }, named(across, value))), h("th", { scope: "col", class: "number" }, "All"))),
       h("tbody", {}, table.rows.map((value, r) => h("tr", {}, h("th", { scope: "row" }, named(down, value)), table.columns.map((_, c) => cell(r, c)), h("td", { class: "number sum" }, count(table.row_totals[r]))))),
       h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "All"), table.column_totals.map((sum) => h("td", { class: "number sum" }, count(sum))), h("td", { class: "number sum" }, count(table.total)))))),

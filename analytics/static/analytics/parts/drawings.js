@@ -15,7 +15,7 @@ function choice(field, reading) {
   const several = field.kind === "options";
   return [
     bars(values, { caption: `${field.label}: counts and shares` }),
-    several && h("p", { class: "quiet under" }, `Several answers are possible: shares are of the ${plural(reading.answered, "respondent")} who chose any and add up to more than 100 %.`),
+    several && h("p", { class: "quiet under" }, `Several answers are possible: shares are of the ${plural(reading.answered, "respondent")} who chose any and add up to more than 100%.`),
   ];
 }
 
@@ -50,16 +50,16 @@ function number(field, reading, table) {
   const list = figures([
     ["Mean", figure(found.mean), found.standard_deviation === null || found.standard_deviation === undefined ? "" : `± ${figure(found.standard_deviation)}`],
     ["Smallest", figure(found.minimum)], ["Median", figure(found.median)],
-    ["90 % below", figure(found.p90)], ["95 % below", figure(found.p95)], ["Largest", figure(found.maximum)],
+    ["90% are up to", figure(found.p90)], ["95% are up to", figure(found.p95)], ["Largest", figure(found.maximum)],
   ]);
   if (!reading.bins.length) return [list];
   const items = reading.bins.map((each) => ({ short: figure(each.from), label: `from ${figure(each.from)} to below ${figure(each.to)}`, count: each.count }));
   table.set(["Interval", "Count", "Share"], reading.bins.map((each) => [`${figure(each.from)} to below ${figure(each.to)}`, count(each.count), share(each.count / total(reading.bins))]));
   const [low, high] = [reading.bins[0].from, reading.bins.at(-1).to];
   const at = (value) => (value - low) / (high - low);
-  const marks = [["median", found.median], ["90 %", found.p90]].filter(([, value]) => value !== null && value !== undefined).map(([label, value]) => ({ at: at(value), label }));
+  const marks = [["median", found.median], ["90%", found.p90]].filter(([, value]) => value !== null && value !== undefined).map(([label, value]) => ({ at: at(value), label }));
   const label = `${field.label}: histogram from ${figure(low)} to ${figure(high)}; half of the answers are up to ${figure(found.median)}.`;
-  return [columns(items, { label, height: 190, marks }), list, table.element];
+  return [columns(items, { label, height: 190, marks, edge: figure(high) }), list, table.element];
 }
 
 function dates(field, reading, table) {

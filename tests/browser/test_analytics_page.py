@@ -132,7 +132,7 @@ def test_the_figures_are_those_of_the_api(filled, visit):
     measures = [{"op": "nps", "field": "recommend", "as": "nps"}]
     (row,) = query(filled, {"measures": measures})["data"]
     score = card(page, "recommend").locator(".score strong").inner_text()
-    assert float(score.replace("−", "-")) == pytest.approx(row["nps"], abs=0.05)
+    assert float(score.replace("\N{MINUS SIGN}", "-")) == pytest.approx(row["nps"], abs=0.05)
 
 
 def test_a_response_moves_the_page_within_two_seconds(filled, visit):
@@ -344,7 +344,7 @@ def test_without_redis_the_stored_responses_are_counted_instead(filled, visit, r
         keep_screenshot(page, "analytics-without-redis")
         assert "live numbers are away" in page.inner_text("#problems")
         assert tile(page, "Responses").inner_text() == str(RESPONSES)
-        assert tile(page, "Completion").inner_text() == "–"
+        assert tile(page, "Completion").inner_text() == "\N{EN DASH}"
         shown = rows_of(card(page, "department").locator("table.bars"))
         body = {"measures": ["count"], "group_by": ["department"]}
         counts = {row["department"]: row["count"] for row in query(filled, body)["data"]}

@@ -253,6 +253,7 @@ class FieldMetaOutput(serializers.Serializer[Plain]):
     operators = serializers.ListField(child=serializers.CharField())
     ops = serializers.ListField(child=serializers.CharField())
     options = serializers.DictField(child=serializers.CharField())
+    rows = serializers.DictField(child=serializers.CharField(), help_text="Of a matrix.")
 
 
 class MetaOutput(serializers.Serializer[Plain]):

@@ -8,19 +8,20 @@ from there. A rebuild under way gets every move too.
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from formplatform.core import clock
 from formplatform.core.errors import UnavailableError
 from formplatform.core.events import Event
-from formplatform.forms.domain import FormResponse, Revision, Session, revision_of
+from formplatform.forms.domain import Answers, FormResponse, Revision, Session
 from formplatform.forms.events import ResponseEvent, SessionAdvanced
 from formplatform.forms.storage.registry import get_store
 
 from . import aggregator
-from .aggregator import Claim, Move, Outcome, SessionMark, Status
-from .contributions import NOTHING, Contribution, contribution_of, difference
+from .aggregator import Move, Outcome, SessionMark, Status
+from .contributions import Entry, Totals
 from .form_fields import fields_of_version
 
 logger = logging.getLogger(__name__)
@@ -39,8 +40,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 VIEWED, STARTED, SUBMITTED = 1, 2, 4
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A response to be counted at `target`, where `expected` is believed to be counted."""
 
     response: FormResponse
@@ -73,13 +73,13 @@ def due(response: FormResponse, *, at_least: int = 1, shadow: int | None = None)
     return Due(response, target - 1, target, shadow)
 
 
-def settle(pending: Iterable[Due]) -> None:
+def settle(pending: Iterable[Due], *, group: int = GROUP) -> None:
     """Make every move, from whichever revision is counted. Raises UnavailableError."""
     waiting = list(pending)
     for number in range(ROUNDS):
         if not waiting:
             return
-        groups = list(_groups(waiting, GROUP if number < PATIENCE else 1))
+        groups = list(_groups(waiting, group if number < PATIENCE else 1))
         facts = _read_facts(waiting)
         outcomes = aggregator.current().apply([_move(group, facts) for group in groups])
         pairs = zip(groups, outcomes, strict=True)
@@ -100,72 +100,81 @@ def _groups(waiting: Sequence[Due], size: int) -> Iterator[list[Due]]:
 def _later(group: Sequence[Due], outcome: Outcome) -> list[Due]:
     """What is left to do after a call."""
     if outcome.status is Status.OTHER_GENERATION:
-        return [replace(each, shadow=None) for each in group]
+        return [each._replace(shadow=None) for each in group]
     if outcome.status is Status.APPLIED:
+        if outcome.rebuild is None:
+            return []
         return [again for each in group for again in _for_rebuild(each, outcome)]
     later: list[Due] = []
     for each, stored in zip(group, outcome.stored, strict=True):
         if stored >= each.target:
             later += _for_rebuild(each, outcome)
         else:
-            later.append(replace(each, expected=stored))
+            later.append(each._replace(expected=stored))
     return later
 
 
 def _for_rebuild(each: Due, outcome: Outcome) -> list[Due]:
     if outcome.rebuild is None or each.shadow is not None:
         return []
-    return [replace(each, shadow=outcome.rebuild)]
+    return [each._replace(shadow=outcome.rebuild)]
 
 
 def _move(group: Sequence[Due], facts: "Facts") -> Move:
+    totals = Totals()
+    form_id = group[0].response.form_id
+    ends = {
+        -1: [(each.response, each.expected) for each in group],
+        1: [(each.response, each.target) for each in group],
+    }
+    for sign, revisions in ends.items():
+        for version, entries in _entries(revisions, facts).items():
+            totals.add(entries, fields_of_version(form_id, version), sign)
     return Move(
-        form_id=group[0].response.form_id,
-        claims=[Claim(each.response.id, each.expected, each.target) for each in group],
-        steps=difference(
-            (
-                _contribution(each.response, each.expected, facts),
-                _contribution(each.response, each.target, facts),
-            )
-            for each in group
-        ),
+        form_id=form_id,
+        claims=[(each.response.id, each.expected, each.target) for each in group],
+        steps=totals.steps(),
         shadow=group[0].shadow,
     )
 
 
 Facts = dict[tuple[str, int], Revision]
+"""What responses were at revisions that are not their newest."""
 
 
 def _read_facts(waiting: Sequence[Due]) -> Facts:
-    """The answers of every response at both ends of its move."""
-    facts: Facts = {}
-    missing: set[tuple[str, int]] = set()
-    for each in waiting:
-        newest = revision_of(each.response)
-        facts[newest.response_id, newest.revision] = newest
-        for revision in {each.expected, each.target} - {0, newest.revision}:
-            missing.add((each.response.id, revision))
-    if missing:
-        found = get_store().find_revisions(missing)
-        facts |= {(fact.response_id, fact.revision): fact for fact in found}
-    return facts
+    missing = {
+        (each.response.id, revision)
+        for each in waiting
+        for revision in (each.expected, each.target)
+        if revision not in (0, each.response.revision)
+    }
+    found = get_store().find_revisions(missing) if missing else []
+    return {(fact.response_id, fact.revision): fact for fact in found}
 
 
-def _contribution(response: FormResponse, revision: int, facts: Facts) -> Contribution:
-    if revision == 0:
-        return NOTHING
-    fact = facts.get((response.id, revision))
+def _entries(revisions: Iterable[tuple[FormResponse, int]], facts: Facts) -> dict[int, list[Entry]]:
+    """The answers of responses at these revisions, by version; the deleted have none."""
+    found: dict[int, list[Entry]] = {}
+    for response, revision in revisions:
+        if revision == 0:
+            continue
+        if revision == response.revision:
+            version = response.version
+            data = response.data if response.deleted_at is None else None
+        else:
+            version, data = _read(response.id, revision, facts)
+        if data is not None:
+            entry = response.id, revision, response.submitted_at, data
+            found.setdefault(version, []).append(entry)
+    return found
+
+
+def _read(response_id: str, revision: int, facts: Facts) -> tuple[int, Answers | None]:
+    fact = facts.get((response_id, revision))
     if fact is None:
         raise UnavailableError("A revision can't be read yet; try again.", revision=revision)
-    if fact.data is None:
-        return NOTHING
-    fields = fields_of_version(response.form_id, fact.version)
-    return contribution_of(
-        fact.data,
-        fact=(fact.response_id, fact.revision),
-        submitted_at=response.submitted_at,
-        fields=fields,
-    )
+    return fact.version, fact.data
 
 
 def count_sessions(events: Sequence[Event]) -> None:

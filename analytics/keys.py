@@ -20,6 +20,9 @@ EXTREMES = frozenset({"min", "max", "min_stale", "max_stale"})
 BUCKET_BITS = 6
 """A bucket of applied revisions holds 64 consecutive ids, few enough to stay a listpack."""
 
+NEIGHBOURS = slice(-6, -1)
+"""Ids alike in these digits share a bucket."""
+
 
 def _plain(name: str) -> str:
     """The name without anything that could end a key's part or its hash tag."""

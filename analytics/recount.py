@@ -7,11 +7,13 @@ them have a count of their own depends on the order they came in: then only thei
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from formplatform.core.connections import numbers
+from formplatform.forms.storage.hashing import MODULUS
 from formplatform.forms.storage.registry import get_store
 
-from . import keys
+from . import exact_sums, keys
 from .generations import Generations
 from .keys import FormKeys
 from .rebuild import count_into
@@ -22,6 +24,7 @@ KEYS_AT_ONCE = 500
 SHOWN = 10
 APPLIED = "applied"
 NOT_COMPARED = ("shadow:", "generation", "rebuild", "verified", keys.MINUTES)
+LIMBED = frozenset({"sum", "squares"})
 Hash = dict[bytes, bytes]
 
 
@@ -114,7 +117,8 @@ class _Comparison:
         ours, recount = _comparable(name, here), _comparable(name, there)
         if OTHER in ours or OTHER in recount:
             return set() if sum(ours.values()) == sum(recount.values()) else {"(the sum)"}
-        differing = {each for each in ours.keys() | recount.keys() if _unlike(each, ours, recount)}
+        names = ours.keys() | recount.keys()
+        differing = {each for each in names if ours.get(each) != recount.get(each)}
         return differing | _differing_extremes(here, there)
 
     def _differing_revisions(self, name: str, here: Hash, there: Hash) -> set[str]:
@@ -134,7 +138,7 @@ class _Comparison:
         }
 
 
-def _comparable(name: str, stored: Hash) -> dict[str, float]:
+def _comparable(name: str, stored: Hash) -> dict[str, int | Fraction]:
     """The counters of a key that are not zero."""
     counts = {
         field.decode(): int(value)
@@ -143,11 +147,20 @@ def _comparable(name: str, stored: Hash) -> dict[str, float]:
     }
     if name == keys.stats():
         counts[keys.BALANCE] = counts.get(keys.BALANCE, 0) % keys.BALANCE_MODULUS
-    return {field: count for field, count in counts.items() if count}
+    modulus = MODULUS if name == keys.hashes() else None
+    return {field: count for field, count in _joined(counts, modulus).items() if count}
 
 
-def _unlike(name: str, here: Mapping[str, float], there: Mapping[str, float]) -> bool:
-    return here.get(name) != there.get(name)
+def _joined(counts: Mapping[str, int], modulus: int | None) -> dict[str, int | Fraction]:
+    """The same with sums in limbs as what they come to: one sum can be cut in many ways."""
+    found: dict[str, int | Fraction] = {}
+    for field, count in counts.items():
+        sum_name, parted, index = field.rpartition(":")
+        if parted and (modulus or sum_name in LIMBED):
+            found[sum_name] = found.get(sum_name, 0) + exact_sums.total({int(index): count})
+        else:
+            found[field] = count
+    return {field: count % modulus if modulus else count for field, count in found.items()}
 
 
 def _differing_extremes(here: Hash, there: Hash) -> set[str]:

@@ -1,95 +1,135 @@
 -- Moves responses from the revisions that are counted to other ones: all of a call, exactly once,
 -- or none.
 --
--- KEYS  guard, running rebuild, buckets of applied revisions…, counters…
--- ARGV  generation, cap, number of claims, number of buckets,
---       for each claim: number of its bucket, response id (12 bytes), expected and target revision,
---       then, as one JSON list, for each step: kind, number of its counter, field, amount
---       (a move of up to two million responses adds amounts that a double holds exactly)
--- Kinds: i add   m add to a minute, whose key expires   c add, beyond `cap` values to "\0other"   + widen min and max   - take away
+-- KEYS  guard, running rebuild, buckets of applied revisions…
+-- ARGV  prefix of the counters' keys, then as MessagePack
+--       {generation, cap, number of ids per bucket, ids (12 bytes each, bucket by bucket),
+--        expected revisions, target revisions, steps}
+-- Revisions are one number for all, or a list. A step is {kind, key, names, amounts, extremes}; a
+-- call of up to a million responses adds amounts that a double holds exactly.
+-- Kinds: i add   m add to minutes, whose key expires   c add, beyond `cap` values to "\0other"
+--        n add, then widen to extremes 1 and 2, and take 3 and 4 away
+-- The counters' keys are made of the prefix: they carry the hash tag of the declared ones.
 --
 -- Answers {status, generation being rebuilt or 0, …}:
 --   1  applied
---   0  refused: then follows, for each claim, the revision that is counted
+--   0  refused: then follows, for each id, the revision that is counted
 --  -2  another generation is live: then follows its number
 
 local OTHER = '\0other'
+local EXACT = 2 ^ 52
+local SLICE = 1000
 
-local function widen(key, text)
-  local value = tonumber(text)
-  local low, high = redis.call('HGET', key, 'min'), redis.call('HGET', key, 'max')
-  if not low or value <= tonumber(low) then
-    redis.call('HSET', key, 'min', text)
-    redis.call('HDEL', key, 'min_stale')
+local function add_slice(key, names, amounts, first, last)
+  -- Two commands for many counters; what a double might not hold exactly is left to the server.
+  local stored, changed, n = redis.call('HMGET', key, unpack(names, first, last)), {}, 0
+  for i = first, last do
+    local sum = tonumber(stored[i - first + 1] or 0) + amounts[i]
+    if sum > -EXACT and sum < EXACT then
+      changed[n + 1], changed[n + 2], n = names[i], sum, n + 2
+    else
+      redis.call('HINCRBY', key, names[i], amounts[i])
+    end
   end
-  if not high or value >= tonumber(high) then
-    redis.call('HSET', key, 'max', text)
-    redis.call('HDEL', key, 'max_stale')
-  end
+  if n > 0 then redis.call('HSET', key, unpack(changed)) end
 end
 
-local function narrow(key, text)
-  if (redis.call('HGET', key, 'count') or '0') == '0' then
-    redis.call('HDEL', key, 'min', 'max', 'min_stale', 'max_stale')
+local function add(key, names, amounts)
+  if #names < 3 then
+    for i = 1, #names do redis.call('HINCRBY', key, names[i], amounts[i]) end
     return
   end
-  local value = tonumber(text)
-  local low, high = redis.call('HGET', key, 'min'), redis.call('HGET', key, 'max')
-  if low and value <= tonumber(low) then redis.call('HSET', key, 'min_stale', 1) end
-  if high and value >= tonumber(high) then redis.call('HSET', key, 'max_stale', 1) end
-end
-
-local function add_capped(key, field, amount, cap)
-  -- A value keeps its place for ever, at zero too, so that it never changes between its own
-  -- count and the others.
-  if redis.call('HEXISTS', key, field) == 0 and redis.call('HLEN', key) >= cap then
-    field = OTHER
+  for first = 1, #names, SLICE do
+    add_slice(key, names, amounts, first, math.min(first + SLICE - 1, #names))
   end
-  redis.call('HINCRBY', key, field, amount)
 end
 
-local function add_passing(key, minute, amount)
-  -- Two days after the end of the minute's UTC day, as series.minutes_end says.
-  redis.call('HINCRBY', key, minute, amount)
-  redis.call('EXPIREAT', key, (math.floor(tonumber(minute) / 1440) + 3) * 86400)
+local function add_capped(key, names, amounts, cap)
+  -- A value keeps its place for ever, at zero too, so that it never changes between its own
+  -- count and the others. One that comes to its amount was at zero, or is new.
+  for i = 1, #names do
+    if redis.call('HINCRBY', key, names[i], amounts[i]) == amounts[i] then
+      local beyond = redis.call('HLEN', key) - cap
+      if beyond > 1 or beyond == 1 and redis.call('HEXISTS', key, OTHER) == 0 then
+        redis.call('HDEL', key, names[i])
+        redis.call('HINCRBY', key, OTHER, amounts[i])
+      end
+    end
+  end
 end
 
-local function take(keys, args, claims)
+local function add_passing(key, minutes, amounts)
+  -- Two days after the end of the minutes' UTC day, as series.minutes_end says.
+  add(key, minutes, amounts)
+  redis.call('EXPIREAT', key, (math.floor(tonumber(minutes[1]) / 1440) + 3) * 86400)
+end
+
+local function move_end(key, name, stored, stale, added, gone, sign)
+  -- The smallest number (sign 1), or the largest (sign -1).
+  local value = stored and sign * tonumber(stored)
+  local new = added and sign * tonumber(added)
+  if new and (not value or new < value or stale and new == value) then
+    redis.call('HSET', key, name, added)
+    if stale then redis.call('HDEL', key, name .. '_stale') end
+    value, stale = new, false
+  end
+  if gone and value and not stale and sign * tonumber(gone) <= value then
+    redis.call('HSET', key, name .. '_stale', 1)
+  end
+end
+
+local function add_numbers(key, names, amounts, extremes)
+  add(key, names, amounts)
+  local stored = redis.call('HMGET', key, 'min', 'min_stale', 'max', 'max_stale', 'count')
+  if extremes[3] and (stored[5] or '0') == '0' then
+    redis.call('HDEL', key, 'min', 'min_stale', 'max', 'max_stale')
+  else
+    move_end(key, 'min', stored[1], stored[2], extremes[1], extremes[3], 1)
+    move_end(key, 'max', stored[3], stored[4], extremes[2], extremes[4], -1)
+  end
+end
+
+local function take(keys, sizes, ids, expected, target)
   -- Looks at every claim first, so that a refused call has changed nothing.
-  local stored, refused = {}, false
-  for claim = 1, claims do
-    local at = 1 + claim * 4
-    local revision = redis.call('HGET', keys[2 + tonumber(args[at])], args[at + 1]) or '0'
-    stored[claim] = tonumber(revision)
-    refused = refused or revision ~= args[at + 2]
+  local stored, changes, refused, n = {}, {}, false, 0
+  for bucket = 1, #sizes do
+    local some, change = {}, {}
+    for i = 1, sizes[bucket] do
+      some[i] = string.sub(ids, (n + i) * 12 - 11, (n + i) * 12)
+    end
+    local revisions = redis.call('HMGET', keys[2 + bucket], unpack(some))
+    for i = 1, #some do
+      n = n + 1
+      stored[n] = tonumber(revisions[i] or 0)
+      refused = refused or stored[n] ~= (expected[n] or expected[1])
+      change[2 * i - 1], change[2 * i] = some[i], target[n] or target[1]
+    end
+    changes[bucket] = change
   end
   if refused then return stored end
-  for claim = 1, claims do
-    local at = 1 + claim * 4
-    redis.call('HSET', keys[2 + tonumber(args[at])], args[at + 1], args[at + 3])
+  for bucket = 1, #sizes do
+    redis.call('HSET', keys[2 + bucket], unpack(changes[bucket]))
   end
 end
 
 local function apply(keys, args)
-  local rebuild = tonumber(redis.call('GET', keys[2]) or '0')
-  local generation = redis.call('GET', keys[1]) or '0'
-  if generation ~= args[1] then return {-2, rebuild, tonumber(generation)} end
-  local cap, claims, offset = tonumber(args[2]), tonumber(args[3]), 2 + tonumber(args[4])
-  local stored = take(keys, args, claims)
+  local generation, cap, sizes, ids, expected, target, steps = unpack(cmsgpack.unpack(args[2]))
+  local live = redis.call('MGET', keys[1], keys[2])
+  local rebuild = tonumber(live[2] or 0)
+  if (live[1] or '0') ~= generation then return {-2, rebuild, tonumber(live[1] or 0)} end
+  local stored = take(keys, sizes, ids, expected, target)
   if stored then return {0, rebuild, unpack(stored)} end
-  local steps = cjson.decode(args[5 + claims * 4])
-  for i = 1, #steps, 4 do
-    local kind, key = steps[i], keys[offset + steps[i + 1]]
+  for i = 1, #steps do
+    local kind, name, names, amounts, extremes = unpack(steps[i])
+    local key = args[1] .. name
     if kind == 'i' then
-      redis.call('HINCRBY', key, steps[i + 2], steps[i + 3])
-    elseif kind == 'm' then
-      add_passing(key, steps[i + 2], steps[i + 3])
+      add(key, names, amounts)
     elseif kind == 'c' then
-      add_capped(key, steps[i + 2], steps[i + 3], cap)
-    elseif kind == '+' then
-      widen(key, steps[i + 3])
+      add_capped(key, names, amounts, cap)
+    elseif kind == 'n' then
+      add_numbers(key, names, amounts, extremes)
     else
-      narrow(key, steps[i + 3])
+      add_passing(key, names, amounts)
     end
   end
   return {1, rebuild}

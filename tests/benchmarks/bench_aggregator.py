@@ -171,25 +171,18 @@ def one_by_one(ours: Any, move: Callable[[list[Made]], Any], status: Any) -> Cal
 
 
 def mover(form_id: str) -> Callable[[list[Made]], Any]:
-    from analytics.aggregator import Claim, Move
-    from analytics.contributions import NOTHING, contribution_of, difference
+    from analytics.aggregator import Move
+    from analytics.contributions import Totals
     from analytics.form_fields import fields_of_definition
     from formplatform.forms.schema.definition import parse_definition
 
     fields = fields_of_definition(parse_definition(DEFINITION))
 
     def move(group: list[Made]) -> Move:
-        return Move(
-            form_id=form_id,
-            claims=[Claim(response_id, 0, 1) for response_id, _, _ in group],
-            steps=difference(
-                (
-                    NOTHING,
-                    contribution_of(data, fact=(identifier, 1), submitted_at=moment, fields=fields),
-                )
-                for identifier, moment, data in group
-            ),
-        )
+        totals = Totals()
+        totals.add(((identifier, 1, moment, data) for identifier, moment, data in group), fields)
+        claims = [(identifier, 0, 1) for identifier, _, _ in group]
+        return Move(form_id=form_id, claims=claims, steps=totals.steps())
 
     return move
 

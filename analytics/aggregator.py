@@ -13,8 +13,6 @@ from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import msgpack
-
 from caching.circuit import Circuit
 from formplatform.core import clock
 from formplatform.core.connections import Numbers, numbers, reading_numbers
@@ -22,11 +20,11 @@ from formplatform.forms.domain import Answers
 from formplatform.forms.ids import new_id
 
 from . import keys, series
-from .contributions import Step, Totals
 from .form_fields import fields_of_form
 from .keys import FormKeys
 from .series import Granularity
 from .server_functions import ADVANCE, APPLY, Call, ServerFunctions
+from .single import steps_of_one
 from .summaries import FieldSummary, summarise
 
 CAP = 200
@@ -55,7 +53,7 @@ class Move:
 
     form_id: str
     claims: Sequence[Claim]
-    steps: Sequence[Step]
+    steps: str
     shadow: int | None = None
 
 
@@ -103,10 +101,9 @@ class FormAggregator:
         The platform itself counts by event (`counting.count_responses`), which also knows edits.
         """
         response_id = response_id or new_id()
-        totals = Totals()
         entry = response_id, 1, submitted_at or clock.now(), response_data
-        totals.add([entry], fields_of_form(form_id))
-        move = Move(form_id=form_id, claims=[(response_id, 0, 1)], steps=totals.steps())
+        steps = steps_of_one(entry, fields_of_form(form_id))
+        move = Move(form_id=form_id, claims=[(response_id, 0, 1)], steps=steps)
         while self.apply([move])[0].status is Status.OTHER_GENERATION:
             pass
 
@@ -228,18 +225,17 @@ class FormAggregator:
         generation = self._generation(move.form_id, move.shadow)
         buckets = _in_buckets(move.claims, form, generation)
         listed = [claim for claims in buckets.values() for claim in claims]
-        content = (
-            str(generation),
+        arguments = (
+            form.prefix,
+            generation,
             CAP,
-            [len(claims) for claims in buckets.values()],
+            ",".join([str(len(claims)) for claims in buckets.values()]),
             bytes.fromhex("".join([claim[0] for claim in listed])),
-            _once([claim[1] for claim in listed]),
-            _once([claim[2] for claim in listed]),
+            _listed([claim[1] for claim in listed]),
+            _listed([claim[2] for claim in listed]),
             move.steps,
         )
-        names = [form.guard, form.rebuild, *buckets]
-        # As one argument: the client takes longer to send many than the server to count them.
-        return Call(APPLY, names, [form.prefix, msgpack.packb(content, use_bin_type=False)])
+        return Call(APPLY, [form.guard, form.rebuild, *buckets], arguments)
 
     def _advance_call(self, mark: SessionMark) -> Call:
         form = FormKeys(mark.form_id, mark.shadow)
@@ -301,9 +297,9 @@ def _in_order(move: Move, outcome: Outcome) -> Outcome:
     return replace(outcome, stored=[found[claim[0]] for claim in move.claims])
 
 
-def _once(numbers: list[int]) -> list[int]:
+def _listed(revisions: list[int]) -> str:
     """One number where all are the same."""
-    return numbers[:1] if len({*numbers}) == 1 else numbers
+    return ",".join(map(str, revisions if len({*revisions}) > 1 else revisions[:1]))
 
 
 def _midnight(timezone: str) -> datetime:

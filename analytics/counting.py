@@ -21,8 +21,10 @@ from formplatform.forms.storage.registry import get_store
 
 from . import aggregator
 from .aggregator import Move, Outcome, SessionMark, Status
-from .contributions import Entry, Totals
+from .contributions import Entry
 from .form_fields import fields_of_version
+from .query.fields import Fields
+from .single import steps_between
 
 logger = logging.getLogger(__name__)
 
@@ -121,19 +123,13 @@ def _for_rebuild(each: Due, outcome: Outcome) -> list[Due]:
 
 
 def _move(group: Sequence[Due], facts: "Facts") -> Move:
-    totals = Totals()
-    form_id = group[0].response.form_id
-    ends = {
-        -1: [(each.response, each.expected) for each in group],
-        1: [(each.response, each.target) for each in group],
-    }
-    for sign, revisions in ends.items():
-        for version, entries in _entries(revisions, facts).items():
-            totals.add(entries, fields_of_version(form_id, version), sign)
     return Move(
-        form_id=form_id,
+        form_id=group[0].response.form_id,
         claims=[(each.response.id, each.expected, each.target) for each in group],
-        steps=totals.steps(),
+        steps=steps_between(
+            _entries([(each.response, each.expected) for each in group], facts),
+            _entries([(each.response, each.target) for each in group], facts),
+        ),
         shadow=group[0].shadow,
     )
 
@@ -153,9 +149,11 @@ def _read_facts(waiting: Sequence[Due]) -> Facts:
     return {(fact.response_id, fact.revision): fact for fact in found}
 
 
-def _entries(revisions: Iterable[tuple[FormResponse, int]], facts: Facts) -> dict[int, list[Entry]]:
+def _entries(
+    revisions: Iterable[tuple[FormResponse, int]], facts: Facts
+) -> dict[Fields, list[Entry]]:
     """The answers of responses at these revisions, by version; the deleted have none."""
-    found: dict[int, list[Entry]] = {}
+    found: dict[Fields, list[Entry]] = {}
     for response, revision in revisions:
         if revision == 0:
             continue
@@ -166,7 +164,7 @@ def _entries(revisions: Iterable[tuple[FormResponse, int]], facts: Facts) -> dic
             version, data = _read(response.id, revision, facts)
         if data is not None:
             entry = response.id, revision, response.submitted_at, data
-            found.setdefault(version, []).append(entry)
+            found.setdefault(fields_of_version(response.form_id, version), []).append(entry)
     return found
 
 

@@ -5,6 +5,7 @@ the same names below `form:{<id>}:shadow:<generation>:` and then renames them.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 BALANCE = "balance"
@@ -20,10 +21,12 @@ EXTREMES = frozenset({"min", "max", "min_stale", "max_stale"})
 BUCKET_BITS = 6
 """A bucket of applied revisions holds 64 consecutive ids, few enough to stay a listpack."""
 
+NAMES_KEPT = 2048
 NEIGHBOURS = slice(-6, -1)
 """Ids alike in these digits share a bucket."""
 
 
+@lru_cache(maxsize=NAMES_KEPT)
 def _plain(name: str) -> str:
     """The name without anything that could end a key's part or its hash tag."""
     return quote(name, safe="")

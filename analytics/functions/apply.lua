@@ -2,14 +2,16 @@
 -- or none.
 --
 -- KEYS  guard, running rebuild, buckets of applied revisions…
--- ARGV  prefix of the counters' keys, then as MessagePack
---       {generation, cap, number of ids per bucket, ids (12 bytes each, bucket by bucket),
---        expected revisions, target revisions, steps}
--- Revisions are one number for all, or a list. A step is {kind, key, names, amounts, extremes}; a
--- call of up to a million responses adds amounts that a double holds exactly.
--- Kinds: i add   m add to minutes, whose key expires   c add, beyond `cap` values to "\0other"
---        n add, then widen to extremes 1 and 2, and take 3 and 4 away
--- The counters' keys are made of the prefix: they carry the hash tag of the declared ones.
+-- ARGV  prefix of the counters' keys, generation, cap,
+--       number of ids per bucket, ids (12 bytes each, bucket by bucket),
+--       expected revisions, target revisions: each one number for all, or a list with commas,
+--       steps: each part with \31 after it: kind, key, number of counters, their names, their amounts
+-- Kinds: i add
+--        m add to minutes, whose key expires
+--        c add; what is new beyond `cap` names goes to "\0other"
+--        n add numbers; then follow the smallest and largest that came, and that went, or ""
+-- The counters' keys are made of the prefix, which carries the hash tag of the declared ones.
+-- Amounts of a call of up to a million responses are such as a double holds exactly.
 --
 -- Answers {status, generation being rebuilt or 0, …}:
 --   1  applied
@@ -18,119 +20,139 @@
 
 local OTHER = '\0other'
 local EXACT = 2 ^ 52
-local SLICE = 1000
+local MANY, SLICE = 10, 1000
 
-local function add_slice(key, names, amounts, first, last)
+local function add_slice(key, args, first, last, count)
   -- Two commands for many counters; what a double might not hold exactly is left to the server.
-  local stored, changed, n = redis.call('HMGET', key, unpack(names, first, last)), {}, 0
+  local stored, changed, n = redis.call('HMGET', key, unpack(args, first, last)), {}, 0
   for i = first, last do
-    local sum = tonumber(stored[i - first + 1] or 0) + amounts[i]
+    local sum = tonumber(stored[i - first + 1] or 0) + tonumber(args[i + count])
     if sum > -EXACT and sum < EXACT then
-      changed[n + 1], changed[n + 2], n = names[i], sum, n + 2
+      changed[n + 1], changed[n + 2], n = args[i], sum, n + 2
     else
-      redis.call('HINCRBY', key, names[i], amounts[i])
+      redis.call('HINCRBY', key, args[i], args[i + count])
     end
   end
   if n > 0 then redis.call('HSET', key, unpack(changed)) end
 end
 
-local function add(key, names, amounts)
-  if #names < 3 then
-    for i = 1, #names do redis.call('HINCRBY', key, names[i], amounts[i]) end
+local function add(key, args, first, count)
+  local last = first + count - 1
+  if count < MANY then
+    for i = first, last do redis.call('HINCRBY', key, args[i], args[i + count]) end
     return
   end
-  for first = 1, #names, SLICE do
-    add_slice(key, names, amounts, first, math.min(first + SLICE - 1, #names))
+  for from = first, last, SLICE do
+    add_slice(key, args, from, math.min(from + SLICE - 1, last), count)
   end
 end
 
-local function add_capped(key, names, amounts, cap)
+local function add_value(key, name, amount, cap)
   -- A value keeps its place for ever, at zero too, so that it never changes between its own
   -- count and the others. One that comes to its amount was at zero, or is new.
-  for i = 1, #names do
-    if redis.call('HINCRBY', key, names[i], amounts[i]) == amounts[i] then
-      local beyond = redis.call('HLEN', key) - cap
-      if beyond > 1 or beyond == 1 and redis.call('HEXISTS', key, OTHER) == 0 then
-        redis.call('HDEL', key, names[i])
-        redis.call('HINCRBY', key, OTHER, amounts[i])
-      end
-    end
+  if redis.call('HINCRBY', key, name, amount) ~= tonumber(amount) then return end
+  local beyond = redis.call('HLEN', key) - cap
+  if beyond > 1 or beyond == 1 and redis.call('HEXISTS', key, OTHER) == 0 then
+    redis.call('HDEL', key, name)
+    redis.call('HINCRBY', key, OTHER, amount)
   end
-end
-
-local function add_passing(key, minutes, amounts)
-  -- Two days after the end of the minutes' UTC day, as series.minutes_end says.
-  add(key, minutes, amounts)
-  redis.call('EXPIREAT', key, (math.floor(tonumber(minutes[1]) / 1440) + 3) * 86400)
 end
 
 local function move_end(key, name, stored, stale, added, gone, sign)
   -- The smallest number (sign 1), or the largest (sign -1).
   local value = stored and sign * tonumber(stored)
-  local new = added and sign * tonumber(added)
+  local new = added ~= '' and sign * tonumber(added)
   if new and (not value or new < value or stale and new == value) then
     redis.call('HSET', key, name, added)
     if stale then redis.call('HDEL', key, name .. '_stale') end
     value, stale = new, false
   end
-  if gone and value and not stale and sign * tonumber(gone) <= value then
+  if gone ~= '' and value and not stale and sign * tonumber(gone) <= value then
     redis.call('HSET', key, name .. '_stale', 1)
   end
 end
 
-local function add_numbers(key, names, amounts, extremes)
-  add(key, names, amounts)
+local function add_numbers(key, args, first, count)
+  add(key, args, first, count)
+  local low, high, gone_low, gone_high = unpack(args, first + 2 * count, first + 2 * count + 3)
   local stored = redis.call('HMGET', key, 'min', 'min_stale', 'max', 'max_stale', 'count')
-  if extremes[3] and (stored[5] or '0') == '0' then
+  if gone_low ~= '' and (stored[5] or '0') == '0' then
     redis.call('HDEL', key, 'min', 'min_stale', 'max', 'max_stale')
   else
-    move_end(key, 'min', stored[1], stored[2], extremes[1], extremes[3], 1)
-    move_end(key, 'max', stored[3], stored[4], extremes[2], extremes[4], -1)
+    move_end(key, 'min', stored[1], stored[2], low, gone_low, 1)
+    move_end(key, 'max', stored[3], stored[4], high, gone_high, -1)
   end
 end
 
-local function take(keys, sizes, ids, expected, target)
+local function parts_of(text)
+  local parts, n = {}, 0
+  for part in string.gmatch(text, '([^\31]*)\31') do
+    n = n + 1
+    parts[n] = part
+  end
+  return parts
+end
+
+local function make_steps(args, prefix, cap)
+  local at = 1
+  while args[at] do
+    local kind, key, first, count = args[at], prefix .. args[at + 1], at + 3, tonumber(args[at + 2])
+    at = first + 2 * count
+    if kind == 'i' then
+      add(key, args, first, count)
+    elseif kind == 'c' then
+      for i = first, first + count - 1 do add_value(key, args[i], args[i + count], cap) end
+    elseif kind == 'n' then
+      add_numbers(key, args, first, count)
+      at = at + 4
+    else
+      -- Two days after the end of the minutes' UTC day, as series.minutes_end says.
+      add(key, args, first, count)
+      redis.call('EXPIREAT', key, (math.floor(tonumber(args[first]) / 1440) + 3) * 86400)
+    end
+  end
+end
+
+local function revisions_of(text)
+  -- For each id, by its place; one number stands for all.
+  if not string.find(text, ',', 1, true) then
+    return setmetatable({}, {__index = function() return text end})
+  end
+  local found = {}
+  for revision in string.gmatch(text, '%d+') do found[#found + 1] = revision end
+  return found
+end
+
+local function take(keys, args)
   -- Looks at every claim first, so that a refused call has changed nothing.
+  local ids, expected, target = args[5], revisions_of(args[6]), revisions_of(args[7])
   local stored, changes, refused, n = {}, {}, false, 0
-  for bucket = 1, #sizes do
+  for size in string.gmatch(args[4], '%d+') do
     local some, change = {}, {}
-    for i = 1, sizes[bucket] do
+    for i = 1, tonumber(size) do
       some[i] = string.sub(ids, (n + i) * 12 - 11, (n + i) * 12)
     end
-    local revisions = redis.call('HMGET', keys[2 + bucket], unpack(some))
+    local bucket = keys[3 + #changes]
+    local revisions = redis.call('HMGET', bucket, unpack(some))
     for i = 1, #some do
       n = n + 1
-      stored[n] = tonumber(revisions[i] or 0)
-      refused = refused or stored[n] ~= (expected[n] or expected[1])
-      change[2 * i - 1], change[2 * i] = some[i], target[n] or target[1]
+      local revision = revisions[i] or '0'
+      stored[n] = tonumber(revision)
+      refused = refused or revision ~= expected[n]
+      change[2 * i - 1], change[2 * i] = some[i], target[n]
     end
-    changes[bucket] = change
+    changes[#changes + 1] = change
   end
   if refused then return stored end
-  for bucket = 1, #sizes do
-    redis.call('HSET', keys[2 + bucket], unpack(changes[bucket]))
-  end
+  for bucket = 1, #changes do redis.call('HSET', keys[2 + bucket], unpack(changes[bucket])) end
 end
 
 local function apply(keys, args)
-  local generation, cap, sizes, ids, expected, target, steps = unpack(cmsgpack.unpack(args[2]))
   local live = redis.call('MGET', keys[1], keys[2])
   local rebuild = tonumber(live[2] or 0)
-  if (live[1] or '0') ~= generation then return {-2, rebuild, tonumber(live[1] or 0)} end
-  local stored = take(keys, sizes, ids, expected, target)
+  if (live[1] or '0') ~= args[2] then return {-2, rebuild, tonumber(live[1] or 0)} end
+  local stored = take(keys, args)
   if stored then return {0, rebuild, unpack(stored)} end
-  for i = 1, #steps do
-    local kind, name, names, amounts, extremes = unpack(steps[i])
-    local key = args[1] .. name
-    if kind == 'i' then
-      add(key, names, amounts)
-    elseif kind == 'c' then
-      add_capped(key, names, amounts, cap)
-    elseif kind == 'n' then
-      add_numbers(key, names, amounts, extremes)
-    else
-      add_passing(key, names, amounts)
-    end
-  end
+  make_steps(parts_of(args[8]), args[1], tonumber(args[3]))
   return {1, rebuild}
 end

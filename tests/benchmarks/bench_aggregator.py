@@ -172,17 +172,16 @@ def one_by_one(ours: Any, move: Callable[[list[Made]], Any], status: Any) -> Cal
 
 def mover(form_id: str) -> Callable[[list[Made]], Any]:
     from analytics.aggregator import Move
-    from analytics.contributions import Totals
     from analytics.form_fields import fields_of_definition
+    from analytics.single import steps_between
     from formplatform.forms.schema.definition import parse_definition
 
     fields = fields_of_definition(parse_definition(DEFINITION))
 
     def move(group: list[Made]) -> Move:
-        totals = Totals()
-        totals.add(((identifier, 1, moment, data) for identifier, moment, data in group), fields)
+        entries = [(identifier, 1, moment, data) for identifier, moment, data in group]
         claims = [(identifier, 0, 1) for identifier, _, _ in group]
-        return Move(form_id=form_id, claims=claims, steps=totals.steps())
+        return Move(form_id=form_id, claims=claims, steps=steps_between({}, {fields: entries}))
 
     return move
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from analytics.query import limits
@@ -129,6 +130,11 @@ class ExplainInput(serializers.Serializer[Plain]):
     )
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("How the answers are spread", {"aggregate": "count", "group_by": "vote"})
+    ]
+)
 class QueryInput(serializers.Serializer[Plain]):
     """Documents the body; the query language itself checks it."""
 
@@ -190,6 +196,24 @@ class QueryOutput(serializers.Serializer[Plain]):
     totals = serializers.DictField(required=False)
     crosstab = serializers.DictField(required=False)
     meta = QueryMetaOutput()
+
+
+class ExplainOutput(serializers.Serializer[Plain]):
+    engine = serializers.ChoiceField(choices=["rollup", "columnar", "mongodb"])
+    reason = serializers.CharField()
+    refused = serializers.DictField(
+        child=serializers.CharField(), help_text="Engines that cannot answer it → why."
+    )
+    pipeline = serializers.ListField(
+        child=serializers.DictField(), allow_null=True, help_text="For a document database."
+    )
+    groups = serializers.ListField(child=serializers.CharField())
+    measures = serializers.ListField(child=serializers.CharField())
+    span = serializers.ListField(
+        child=serializers.CharField(allow_null=True), min_length=2, max_length=2
+    )
+    responses = serializers.IntegerField()
+    max_time_ms = serializers.IntegerField()
 
 
 class FieldMetaOutput(serializers.Serializer[Plain]):

@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from formplatform.core.api.pagination import PageOutput
 from formplatform.core.clock import to_text
 from formplatform.forms.domain import FORM_STATES, Form, FormResponse, FormVersion, Session
 from formplatform.forms.memberships import ROLES
@@ -11,6 +13,18 @@ from formplatform.forms.memberships import ROLES
 Plain = dict[str, Any]
 
 
+LUNCH = {
+    "title": "Lunch",
+    "definition": {
+        "fields": [
+            {"id": "name", "type": "text", "label": "Your name", "pii": True},
+            {"id": "dish", "type": "choice", "label": "Your dish", "options": ["Soup", "Salad"]},
+        ]
+    },
+}
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A form of two fields", LUNCH)])
 class CreateFormInput(serializers.Serializer[Plain]):
     title = serializers.CharField(max_length=300)
     definition = serializers.DictField()
@@ -40,6 +54,10 @@ class FormOutput(serializers.Serializer[Plain]):
     updated_at = serializers.CharField()
 
 
+class FormPage(PageOutput):
+    results = FormOutput(many=True)
+
+
 class VersionOutput(serializers.Serializer[Plain]):
     form_id = serializers.CharField()
     number = serializers.IntegerField()
@@ -56,6 +74,9 @@ class ChangeOutput(serializers.Serializer[Plain]):
     compatible = serializers.BooleanField()
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("A response", {"answers": {"vote": "Clinton", "age": 36}})]
+)
 class AnswersInput(serializers.Serializer[Plain]):
     answers = serializers.DictField(help_text="Field name → answer.")
     session_id = serializers.RegexField("^[0-9a-f]{24}$", required=False)
@@ -108,7 +129,7 @@ class MemberInput(serializers.Serializer[Plain]):
 
 class MemberOutput(serializers.Serializer[Plain]):
     username = serializers.CharField()
-    role = serializers.CharField()
+    role = serializers.ChoiceField(choices=ROLES)
 
 
 def form_body(form: Form) -> Plain:

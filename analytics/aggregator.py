@@ -174,12 +174,17 @@ class FormAggregator:
         pipeline.hget(prefix + keys.fields(), field_id)
         pipeline.hgetall(prefix + keys.distribution(field_id))
         pipeline.hgetall(prefix + keys.numbers(field_id))
-        total, answered, values, figures = pipeline.execute()
+        # By its name: pipelines of a cluster's client have no method for it.
+        pipeline.execute_command("PFCOUNT", prefix + keys.distinct(field_id))
+        pipeline.hget(prefix + keys.gone(), field_id)
+        total, answered, values, figures, distinct, gone = pipeline.execute()
         return summarise(
             total=int(total or 0),
             answered=int(answered or 0),
             values=_counts(values),
             figures={_text(name): _text(figure) for name, figure in figures.items()},
+            distinct=distinct,
+            distinct_gone=int(gone or 0),
         )
 
     def find_total(self, form_id: str) -> int | None:

@@ -2,7 +2,8 @@
 
 Everything is an integer added to a counter, so taking a response back is adding the negative, in
 any order. Only the extremes of a number cannot be taken back; they are then marked stale.
-Text and personal answers never leave the store: of them only "answered" is counted.
+Text and personal answers never leave the store: of them "answered" is counted, and how many
+different ones there are by their hashes (see `hidden_values`).
 
 Answers are counted field by field over all responses of a call, and figures are worked out once
 per value: what a response costs by itself is a look at each of its answers.
@@ -21,10 +22,11 @@ from . import keys
 from .counted_fields import CountedField, counted_fields
 from .exact_sums import limbs, sums_and_squares
 from .fitting import fitting
+from .hidden_values import hidden
 from .query.fields import Fields
 from .series import DAY, MINUTE, QUARTER, minutes_kept_from
 from .sketches import bucket_of
-from .steps import END, Steps
+from .steps import END, Steps, piece
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 QUARTERS, MINUTES = DAY // QUARTER, DAY // MINUTE
@@ -45,6 +47,7 @@ class Totals:
         self._answered: dict[str, int] = {}
         self._values: dict[CountedField, dict[str, int]] = {}
         self._numbers: dict[CountedField, dict[Number, int]] = {}
+        self._hidden: dict[CountedField, dict[str, int]] = {}
 
     def add(self, entries: Sequence[Entry], fields: Fields, sign: int = 1) -> None:
         """Count responses of one version in, or (sign -1) out.
@@ -79,6 +82,8 @@ class Totals:
             values, into = field.spread(fitting(field.kind, given)), _in(self._values, field)
         elif field.numbers is not None:
             values, into = fitting(field.kind, given), _in(self._numbers, field)
+        elif field.distinct is not None:
+            values, into = map(hidden, given), _in(self._hidden, field)
         else:
             return
         for value in values:
@@ -114,6 +119,11 @@ class Totals:
             steps.add_to_field("c" if field.capped else "i", field.distribution, values)
         for field, numbers in self._numbers.items():
             add_steps_of_numbers(steps, field, numbers)
+        gone: dict[str, int] = {}
+        for field, hashes in self._hidden.items():
+            add_hidden(steps, field, [each for each, amount in hashes.items() if amount > 0])
+            gone[field.id] = -sum(amount for amount in hashes.values() if amount < 0)
+        steps.add("i", keys.gone(), gone)
 
     def _limbs_of_hashes(self) -> dict[str, int]:
         sums: dict[int, int] = {}
@@ -143,6 +153,12 @@ def add_steps_of_numbers(steps: Steps, field: CountedField, numbers: dict[Number
     if counted and field.numbers is not None:
         steps.add_to_field("n", field.numbers, _figures(counted))
         steps.pieces.append(END.join((*_extremes(counted), "")))
+
+
+def add_hidden(steps: Steps, field: CountedField, hashes: list[str]) -> None:
+    """The step of answers by their hashes."""
+    if hashes and field.distinct is not None:
+        steps.pieces.append(piece("d", field.distinct, hashes, ()))
 
 
 def _figures(numbers: Mapping[Number, int]) -> dict[str, int]:

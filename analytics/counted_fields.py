@@ -17,7 +17,7 @@ UNCAPPED = {Kind.MATRIX, Kind.RANKING}
 class CountedField:
     """`spread` gives the values that answers are counted under; of numbers, see `by_value`.
 
-    A field without either is only known to be answered.
+    A field without either is only known to be answered; see also `distinct`.
     """
 
     id: str
@@ -28,6 +28,8 @@ class CountedField:
     numbers: str | None
     by_value: bool
     """Whether each number has a count of its own as well."""
+    distinct: str | None
+    """Where different answers are counted that must stay hidden."""
 
 
 @lru_cache(maxsize=KEPT)
@@ -45,6 +47,7 @@ def _counted(known: Field) -> CountedField:
         capped=known.kind not in UNCAPPED,
         numbers=keys.numbers(known.id) if is_number else None,
         by_value=known.counts_values,
+        distinct=keys.distinct(known.id) if known.hides_values else None,
     )
 
 

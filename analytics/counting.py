@@ -30,6 +30,8 @@ logger = logging.getLogger(__name__)
 
 GROUP = 250
 """Responses counted by one call: few enough for Redis to be back in a millisecond or two."""
+SHADOW_GROUP = 1000
+"""The same for a generation nobody reads yet: fewer and larger additions, some milliseconds each."""
 PATIENCE = 5
 ROUNDS = 20
 """A refusal means that somebody else counted one of the group: progress, but not ours. After some
@@ -75,13 +77,13 @@ def due(response: FormResponse, *, at_least: int = 1, shadow: int | None = None)
     return Due(response, target - 1, target, shadow)
 
 
-def settle(pending: Iterable[Due], *, group: int = GROUP) -> None:
+def settle(pending: Iterable[Due]) -> None:
     """Make every move, from whichever revision is counted. Raises UnavailableError."""
     waiting = list(pending)
     for number in range(ROUNDS):
         if not waiting:
             return
-        groups = list(_groups(waiting, group if number < PATIENCE else 1))
+        groups = list(_groups(waiting, together=number < PATIENCE))
         facts = _read_facts(waiting)
         outcomes = aggregator.current().apply([_move(group, facts) for group in groups])
         pairs = zip(groups, outcomes, strict=True)
@@ -89,12 +91,13 @@ def settle(pending: Iterable[Due], *, group: int = GROUP) -> None:
     raise UnavailableError("Others keep changing the same responses; try again.")
 
 
-def _groups(waiting: Sequence[Due], size: int) -> Iterator[list[Due]]:
+def _groups(waiting: Sequence[Due], *, together: bool) -> Iterator[list[Due]]:
     """Those of one form and destination together: one call counts them all, or says why not."""
     kinds: dict[tuple[str, int | None], list[Due]] = {}
     for each in waiting:
         kinds.setdefault((each.response.form_id, each.shadow), []).append(each)
-    for group in kinds.values():
+    for (_, shadow), group in kinds.items():
+        size = (GROUP if shadow is None else SHADOW_GROUP) if together else 1
         for start in range(0, len(group), size):
             yield group[start : start + size]
 

@@ -15,6 +15,7 @@ BALANCE_MODULUS = 2**31 - 1
 OF_FIELDS = "field"
 """How the keys about fields begin: their counters enter the balance."""
 MINUTES = "timeseries:minute:"
+DISTINCT, GONE = ":distinct", "distinct_gone"
 EXTREMES = frozenset({"min", "max", "min_stale", "max_stale"})
 """What the hash of a number holds besides counters."""
 
@@ -116,6 +117,16 @@ def distribution(field_id: str) -> str:
 def numbers(field_id: str) -> str:
     """Count, exact sums and extremes of a number."""
     return f"field:{_plain(field_id)}:numbers"
+
+
+def distinct(field_id: str) -> str:
+    """The HyperLogLog of the hidden answers to a field."""
+    return f"field:{_plain(field_id)}{DISTINCT}"
+
+
+def gone() -> str:
+    """Field id → hidden answers that were taken back, and that its HyperLogLog still holds."""
+    return GONE
 
 
 def _bucket(identifier: str) -> str:

@@ -23,7 +23,8 @@ LOOKS = 3
 KEYS_AT_ONCE = 500
 SHOWN = 10
 APPLIED = "applied"
-NOT_COMPARED = ("shadow:", "generation", "rebuild", "verified", keys.MINUTES)
+NOT_COMPARED = ("shadow:", "generation", "rebuild", "verified", keys.MINUTES, keys.GONE)
+ESTIMATE = b"(different answers)"
 LIMBED = frozenset({"sum", "squares"})
 Hash = dict[bytes, bytes]
 
@@ -99,9 +100,15 @@ class _Comparison:
     def _read(self, names: Sequence[str]) -> Iterator[tuple[str, Hash, Hash]]:
         pipeline = numbers().pipeline(transaction=False)
         for name in names:
-            for recounted in (False, True):
-                pipeline.hgetall(self._key(name, recounted=recounted))
-        answers = iter(pipeline.execute())
+            ours, recounted = self._key(name, recounted=False), self._key(name, recounted=True)
+            if name.endswith(keys.DISTINCT):
+                # Both together are no more than ours alone, where ours has them all.
+                pipeline.execute_command("PFCOUNT", ours)
+                pipeline.execute_command("PFCOUNT", ours, recounted)
+            else:
+                pipeline.hgetall(ours)
+                pipeline.hgetall(recounted)
+        answers = map(_as_hash, pipeline.execute())
         for name in names:
             yield name, next(answers), next(answers)
 
@@ -136,6 +143,10 @@ class _Comparison:
             for each in unlike
             if each not in deleted or here.get(bytes.fromhex(each)) != deleted[each]
         }
+
+
+def _as_hash(answer: Hash | int) -> Hash:
+    return {ESTIMATE: str(answer).encode()} if isinstance(answer, int) else answer
 
 
 def _comparable(name: str, stored: Hash) -> dict[str, int | Fraction]:

@@ -18,6 +18,7 @@ from .contributions import (
     QUARTERS,
     Entry,
     Totals,
+    add_hidden,
     add_steps_of_numbers,
     day_of,
     steps_of_answers,
@@ -25,6 +26,7 @@ from .contributions import (
 from .counted_fields import CountedField, counted_fields
 from .exact_sums import LIMB_BITS
 from .fitting import fitting
+from .hidden_values import hidden
 from .query.fields import Fields
 from .series import MINUTE, QUARTER, minutes_kept_from
 from .steps import Steps, piece
@@ -62,6 +64,8 @@ def steps_of_one(entry: Entry, fields: Fields) -> str:
             _add_kept(steps, field, answer)
         elif field.numbers is not None and fitting(field.kind, [answer]):
             add_steps_of_numbers(steps, field, {answer: 1})
+        elif field.distinct is not None:
+            add_hidden(steps, field, [hidden(answer)])
     if answered:
         steps.pieces.append(piece("i", keys.fields(), answered, [1] * len(answered)))
         steps.balance += len(answered)

@@ -9,6 +9,7 @@
 -- Kinds: i add
 --        m add to minutes, whose key expires
 --        c add; what is new beyond `cap` names goes to "\0other"
+--        d add to a HyperLogLog; no amounts follow
 --        n add numbers; then follow the smallest and largest that came, and that went, or ""
 -- The counters' keys are made of the prefix, which carries the hash tag of the declared ones.
 -- Amounts of a call of up to a million responses are such as a double holds exactly.
@@ -84,6 +85,12 @@ local function add_numbers(key, args, first, count)
   end
 end
 
+local function add_distinct(key, args, first, count)
+  for from = first, first + count - 1, SLICE do
+    redis.call('PFADD', key, unpack(args, from, math.min(from + SLICE, first + count) - 1))
+  end
+end
+
 local function parts_of(text)
   local parts, n = {}, 0
   for part in string.gmatch(text, '([^\31]*)\31') do
@@ -102,6 +109,9 @@ local function make_steps(args, prefix, cap)
       add(key, args, first, count)
     elseif kind == 'c' then
       for i = first, first + count - 1 do add_value(key, args[i], args[i + count], cap) end
+    elseif kind == 'd' then
+      add_distinct(key, args, first, count)
+      at = first + count
     elseif kind == 'n' then
       add_numbers(key, args, first, count)
       at = at + 4

@@ -8,7 +8,7 @@
 -- they carry the same hash tag as the declared ones.
 
 local function suffixes(prefix)
-  local found = {'stats', 'fields', 'timeseries:day', 'hashes'}
+  local found = {'stats', 'fields', 'timeseries:day', 'hashes', 'distinct_gone'}
   for _, day in ipairs(redis.call('HKEYS', prefix .. 'timeseries:day')) do
     found[#found + 1] = 'timeseries:quarter_hour:' .. day
     found[#found + 1] = 'timeseries:minute:' .. day
@@ -16,6 +16,7 @@ local function suffixes(prefix)
   for _, field in ipairs(redis.call('HKEYS', prefix .. 'fields')) do
     found[#found + 1] = 'field:' .. field .. ':dist'
     found[#found + 1] = 'field:' .. field .. ':numbers'
+    found[#found + 1] = 'field:' .. field .. ':distinct'
   end
   return found
 end

@@ -31,7 +31,7 @@ logger = logging.getLogger(__name__)
 GROUP = 250
 """Responses counted by one call: few enough for Redis to be back in a millisecond or two."""
 SHADOW_GROUP = 1000
-"""The same for a generation nobody reads yet: fewer and larger additions, some milliseconds each."""
+"""The same for a generation nobody reads yet: it may take some milliseconds."""
 PATIENCE = 5
 ROUNDS = 20
 """A refusal means that somebody else counted one of the group: progress, but not ours. After some

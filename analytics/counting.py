@@ -8,22 +8,22 @@ from there. A rebuild under way gets every move too.
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from formplatform.core import clock
 from formplatform.core.errors import UnavailableError
 from formplatform.core.events import Event
-from formplatform.forms.domain import Answers, FormResponse, Revision, Session
+from formplatform.forms.domain import Answers, FormResponse, Revision
 from formplatform.forms.events import ResponseEvent, SessionAdvanced
 from formplatform.forms.storage.registry import get_store
 
 from . import aggregator
-from .aggregator import Move, Outcome, SessionMark, Status
+from .aggregator import Move, Outcome
 from .contributions import Entry
 from .form_fields import fields_of_version
 from .query.fields import Fields
+from .server_functions import Status
 from .single import steps_between
 
 logger = logging.getLogger(__name__)
@@ -40,8 +40,6 @@ rounds each response goes by itself.
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """An event whose record has been gone for so long is no longer worth a retry."""
-
-VIEWED, STARTED, SUBMITTED = 1, 2, 4
 
 
 class Due(NamedTuple):
@@ -67,7 +65,7 @@ def count_responses(events: Sequence[Event]) -> None:
     settle(
         due(found[response_id], at_least=event.revision)
         for response_id, event in wanted.items()
-        if response_id in found or _is_worth_waiting(event)
+        if response_id in found or is_worth_waiting(event)
     )
 
 
@@ -178,45 +176,7 @@ def _read(response_id: str, revision: int, facts: Facts) -> tuple[int, Answers |
     return fact.version, fact.data
 
 
-def count_sessions(events: Sequence[Event]) -> None:
-    """Count the steps of the sessions a batch of events is about. Idempotent, in any order."""
-    wanted = {event.session_id: event for event in events if isinstance(event, SessionAdvanced)}
-    found = {session.id: session for session in get_store().find_sessions(wanted)}
-    settle_sessions(
-        mark_of(found[session_id])
-        for session_id, event in wanted.items()
-        if session_id in found or _is_worth_waiting(event)
-    )
-
-
-def mark_of(session: Session, *, shadow: int | None = None) -> SessionMark:
-    """The steps of a session as bits; whoever submits has started and seen the form."""
-    steps = VIEWED
-    if session.started_at is not None or session.pages:
-        steps |= STARTED
-    if session.submitted_at is not None:
-        steps |= STARTED | SUBMITTED
-    return SessionMark(form_id=session.form_id, session_id=session.id, steps=steps, shadow=shadow)
-
-
-def settle_sessions(pending: Iterable[SessionMark]) -> None:
-    """Count every mark. Raises UnavailableError."""
-    waiting = list(pending)
-    for _ in range(ROUNDS):
-        if not waiting:
-            return
-        later: list[SessionMark] = []
-        outcomes = aggregator.current().advance(waiting)
-        for mark, outcome in zip(waiting, outcomes, strict=True):
-            if outcome.status is Status.OTHER_GENERATION:
-                later.append(replace(mark, shadow=None))
-            elif outcome.rebuild is not None and mark.shadow is None:
-                later.append(replace(mark, shadow=outcome.rebuild))
-        waiting = later
-    raise UnavailableError("The numbers keep being rebuilt; try again.")
-
-
-def _is_worth_waiting(event: ResponseEvent | SessionAdvanced) -> bool:
+def is_worth_waiting(event: ResponseEvent | SessionAdvanced) -> bool:
     """False for a record gone for good; raises where it may still turn up."""
     if clock.now() - datetime.fromisoformat(event.occurred_at) < FORGOTTEN_AFTER:
         raise UnavailableError("What the event is about can't be read yet; try again.")

@@ -9,6 +9,8 @@
 
 local function suffixes(prefix)
   local found = {'stats', 'fields', 'timeseries:day', 'hashes', 'distinct_gone'}
+  found[#found + 1] = 'sessions'
+  found[#found + 1] = 'sessions:day'
   for _, day in ipairs(redis.call('HKEYS', prefix .. 'timeseries:day')) do
     found[#found + 1] = 'timeseries:quarter_hour:' .. day
     found[#found + 1] = 'timeseries:minute:' .. day
@@ -17,6 +19,14 @@ local function suffixes(prefix)
     found[#found + 1] = 'field:' .. field .. ':dist'
     found[#found + 1] = 'field:' .. field .. ':numbers'
     found[#found + 1] = 'field:' .. field .. ':distinct'
+  end
+  for _, day in ipairs(redis.call('HKEYS', prefix .. 'sessions:day')) do
+    local quarters = 'sessions:quarter_hour:' .. day
+    found[#found + 1] = 'sessions:day:' .. day
+    found[#found + 1] = quarters
+    for _, number in ipairs(redis.call('HKEYS', prefix .. quarters)) do
+      found[#found + 1] = quarters .. ':' .. number
+    end
   end
   return found
 end

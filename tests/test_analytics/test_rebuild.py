@@ -147,7 +147,7 @@ def test_sessions_are_rebuilt_too(form_id, form_store):
     count_sessions([advanced(done)])
     rebuild(form_id)
     count_sessions([advanced(done)])
-    numbers().delete(f"form:{{{form_id}}}:stats")
+    numbers().delete(f"form:{{{form_id}}}:sessions")
     rebuild(form_id)
     sessions = aggregator.current().get_metrics(form_id)["sessions"]
     assert sessions == {"viewed": 1, "started": 1, "submitted": 1}

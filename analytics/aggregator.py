@@ -22,6 +22,7 @@ from . import keys, series
 from .form_fields import fields_of_form
 from .keys import FormKeys
 from .series import Granularity
+from .series_numbers import Series, SeriesNumbers
 from .server_functions import APPLY, Call, ServerFunctions, Status
 from .session_figures import session_figures
 from .session_numbers import SessionNumbers
@@ -67,6 +68,7 @@ class FormAggregator:
     def __init__(self, redis_client: Numbers) -> None:
         self._redis = redis_client
         self._functions = ServerFunctions(redis_client)
+        self.series = SeriesNumbers(redis_client)
         self.sessions = SessionNumbers(redis_client, self._functions)
         self._generations: dict[str, int] = {}
         self.circuit = Circuit(open_seconds=AWAY_SECONDS)
@@ -96,17 +98,33 @@ class FormAggregator:
         outcomes = self._outcomes([(move.form_id, move.shadow) for move in moves], calls)
         return list(map(_in_order, moves, outcomes))
 
-    def get_metrics(self, form_id: str, *, timezone: str = "UTC") -> dict[str, Any]:
-        """Totals of a form. `completion_rate` is None until a session has started."""
-        form = FormKeys(form_id)
-        stats = _counts(self._redis.hgetall(form.prefix + keys.stats()))
-        today = self.get_timeseries(
-            form_id, Granularity.DAY.value, timezone=timezone, since=_midnight(timezone)
-        )
+    def get_metrics(
+        self,
+        form_id: str,
+        *,
+        timezone: str = "UTC",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> dict[str, Any]:
+        """Totals of a form: of responses submitted, and sessions begun, in a half-open span.
+
+        `today_submissions` are those of today in the zone, whatever the span. `completion_rate` is
+        None until a session has started; the times of `time_to_complete` are in seconds. Where
+        `coarse_before` is not None, the span cuts a UTC day before that one, whose quarter-hours
+        are gone: it belongs to the span like the day of the same date in the zone.
+        """
+        zone, midnight = ZoneInfo(timezone), _midnight(timezone)
+        today = self.get_timeseries(form_id, "day", timezone=timezone, since=midnight)
+        found = self.sessions.read_span(form_id, zone, since=since, until=until)
+        if since is None and until is None:
+            total, coarse_before = self.find_total(form_id) or 0, None
+        else:
+            total, coarse_before = self.series.count(form_id, zone, since=since, until=until)
         return {
-            "total_responses": stats.get("total_responses", 0),
+            "total_responses": total,
             "today_submissions": sum(bucket["count"] for bucket in today),
-            **session_figures(self.sessions.read_all(form_id)),
+            **session_figures(found.counts),
+            "coarse_before": max(filter(None, (coarse_before, found.coarse_before)), default=None),
         }
 
     def get_timeseries(
@@ -122,21 +140,25 @@ class FormAggregator:
 
         `since` and `until` bound a half-open span, widened to whole quarter-hours (or minutes);
         without them it ends now and reaches back an hour, a day or as far as the granularity
-        deserves. Minutes are kept for 48 hours.
+        deserves. Minutes are kept for 48 hours; InvalidInputError is raised where it
+        takes quarter-hours that are gone and the buckets are shorter than a day.
         """
+        found = self.read_series(form_id, granularity, timezone=timezone, since=since, until=until)
+        return found.listed()
+
+    def read_series(
+        self,
+        form_id: str,
+        granularity: str,
+        *,
+        timezone: str,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> Series:
+        """The same, and whether all of it is exact: quarter-hours are kept for some time only."""
         size, zone = Granularity(granularity), ZoneInfo(timezone)
         start, end = series.span_of(size, zone, since=since, until=until, now=clock.now())
-        whole_days = timezone == "UTC" and size not in series.SHORT
-        form = FormKeys(form_id)
-        if size is Granularity.MINUTE:
-            days = self._minutes(form, start, end)
-        else:
-            days = self._quarters(form, start, end, whole_days=whole_days)
-        totals = series.add_up(days, size, zone, start=start, end=end)
-        return [
-            {"timestamp": series.label(bucket, zone), "count": count}
-            for bucket, count in totals.items()
-        ]
+        return self.series.read(form_id, size, zone, start=start, end=end)
 
     def get_field_distribution(self, form_id: str, field_name: str) -> dict[str, int]:
         """Value or option id → responses, for one field by its id."""
@@ -172,34 +194,6 @@ class FormAggregator:
         """UTC day → responses, for every day that has any."""
         counts = _counts(self._redis.hgetall(FormKeys(form_id).prefix + keys.days()))
         return {day: count for day, count in counts.items() if count}
-
-    def _quarters(
-        self, form: FormKeys, start: datetime, end: datetime, *, whole_days: bool
-    ) -> dict[str, dict[int, int]]:
-        wanted = set(series.days_of(start, end))
-        counted = _counts(self._redis.hgetall(form.prefix + keys.days()))
-        days = sorted(day for day in wanted & counted.keys() if counted[day])
-        # In UTC a day that lies whole inside the span needs no quarter-hours.
-        whole = {day for day in days if whole_days and series.covers(day, start, end)}
-        pipeline = self._redis.pipeline(transaction=False)
-        parted = [day for day in days if day not in whole]
-        for day in parted:
-            pipeline.hgetall(form.prefix + keys.quarter_hours(day))
-        found = {day: {0: counted[day]} for day in whole}
-        for day, quarters in zip(parted, pipeline.execute(), strict=True):
-            found[day] = {int(number): count for number, count in _counts(quarters).items()}
-        return found
-
-    def _minutes(self, form: FormKeys, start: datetime, end: datetime) -> dict[str, dict[int, int]]:
-        days = series.days_of(start, end)
-        pipeline = self._redis.pipeline(transaction=False)
-        for day in days:
-            pipeline.hgetall(form.prefix + keys.minutes(day))
-        size = series.DAY // series.MINUTE
-        return {
-            day: {int(minute) % size: count for minute, count in _counts(stored).items()}
-            for day, stored in zip(days, pipeline.execute(), strict=True)
-        }
 
     def _apply_call(self, move: Move) -> Call:
         form = FormKeys(move.form_id, move.shadow)

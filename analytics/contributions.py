@@ -18,13 +18,13 @@ from typing import Any
 from formplatform.forms.domain import Answers
 from formplatform.forms.storage.hashing import MODULUS, response_hash
 
-from . import keys
+from . import keys, retention
 from .counted_fields import CountedField, counted_fields
 from .exact_sums import limbs, sums_and_squares
 from .fitting import fitting
 from .hidden_values import hidden
 from .query.fields import Fields
-from .series import DAY, MINUTE, QUARTER, minutes_kept_from
+from .series import DAY, MINUTE, QUARTER, minutes_end, minutes_kept_from
 from .sketches import bucket_of
 from .steps import END, Steps, piece
 
@@ -106,13 +106,16 @@ class Totals:
             _in(parts, day)[str(quarter % QUARTERS)] = amount
         steps.add("i", keys.days(), days)
         for day, quarters in parts.items():
-            steps.add("i", keys.quarter_hours(day), quarters)
+            if retention.is_written(day):
+                key, end = keys.quarter_hours(day), retention.expires_at(day)
+                steps.add_passing(key, quarters, expires_at=end)
         steps.add("i", keys.hashes(), self._limbs_of_hashes())
         minutes: dict[str, dict[str, int]] = {}
         for minute, amount in self._minutes.items():
             _in(minutes, day_of(minute // MINUTES))[str(minute)] = amount
         for day, each in minutes.items():
-            steps.add("m", keys.minutes(day), each)
+            end = minutes_end(int(next(iter(each))))
+            steps.add_passing(keys.minutes(day), each, expires_at=end)
 
     def add_steps_of_answers(self, steps: Steps) -> None:
         for field, values in self._values.items():

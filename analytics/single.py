@@ -9,9 +9,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+from formplatform.core import clock
 from formplatform.forms.storage.hashing import response_hash
 
-from . import keys
+from . import keys, retention
 from .contributions import (
     EPOCH,
     MINUTES,
@@ -28,8 +29,8 @@ from .exact_sums import LIMB_BITS
 from .fitting import fitting
 from .hidden_values import hidden
 from .query.fields import Fields
-from .series import MINUTE, QUARTER, minutes_kept_from
-from .steps import Steps, piece
+from .series import MINUTE, QUARTER, minutes_end, minutes_kept_from
+from .steps import Steps, passing_piece, piece
 
 PIECES_KEPT = 8192
 QUARTERS_KEPT = 512
@@ -79,17 +80,27 @@ def _add_moment(steps: Steps, entry: Entry) -> None:
     day = day_of(quarter // QUARTERS)
     found = response_hash(identifier, revision=revision)
     names = (f"{day}:0", f"{day}:1")
-    steps.pieces.append(_piece_of_quarter(quarter))
+    _add_quarter(steps, quarter)
     steps.pieces.append(piece("i", keys.hashes(), names, (found & LOW_LIMB, found >> LIMB_BITS)))
     minute = since // MINUTE
     if minute // MINUTES >= minutes_kept_from(time.time()):
-        steps.pieces.append(piece("m", keys.minutes(day), [str(minute)], [1]))
+        key, end = keys.minutes(day), minutes_end(minute)
+        steps.pieces.append(passing_piece(key, [str(minute)], [1], end))
+
+
+def _add_quarter(steps: Steps, quarter: int) -> None:
+    of_day, of_quarter, end = _pieces_of_quarter(quarter, retention.days_kept())
+    steps.pieces.append(of_day)
+    if clock.now().timestamp() < end:
+        steps.pieces.append(of_quarter)
 
 
 @lru_cache(maxsize=QUARTERS_KEPT)
-def _piece_of_quarter(quarter: int) -> str:
+def _pieces_of_quarter(quarter: int, _days_kept: int) -> tuple[str, str, int]:
     day, number = day_of(quarter // QUARTERS), str(quarter % QUARTERS)
-    return piece("i", keys.days(), [day], [1]) + piece("i", keys.quarter_hours(day), [number], [1])
+    end = retention.expires_at(day)
+    of_quarter = passing_piece(keys.quarter_hours(day), [number], [1], end)
+    return piece("i", keys.days(), [day], [1]), of_quarter, end
 
 
 def _add_kept(steps: Steps, field: CountedField, answer: Any) -> None:

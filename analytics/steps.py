@@ -23,6 +23,12 @@ class Steps:
         if changed:
             self.pieces.append(piece(kind, key, changed, changed.values()))
 
+    def add_passing(self, key: str, counters: Mapping[str, int], *, expires_at: int) -> None:
+        """The same for a key that expires, in seconds since 1970."""
+        changed = {name: amount for name, amount in counters.items() if amount}
+        if changed:
+            self.pieces.append(passing_piece(key, changed, changed.values(), expires_at))
+
     def add_to_field(self, kind: str, key: str, counters: Mapping[str, int]) -> None:
         """The same for counters that enter the balance."""
         self.add(kind, key, counters)
@@ -35,8 +41,14 @@ class Steps:
         return "".join(self.pieces)
 
 
+def passing_piece(
+    key: str, names: Collection[str], amounts: Collection[int], expires_at: int
+) -> str:
+    return f"{piece('p', key, names, amounts)}{expires_at}{END}"
+
+
 def piece(kind: str, key: str, names: Collection[str], amounts: Collection[int]) -> str:
-    """One step: an amount for each name, or one for all where they are alike."""
+    """One step."""
     texts = END.join(names)
     if texts.count(END) >= len(names):
         texts = END.join([name.replace(END, "\ufffd") for name in names])

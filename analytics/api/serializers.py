@@ -28,10 +28,6 @@ class ZoneField(serializers.CharField):
         return name
 
 
-class MetricsInput(serializers.Serializer[Plain]):
-    timezone = ZoneField()
-
-
 class SpanInput(serializers.Serializer[Plain]):
     timezone = ZoneField()
 
@@ -87,8 +83,20 @@ class CompletionOutput(serializers.Serializer[Plain]):
     time_to_complete = TimeToCompleteOutput()
 
 
+class CoarseField(serializers.CharField):
+    """A UTC day, or null where the answer is exact."""
+
+    def __init__(self, **options: Any) -> None:
+        text = (
+            "Null: exact. Otherwise it takes quarter-hours of UTC days before this one, which are "
+            "no longer kept; each counts as the day of the same date in the zone."
+        )
+        super().__init__(**{"allow_null": True, "help_text": text, **options})
+
+
 class MetricsOutput(ProvenOutput, CompletionOutput):
     form_id = serializers.CharField()
+    coarse_before = CoarseField()
     total_responses = serializers.IntegerField()
     today_submissions = serializers.IntegerField(help_text="Submitted today, in the zone.")
 
@@ -104,6 +112,7 @@ class TimeseriesOutput(ProvenOutput):
     timezone = serializers.CharField()
     buckets = BucketOutput(many=True)
     total = serializers.IntegerField()
+    coarse_before = CoarseField()
 
 
 class ValueOutput(serializers.Serializer[Plain]):

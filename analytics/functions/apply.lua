@@ -7,7 +7,7 @@
 --       expected revisions, target revisions: each one number for all, or a list with commas,
 --       steps: each part with \31 after it: kind, key, number of counters, their names, their amounts
 -- Kinds: i add
---        m add to minutes, whose key expires
+--        p add, and let the key expire at the second that follows the amounts
 --        c add; what is new beyond `cap` names goes to "\0other"
 --        d add to a HyperLogLog; no amounts follow
 --        n add numbers; then follow the smallest and largest that came, and that went, or ""
@@ -116,9 +116,9 @@ local function make_steps(args, prefix, cap)
       add_numbers(key, args, first, count)
       at = at + 4
     else
-      -- Two days after the end of the minutes' UTC day, as series.minutes_end says.
       add(key, args, first, count)
-      redis.call('EXPIREAT', key, (math.floor(tonumber(args[first]) / 1440) + 3) * 86400)
+      redis.call('EXPIREAT', key, args[at])
+      at = at + 1
     end
   end
 end

@@ -14,6 +14,8 @@ LARGEST_INT = 2**63 - 1
 _MASK = (1 << LIMB_BITS) - 1
 
 
+SUMS = frozenset({"sum", "squares"})
+"""How the names of limbs begin; their index follows, after a colon."""
 Limbs = list[tuple[int, int]]
 
 
@@ -51,6 +53,18 @@ def limbs(numerator: int, bits: int = 0) -> list[tuple[int, int]]:
             found.append((index, sign * digit))
         rest >>= LIMB_BITS
         index += 1
+    return found
+
+
+def balance_of(counters: Mapping[str, int]) -> int:
+    """The counters of a number added up, wherever its sums were cut into limbs.
+
+    A digit weighs 2^(32 · index), modulo 2³¹ - 1: that is 2^(index modulo 31).
+    """
+    found = 0
+    for name, amount in counters.items():
+        begin, _, index = name.partition(":")
+        found += amount << int(index) % 31 if begin in SUMS else amount
     return found
 
 

@@ -9,13 +9,13 @@ from functools import lru_cache
 from urllib.parse import quote
 
 BALANCE = "balance"
-"""Beside the totals: the sum of every counter of every field, modulo BALANCE_MODULUS."""
+"""Beside the totals: every counter of every field added up, modulo BALANCE_MODULUS."""
 BALANCE_MODULUS = 2**31 - 1
 
 OF_FIELDS = "field"
 """How the keys about fields begin: their counters enter the balance."""
 MINUTES = "timeseries:minute:"
-DISTINCT, GONE = ":distinct", "distinct_gone"
+NUMBERS, DISTINCT, GONE = ":numbers", ":distinct", "distinct_gone"
 QUARTERS = "timeseries:quarter_hour:"
 SESSION_QUARTERS = "sessions:quarter_hour:"
 QUARTER_FAMILIES = (QUARTERS, SESSION_QUARTERS)
@@ -120,7 +120,7 @@ def distribution(field_id: str) -> str:
 
 def numbers(field_id: str) -> str:
     """Count, exact sums and extremes of a number."""
-    return f"field:{_plain(field_id)}:numbers"
+    return f"field:{_plain(field_id)}{NUMBERS}"
 
 
 def distinct(field_id: str) -> str:

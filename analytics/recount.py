@@ -26,7 +26,6 @@ SHOWN = 10
 APPLIED = "applied"
 NOT_COMPARED = ("shadow:", "generation", "rebuild", "verified", keys.MINUTES, keys.GONE)
 ESTIMATE = b"(different answers)"
-LIMBED = frozenset({"sum", "squares"})
 Hash = dict[bytes, bytes]
 
 
@@ -173,7 +172,7 @@ def _joined(counts: Mapping[str, int], modulus: int | None) -> dict[str, int | F
     found: dict[str, int | Fraction] = {}
     for field, count in counts.items():
         sum_name, parted, index = field.rpartition(":")
-        if parted and (modulus or sum_name in LIMBED):
+        if parted and (modulus or sum_name in exact_sums.SUMS):
             found[sum_name] = found.get(sum_name, 0) + exact_sums.total({int(index): count})
         else:
             found[field] = count

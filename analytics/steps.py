@@ -6,6 +6,7 @@ It is one argument because the client takes longer to send many than the server 
 from collections.abc import Collection, Mapping
 
 from . import keys
+from .exact_sums import balance_of
 
 END = "\x1f"
 """After every part of a step. Where an answer has it, a replacement character is counted."""
@@ -32,7 +33,7 @@ class Steps:
     def add_to_field(self, kind: str, key: str, counters: Mapping[str, int]) -> None:
         """The same for counters that enter the balance."""
         self.add(kind, key, counters)
-        self.balance += sum(counters.values())
+        self.balance += balance_of(counters) if kind == "n" else sum(counters.values())
 
     def close(self, total: int) -> str:
         """All of them, with how many responses more there are."""

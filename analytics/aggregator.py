@@ -5,9 +5,8 @@ under compare-and-set on that revision, in one call of a Redis Function. Duplica
 therefore come to the same numbers. See docs/guides/analytics.md.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -20,7 +19,6 @@ from formplatform.forms.domain import Answers
 from formplatform.forms.ids import new_id
 
 from . import keys, series
-from .contributions import NOTHING, Step, contribution_of, difference
 from .form_fields import fields_of_form
 from .keys import FormKeys
 from .series import Granularity
@@ -28,6 +26,7 @@ from .series_numbers import Series, SeriesNumbers
 from .server_functions import APPLY, Call, ServerFunctions, Status
 from .session_figures import session_figures
 from .session_numbers import SessionNumbers
+from .single import steps_of_one
 from .summaries import FieldSummary, summarise
 
 CAP = 200
@@ -37,13 +36,8 @@ AWAY_SECONDS = 2.0
 """How long readers leave a Redis alone that did not answer one of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A response of which `expected` must be counted (0: nothing), and then `target` is."""
-
-    response_id: str
-    expected: int
-    target: int
+Claim = tuple[str, int, int]
+"""A response by its id, the revision that must be counted (0: none), and the one that then is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,7 +46,7 @@ class Move:
 
     form_id: str
     claims: Sequence[Claim]
-    steps: Sequence[Step]
+    steps: str
     shadow: int | None = None
 
 
@@ -92,24 +86,17 @@ class FormAggregator:
         The platform itself counts by event (`counting.count_responses`), which also knows edits.
         """
         response_id = response_id or new_id()
-        contribution = contribution_of(
-            response_data,
-            fact=(response_id, 1),
-            submitted_at=submitted_at or clock.now(),
-            fields=fields_of_form(form_id),
-        )
-        move = Move(
-            form_id=form_id,
-            claims=[Claim(response_id, expected=0, target=1)],
-            steps=difference([(NOTHING, contribution)]),
-        )
+        entry = response_id, 1, submitted_at or clock.now(), response_data
+        steps = steps_of_one(entry, fields_of_form(form_id))
+        move = Move(form_id=form_id, claims=[(response_id, 0, 1)], steps=steps)
         while self.apply([move])[0].status is Status.OTHER_GENERATION:
             pass
 
     def apply(self, moves: Sequence[Move]) -> list[Outcome]:
         """Make each move, whole and once; a refused one changed nothing and says why."""
         calls = [self._apply_call(move) for move in moves]
-        return self._outcomes([(move.form_id, move.shadow) for move in moves], calls)
+        outcomes = self._outcomes([(move.form_id, move.shadow) for move in moves], calls)
+        return list(map(_in_order, moves, outcomes))
 
     def get_metrics(
         self,
@@ -185,12 +172,17 @@ class FormAggregator:
         pipeline.hget(prefix + keys.fields(), field_id)
         pipeline.hgetall(prefix + keys.distribution(field_id))
         pipeline.hgetall(prefix + keys.numbers(field_id))
-        total, answered, values, figures = pipeline.execute()
+        # By its name: pipelines of a cluster's client have no method for it.
+        pipeline.execute_command("PFCOUNT", prefix + keys.distinct(field_id))
+        pipeline.hget(prefix + keys.gone(), field_id)
+        total, answered, values, figures, distinct, gone = pipeline.execute()
         return summarise(
             total=int(total or 0),
             answered=int(answered or 0),
             values=_counts(values),
             figures={_text(name): _text(figure) for name, figure in figures.items()},
+            distinct=distinct,
+            distinct_gone=int(gone or 0),
         )
 
     def find_total(self, form_id: str) -> int | None:
@@ -206,21 +198,19 @@ class FormAggregator:
     def _apply_call(self, move: Move) -> Call:
         form = FormKeys(move.form_id, move.shadow)
         generation = self._generation(move.form_id, move.shadow)
-        buckets: dict[str, int] = {}
-        claims: list[str | bytes | int] = []
-        for claim in move.claims:
-            bucket = form.applied(generation, claim.response_id)
-            place = buckets.setdefault(bucket, len(buckets) + 1)
-            claims += (place, bytes.fromhex(claim.response_id), claim.expected, claim.target)
-        counters: dict[str, int] = {}
-        steps: list[str | int] = []
-        for kind, key, name, amount in move.steps:
-            steps += (kind, counters.setdefault(key, len(counters) + 1), name, amount)
-        prefix = form.prefix
-        names = [form.guard, form.rebuild, *buckets, *(prefix + key for key in counters)]
-        head = (generation, CAP, len(move.claims), len(buckets))
-        # As one argument: the client takes longer to send many than the server to count them.
-        return Call(APPLY, names, [*head, *claims, _dumps(steps)])
+        buckets = _in_buckets(move.claims, form, generation)
+        listed = [claim for claims in buckets.values() for claim in claims]
+        arguments = (
+            form.prefix,
+            generation,
+            CAP,
+            ",".join([str(len(claims)) for claims in buckets.values()]),
+            bytes.fromhex("".join([claim[0] for claim in listed])),
+            _listed([claim[1] for claim in listed]),
+            _listed([claim[2] for claim in listed]),
+            move.steps,
+        )
+        return Call(APPLY, [form.guard, form.rebuild, *buckets], arguments)
 
     def _generation(self, form_id: str, shadow: int | None) -> int:
         return self._generations.get(form_id, 0) if shadow is None else shadow
@@ -252,7 +242,30 @@ def _over(client: Numbers) -> FormAggregator:
     return FormAggregator(client)
 
 
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def _in_buckets(claims: Sequence[Claim], form: FormKeys, generation: int) -> dict[str, list[Claim]]:
+    """Claims by the key of applied revisions that they are about."""
+    neighbours: dict[str, list[Claim]] = {}
+    for claim in claims:
+        neighbours.setdefault(claim[0][keys.NEIGHBOURS], []).append(claim)
+    buckets: dict[str, list[Claim]] = {}
+    for some in neighbours.values():
+        buckets.setdefault(form.applied(generation, some[0][0]), []).extend(some)
+    return buckets
+
+
+def _in_order(move: Move, outcome: Outcome) -> Outcome:
+    """The same with the counted revisions in the order of the claims, not of their buckets."""
+    if outcome.status is not Status.REFUSED:
+        return outcome
+    buckets = _in_buckets(move.claims, FormKeys(move.form_id), 0)
+    sent = [claim[0] for claims in buckets.values() for claim in claims]
+    found = dict(zip(sent, outcome.stored, strict=True))
+    return replace(outcome, stored=[found[claim[0]] for claim in move.claims])
+
+
+def _listed(revisions: list[int]) -> str:
+    """One number where all are the same."""
+    return ",".join(map(str, revisions if len({*revisions}) > 1 else revisions[:1]))
 
 
 def _midnight(timezone: str) -> datetime:

@@ -17,7 +17,7 @@ from formplatform.core.events import Event
 from formplatform.forms.domain import JsonObject
 from formplatform.forms.events import ResponseEvent, SessionAdvanced
 
-from . import query_builder
+from . import hidden_values, query_builder
 from .distributions import listed_values
 from .drift import last_drift
 from .form_fields import fields_of_form
@@ -97,7 +97,7 @@ def distribution_of(form_id: str, field_name: str) -> JsonObject:
     """How the answers to one field are spread. `share` is of the responses that answer it.
 
     Raises NotFoundError for a field the form does not have. Of personal fields and of text only
-    `answered` and `missing` are known.
+    `answered`, `missing` and about how many are `distinct` are known.
     """
     answer: JsonObject = _distribution(form_id, field_name)
     return answer
@@ -123,10 +123,19 @@ def _distribution(form_id: str, field_name: str) -> JsonObject:
         "missing": summary.missing,
         "values": [] if field.personal else listed_values(field, summary),
         "other": 0 if field.personal else summary.other,
+        "distinct": _distinct(summary) if field.hides_values else None,
         "numbers": None if field.personal else _numbers(form_id, field.name, summary),
         "base_n": summary.answered,
         "drift": drift,
         "as_of": as_of,
+    }
+
+
+def _distinct(summary: FieldSummary) -> JsonObject:
+    return {
+        "count": summary.distinct,
+        "error": hidden_values.ERROR,
+        "gone": summary.distinct_gone,
     }
 
 

@@ -198,6 +198,11 @@ def minutes_end(minute: int) -> int:
     return (minute // (DAY // MINUTE) + 3) * 86_400
 
 
+def minutes_kept_from(now: float) -> int:
+    """The first UTC day, in days since 1970, whose minutes have not expired now (in seconds)."""
+    return int(now) // 86_400 - MINUTES_KEPT // DAY
+
+
 def _steps(
     days: Mapping[str, Mapping[int, int]], zone: tzinfo, step: timedelta
 ) -> Iterator[tuple[datetime, timedelta, int]]:

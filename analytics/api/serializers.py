@@ -135,17 +135,26 @@ class NumbersOutput(serializers.Serializer[Plain]):
     maximum = serializers.FloatField(allow_null=True)
 
 
+class DistinctOutput(serializers.Serializer[Plain]):
+    count = serializers.IntegerField(help_text="Different answers, estimated.")
+    error = serializers.FloatField(help_text="The standard error of that, relatively.")
+    gone = serializers.IntegerField(
+        help_text="Answers edited or deleted since the last rebuild: it may count so many more."
+    )
+
+
 class DistributionOutput(ProvenOutput):
     form_id = serializers.CharField()
     field = serializers.CharField()
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # as above
     type = serializers.CharField()
-    personal = serializers.BooleanField(help_text="Then only answered and missing are known.")
+    personal = serializers.BooleanField(help_text="Then no values are told.")
     answered = serializers.IntegerField(help_text="Responses that answer: the base of shares.")
     missing = serializers.IntegerField()
     values = ValueOutput(many=True)
     other = serializers.IntegerField(help_text="Answers beyond the values counted one by one.")
+    distinct = DistinctOutput(allow_null=True, help_text="Of text and of personal fields.")
     numbers = NumbersOutput(allow_null=True)
 
 

@@ -10,13 +10,13 @@ per value: what a response costs by itself is a look at each of its answers.
 """
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from formplatform.forms.domain import Answers
-from formplatform.forms.storage.hashing import MODULUS, response_hash
+from formplatform.forms.storage.hashing import MODULUS, response_hashes
 
 from . import keys, retention
 from .counted_fields import CountedField, counted_fields
@@ -63,15 +63,15 @@ class Totals:
                 self._answered[name] = self._answered.get(name, 0) + sign * len(given)
                 self.add_answers(field, given, sign)
 
-    def _add_moments(self, entries: Iterable[Entry], sign: int) -> None:
+    def _add_moments(self, entries: Sequence[Entry], sign: int) -> None:
         quarters, minutes, hashes = self._quarters, self._minutes, self._hashes
         kept_from = minutes_kept_from(time.time()) * QUARTERS
-        for identifier, revision, moment, _ in entries:
-            since = moment - EPOCH
+        facts = [(identifier, revision) for identifier, revision, _, _ in entries]
+        for entry, found in zip(entries, response_hashes(facts), strict=True):
+            since = entry[2] - EPOCH
             quarter = since // QUARTER
             quarters[quarter] = quarters.get(quarter, 0) + sign
-            found = sign * response_hash(identifier, revision=revision)
-            hashes[quarter] = hashes.get(quarter, 0) + found
+            hashes[quarter] = hashes.get(quarter, 0) + sign * found
             if quarter >= kept_from:
                 minute = since // MINUTE
                 minutes[minute] = minutes.get(minute, 0) + sign

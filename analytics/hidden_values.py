@@ -28,9 +28,13 @@ def hidden(answer: Any) -> str:
     """What stands for an answer: the same for equal ones."""
     text = answer if isinstance(answer, str) else json.dumps(answer, sort_keys=True)
     content = text.encode(errors="surrogatepass")
-    return hashlib.blake2b(content, digest_size=HASH_BYTES, key=_key()).hexdigest()
+    found = _keyed().copy()
+    found.update(content)
+    return found.hexdigest()
 
 
 @cache
-def _key() -> bytes:
-    return hashlib.sha256(b"distinct:" + settings.SECRET_KEY.encode()).digest()
+def _keyed() -> "hashlib.blake2b":
+    """A hash that has seen the key and nothing else: copies of it cost less than new ones."""
+    key = hashlib.sha256(b"distinct:" + settings.SECRET_KEY.encode()).digest()
+    return hashlib.blake2b(digest_size=HASH_BYTES, key=key)

@@ -107,8 +107,12 @@ class FormDetail(FormView):
 
     @extend_schema(request=UpdateFormInput, responses=FormOutput)
     def patch(self, request: Request, form_id: str) -> Response:
-        """Change the title, the draft, who may submit, or open and close."""
-        form = access.get_form(actor_of(request), form_id, role=Role.EDITOR)
+        """Change the title, the draft, who may submit, or open and close.
+
+        Only the owner says which groups are too small to be shown (`min_cell`).
+        """
+        role = Role.OWNER if "min_cell" in request.data else Role.EDITOR
+        form = access.get_form(actor_of(request), form_id, role=role)
         changes = checked(UpdateFormInput, request)
         if "state" in changes:
             changes["state"] = FormState(changes["state"])

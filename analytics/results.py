@@ -60,6 +60,8 @@ def body_of(answer: QueryAnswer) -> Plain:
         "as_of": clock.to_text(answer.as_of),
         "elapsed_ms": answer.elapsed_ms,
         "base_n": answer.base_n,
+        "min_cell": answer.min_cell,
+        "suppressed": answer.suppressed,
         "total_rows": answer.total_rows,
         "truncated": answer.truncated,
         "next": answer.next,

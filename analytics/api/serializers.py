@@ -177,7 +177,11 @@ class QueryMetaOutput(serializers.Serializer[Plain]):
     reason = serializers.CharField(help_text="Why this engine, and why not those before it.")
     as_of = serializers.CharField()
     elapsed_ms = serializers.FloatField()
-    base_n = serializers.FloatField(help_text="Responses the query is about.")
+    base_n = serializers.FloatField(
+        allow_null=True, help_text="Responses the query is about; null where that is hidden."
+    )
+    min_cell = serializers.IntegerField(help_text="Fewer respondents are hidden; 0: none are.")
+    suppressed = serializers.IntegerField(help_text="Rows of this page with hidden figures.")
     total_rows = serializers.IntegerField()
     truncated = serializers.BooleanField(help_text="Whether rows follow.")
     next = serializers.CharField(allow_null=True, help_text="The cursor to them.")

@@ -111,9 +111,10 @@ class FormDetail(FormView):
 
         Only the owner says which groups are too small to be shown (`min_cell`).
         """
-        role = Role.OWNER if "min_cell" in request.data else Role.EDITOR
-        form = access.get_form(actor_of(request), form_id, role=role)
+        form = access.get_form(actor_of(request), form_id, role=Role.EDITOR)
         changes = checked(UpdateFormInput, request)
+        if "min_cell" in changes:
+            form = access.get_form(actor_of(request), form_id, role=Role.OWNER)
         if "state" in changes:
             changes["state"] = FormState(changes["state"])
         expected = changes.pop("revision", None)

@@ -18,11 +18,13 @@ from formplatform.forms.domain import JsonObject
 from formplatform.forms.events import ResponseEvent, SessionAdvanced
 
 from . import query_builder
+from .descriptions import describe
 from .distributions import listed_values
 from .drift import last_drift
 from .form_fields import fields_of_form
 from .outages import answering
 from .series import Granularity, span_of
+from .small_cells import cover_distribution, cover_metrics, cover_series, min_cell_of
 from .summaries import FieldSummary, NumberSummary
 
 KEPT_SECONDS = 300
@@ -33,7 +35,8 @@ def metrics_of(form_id: str, *, timezone: str = "UTC") -> JsonObject:
     """Totals of a form; "today" is that of the zone. Raises UnavailableError without Redis."""
     today = clock.now().astimezone(ZoneInfo(timezone)).date()
     answer: JsonObject = _metrics(form_id, timezone, today.isoformat())
-    return answer
+    least = min_cell_of(form_id)
+    return cover_metrics(answer, least) if least else answer
 
 
 @cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id)])
@@ -59,7 +62,8 @@ def timeseries_of(
         Granularity(granularity), ZoneInfo(timezone), since=since, until=until, now=clock.now()
     )
     answer: JsonObject = _timeseries(form_id, granularity, timezone, start, end)
-    return answer
+    least = min_cell_of(form_id)
+    return cover_series(answer, least) if least else answer
 
 
 @cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id)])
@@ -89,18 +93,22 @@ def distribution_of(form_id: str, field_name: str) -> JsonObject:
     """How the answers to one field are spread. `share` is of the responses that answer it.
 
     Raises NotFoundError for a field the form does not have. Of personal fields and of text only
-    `answered` and `missing` are known.
+    `answered` and `missing` are known. `description` is what `descriptions` make of it.
     """
-    answer: JsonObject = _distribution(form_id, field_name)
-    return answer
-
-
-@cached(ttl=KEPT_SECONDS, tags=lambda form_id, _: [numbers_tag(form_id), form_tag(form_id)])
-def _distribution(form_id: str, field_name: str) -> JsonObject:
-    as_of = clock.to_text(clock.now())
     field = fields_of_form(form_id).find(field_name)
     if field is None:
         raise NotFoundError(f'The form has no field "{field_name}".')
+    answer: JsonObject = _distribution(form_id, field.id)
+    least = min_cell_of(form_id)
+    return cover_distribution(answer, field, least) if least else answer
+
+
+@cached(ttl=KEPT_SECONDS, tags=lambda form_id, _: [numbers_tag(form_id), form_tag(form_id)])
+def _distribution(form_id: str, field_id: str) -> JsonObject:
+    as_of = clock.to_text(clock.now())
+    field = fields_of_form(form_id).find_id(field_id)
+    if field is None:  # published anew meanwhile
+        raise NotFoundError(f'The form has no field "{field_id}".')
     with answering() as live:
         summary = live.get_field_summary(form_id, field.id)
         drift = last_drift(form_id)
@@ -116,6 +124,7 @@ def _distribution(form_id: str, field_name: str) -> JsonObject:
         "values": [] if field.personal else listed_values(field, summary),
         "other": 0 if field.personal else summary.other,
         "numbers": None if field.personal else _numbers(form_id, field.name, summary),
+        "description": None if field.personal else describe(field, summary),
         "base_n": summary.answered,
         "drift": drift,
         "as_of": as_of,

@@ -11,6 +11,9 @@ from analytics.series import Granularity
 Plain = dict[str, Any]
 
 
+HIDDEN = "Null where the form hides small groups and this would tell one."
+
+
 class ZoneField(serializers.CharField):
     """The name of a time zone."""
 
@@ -48,9 +51,9 @@ class TimeseriesInput(serializers.Serializer[Plain]):
 
 
 class SessionsOutput(serializers.Serializer[Plain]):
-    viewed = serializers.IntegerField()
-    started = serializers.IntegerField()
-    submitted = serializers.IntegerField()
+    viewed = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    started = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    submitted = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
 
 
 class DriftOutput(serializers.Serializer[Plain]):
@@ -61,15 +64,19 @@ class DriftOutput(serializers.Serializer[Plain]):
 class ProvenOutput(serializers.Serializer[Plain]):
     """What every answer of the live numbers says about itself."""
 
-    base_n = serializers.IntegerField(help_text="Responses the answer is about.")
+    base_n = serializers.IntegerField(
+        allow_null=True, help_text="Responses the answer is about; null where that is hidden."
+    )
     drift = DriftOutput(allow_null=True, help_text="Null: never compared.")
     as_of = serializers.CharField(help_text="When the numbers were read.")
 
 
 class MetricsOutput(ProvenOutput):
     form_id = serializers.CharField()
-    total_responses = serializers.IntegerField()
-    today_submissions = serializers.IntegerField(help_text="Submitted today, in the zone.")
+    total_responses = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    today_submissions = serializers.IntegerField(
+        allow_null=True, help_text="Submitted today, in the zone; null where that is hidden."
+    )
     completion_rate = serializers.FloatField(
         allow_null=True, help_text="Submitted of started sessions; null before any started."
     )
@@ -78,7 +85,8 @@ class MetricsOutput(ProvenOutput):
 
 class BucketOutput(serializers.Serializer[Plain]):
     timestamp = serializers.CharField(help_text="Start of the bucket, in the zone.")
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    suppressed = serializers.BooleanField(required=False, help_text="Only where it is hidden.")
 
 
 class TimeseriesOutput(ProvenOutput):
@@ -86,14 +94,18 @@ class TimeseriesOutput(ProvenOutput):
     granularity = serializers.CharField()
     timezone = serializers.CharField()
     buckets = BucketOutput(many=True)
-    total = serializers.IntegerField()
+    total = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
 
 
 class ValueOutput(serializers.Serializer[Plain]):
     value = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # hides DRF's own attribute
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     share = serializers.FloatField(allow_null=True, help_text="Of the responses that answer.")
+    interval = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, help_text="95 % interval of the share."
+    )
+    suppressed = serializers.BooleanField(required=False, help_text="Only where it is hidden.")
 
 
 class NumbersOutput(serializers.Serializer[Plain]):
@@ -116,11 +128,20 @@ class DistributionOutput(ProvenOutput):
     label = serializers.CharField()  # type: ignore[assignment]  # as above
     type = serializers.CharField()
     personal = serializers.BooleanField(help_text="Then only answered and missing are known.")
-    answered = serializers.IntegerField(help_text="Responses that answer: the base of shares.")
-    missing = serializers.IntegerField()
+    answered = serializers.IntegerField(
+        allow_null=True, help_text="Responses that answer: the base of shares; null: hidden."
+    )
+    missing = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     values = ValueOutput(many=True)
-    other = serializers.IntegerField(help_text="Answers beyond the values counted one by one.")
+    other = serializers.IntegerField(
+        allow_null=True, help_text="Answers beyond the values counted one by one; null: hidden."
+    )
     numbers = NumbersOutput(allow_null=True)
+    description = serializers.DictField(
+        allow_null=True,
+        help_text="Survey figures by the type of the field: kind is mean, nps, rating, scale, "
+        "matrix or ranking (docs/reference/statistics.md). Null: none, or hidden.",
+    )
 
 
 class ExplainInput(serializers.Serializer[Plain]):

@@ -155,7 +155,7 @@ def _extreme(form_id: str, name: str, numbers: NumberSummary, aggregate: str) ->
     if not (numbers.minimum_stale if smallest else numbers.maximum_stale):
         return numbers.minimum if smallest else numbers.maximum
     query = {"aggregate": aggregate, "value": f"data.{name}"}
-    return query_builder.execute_analytics_query(form_id, query)[0]["value"]
+    return query_builder.uncovered_rows(form_id, query)[0]["value"]
 
 
 def forget(events: Iterable[Event]) -> None:

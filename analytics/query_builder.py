@@ -62,6 +62,12 @@ def run_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False
     return Answering(query, subject).answer()
 
 
+def uncovered_rows(form_id: str, query_dsl: object) -> list[Row]:
+    """Rows with small groups, for figures from which these are taken afterwards."""
+    fields = fields_of_form(form_id)
+    return Answering(QueryDSL(fields).parse(query_dsl), Subject(form_id, fields)).answer().rows
+
+
 def explain_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False) -> JsonObject:
     """How a query would be answered: engine, reason and, for a document database, the pipeline.
 

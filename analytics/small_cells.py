@@ -1,6 +1,7 @@
 """Live numbers of a form that hides small groups, without these (see `query.small_groups`)."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from typing import Any
 
 from formplatform.forms.domain import JsonObject
@@ -12,6 +13,7 @@ from .statistics.suppression import hide_in_list, is_small
 
 FEW_HIDDEN = 5
 """So many unknown counts could be solved for with a mean, a deviation and a score beside them."""
+NO_FIELD: JsonObject = dict.fromkeys(("viewed", "answered", "left", "rate"))
 NO_COUNT: JsonObject = {"count": None, "share": None, "interval": None}
 OTHER = "\x00other"
 
@@ -27,18 +29,55 @@ def cover_metrics(numbers: JsonObject, least: int) -> JsonObject:
     total, today = numbers["total_responses"], numbers["today_submissions"]
     is_total_small = is_small(total, least)
     is_today_small = is_small(today, least) or is_small(total - today, least)
-    sessions = {
-        step: None if is_small(count, least) else count
-        for step, count in numbers["sessions"].items()
-    }
-    gone = is_total_small or None in sessions.values()
     shown = None if is_total_small else total
-    return numbers | {
+    return {
+        **numbers,
+        **_sessions(numbers, least),
         "total_responses": shown,
         "base_n": shown,
         "today_submissions": None if is_total_small or is_today_small else today,
-        "sessions": sessions,
-        "completion_rate": None if gone else numbers["completion_rate"],
+    }
+
+
+def cover_funnel(funnel: JsonObject, least: int) -> JsonObject:
+    """A funnel without steps and fields of few. Where few left at a step, no step says how many,
+    nor how many went on, for the steps add up.
+    """
+    steps, fields = funnel["steps"], funnel["fields"]
+    if any(is_small(step[count], least) for step in steps for count in ("reached", "left")):
+        steps = [step | {"reached": None, "left": None, "rate": None} for step in steps]
+    few_left = any(is_small(field["left"], least) for field in fields)
+    hidden = {"left": None, "rate": None}
+    fields = [field | hidden for field in fields] if few_left else fields
+    fields = [field | (NO_FIELD if _is_few(field, least) else {}) for field in fields]
+    base = None if is_small(funnel["base_n"], least) else funnel["base_n"]
+    return {
+        **funnel,
+        **_sessions(funnel, least),
+        "steps": steps,
+        "fields": fields,
+        "base_n": base,
+    }
+
+
+def _is_few(field: JsonObject, least: int) -> bool:
+    viewed, answered = field["viewed"], field["answered"]
+    return any(is_small(each, least) for each in (viewed, answered, viewed - answered))
+
+
+def _sessions(figures: JsonObject, least: int) -> JsonObject:
+    """The sessions of each step, and between each two steps, unless they are few."""
+    sessions, time = figures["sessions"], figures["time_to_complete"]
+    counts = list(sessions.values())
+    between = [before - after for before, after in pairwise(counts)]
+    few = any(is_small(each, least) for each in (*counts, *between))
+    is_time_few = is_small(time["n"], least)
+    return {
+        "sessions": dict.fromkeys(sessions) if few else sessions,
+        "completion_rate": None if few else figures["completion_rate"],
+        "time_to_complete": time | {"median": None, "p90": None, "n": None}
+        if few or is_time_few
+        else time,
     }
 
 
@@ -69,7 +108,10 @@ def cover_distribution(answer: JsonObject, field: Field, least: int) -> JsonObje
         for key, value in zip(_keys(answer["values"]), answer["values"], strict=True)
     ]
     is_told = 0 < len(hidden) <= FEW_HIDDEN or is_small(answer["answered"], least)
-    covered = answer | {"values": values, "numbers": None if is_told else answer["numbers"]}
+    numbers = answer["numbers"]
+    if numbers is not None:  # an extreme is the answer of one
+        numbers = None if is_told else numbers | {"minimum": None, "maximum": None}
+    covered = answer | {"values": values, "numbers": numbers}
     covered["description"] = None if hidden else answer["description"]
     if OTHER in hidden:
         covered["other"] = None

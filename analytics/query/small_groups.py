@@ -12,7 +12,7 @@ from typing import Any
 
 from analytics.statistics.suppression import is_small
 
-from .ast import Between, Bound, Column, Condition, Dimension, Every, Query
+from .ast import Aggregate, Between, Bound, Column, Condition, Dimension, Every, Query
 from .axes import Axis, filter_axes, is_true, option_axis
 from .errors import QueryError
 from .fields import Kind
@@ -23,6 +23,7 @@ from .tables import Table, read_table
 
 MOST_AXES = 2
 MOST_OPTIONS = 100
+OF_ONE = (Aggregate.MIN, Aggregate.MAX, Aggregate.FIRST, Aggregate.LAST)
 Ask = Callable[[Plan], list[Group]]
 Place = tuple[Any, ...]
 """A group of the answer: a key per dimension."""
@@ -283,6 +284,11 @@ def check_groups(query: Query) -> None:
         if dimension.top is not None or dimension.bin_count is not None:
             message = 'Where small groups are hidden "top" and a number of bins are not: use edges.'
             raise QueryError(f"group_by[{place}]", "small_groups", message)
+    for measure in query.measures:
+        if measure.aggregate in OF_ONE:
+            word = measure.aggregate.value
+            message = f'Where small groups are hidden "{word}" is not: it is one answer.'
+            raise QueryError("measures", "small_groups", message)
     filters = filter_axes(_conditions(query), _valued(query))
     if len(query.dimensions) + len(filters) > MOST_AXES:
         message = "Where small groups are hidden a query is about two fields, filters included."

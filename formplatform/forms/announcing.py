@@ -1,7 +1,7 @@
 """Telling the workers, soon and cheaply, that something was stored.
 
 The request only puts a key on an in-process queue; a daemon thread sends the keys to the broker,
-one message for all that came in within a few milliseconds. What is dropped here (a full queue, a
+one message for all that came in within GATHER_SECONDS. What is dropped here (a full queue, a
 dead process, a broker that is down) is found by the sweep: this is a hint, never the truth.
 """
 
@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 Dispatch = Task[[list[str]], None]
 News = tuple[Dispatch, str]
 
-GATHER_SECONDS = 0.05
+GATHER_SECONDS = 0.15
 LARGEST_BATCH = 200
 LONGEST_QUEUE = 10_000
 REST_SECONDS = 1.0

@@ -1,14 +1,16 @@
 """Accepted responses per second over HTTP, against a view that only inserts the document.
 
-Both sides run on gunicorn with the same settings, side by side, and take turns round by round, so
-that a drift of the machine touches both. The front door is measured first with nobody working
-behind it, then with a worker that counts and delivers at the same time.
+Both sides run on gunicorn with the same settings, side by side, and take turns in short rounds,
+which of them begins changing, so that a drift of the machine touches both. The front door is
+measured first with nobody working behind it, then with a worker that counts and delivers at the
+same time.
 """
 
 import contextlib
 import json
 import os
 import socket
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,11 +18,11 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from tests.benchmarks.load import Load, request_bytes, run_load
+from tests.benchmarks.load import Load, percentile, request_bytes, run_load
 
 ROOT = Path(__file__).parents[2]
-ROUNDS = 5
-REQUESTS = 1_500
+ROUNDS = 30
+REQUESTS = 400
 CLIENTS = 8
 WARM_UP = 300
 SETUP = """
@@ -94,8 +96,8 @@ def measure(ports: dict[str, int], requests: list[bytes]) -> Sample:
     for port in ports.values():
         run_load(port, requests[:WARM_UP], clients=CLIENTS)
     sample: Sample = {side: [] for side in ports}
-    for _ in range(ROUNDS):
-        for side, port in ports.items():
+    for number in range(ROUNDS):
+        for side, port in sorted(ports.items(), reverse=bool(number % 2)):
             load = run_load(port, requests, clients=CLIENTS)
             assert set(load.statuses) == {201}, load.statuses
             sample[side].append(load)
@@ -106,17 +108,13 @@ def report(store: str, case: str, sample: Sample) -> None:
     print(f"\n{store}, {case}")
     print(f"{'':12}{'accepted/s':>12}{'p50 ms':>9}{'p95 ms':>9}{'p99 ms':>9}")
     for side, loads in sample.items():
-        rate = median([load.rate for load in loads])
-        places = [median([load.percentile(p) for load in loads]) * 1000 for p in (50, 95, 99)]
+        every = [latency for load in loads for latency in load.latencies]
+        rate = statistics.median(load.rate for load in loads)
+        places = [percentile(every, percent) * 1000 for percent in (50, 95, 99)]
         print(f"{side:12}{rate:>12,.0f}" + "".join(f"{place:>9.2f}" for place in places))
     ratios = [p.rate / q.rate for p, q in zip(sample["platform"], sample["peer"], strict=True)]
-    print(
-        f"{'ratio':12}{median(ratios):>12.2f}   (rounds: {', '.join(f'{r:.2f}' for r in ratios)})"
-    )
-
-
-def median(values: list[float]) -> float:
-    return sorted(values)[len(values) // 2]
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    print(f"{'ratio':12}{middle:>12.2f}   (half of the rounds: {low:.2f} to {high:.2f})")
 
 
 def run(environment: dict[str, str], *command: str) -> str:

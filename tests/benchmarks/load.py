@@ -21,8 +21,9 @@ class Load:
         """Accepted requests (2xx) per second."""
         return sum(n for status, n in self.statuses.items() if status // 100 == 2) / self.seconds
 
-    def percentile(self, percent: int) -> float:
-        return statistics.quantiles(self.latencies, n=100, method="inclusive")[percent - 1]
+
+def percentile(latencies: Sequence[float], percent: int) -> float:
+    return statistics.quantiles(latencies, n=100, method="inclusive")[percent - 1]
 
 
 def request_bytes(path: str, body: bytes, headers: dict[str, str]) -> bytes:

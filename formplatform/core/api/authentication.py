@@ -12,6 +12,8 @@ from formplatform.core.api_keys import find_key
 from formplatform.core.models import ApiKey
 from formplatform.core.rate_limits import Limit, limiter
 
+KEPT = "_formplatform_actor"
+
 
 class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Bearer fp_…``."""
@@ -48,7 +50,14 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-c
 
 
 def actor_of(request: Request) -> Actor:
-    """The actor of an authenticated (or anonymous) request."""
+    """The actor of an authenticated (or anonymous) request, worked out once."""
+    kept: Actor | None = request.__dict__.get(KEPT)
+    if kept is None:
+        kept = request.__dict__[KEPT] = _actor(request)
+    return kept
+
+
+def _actor(request: Request) -> Actor:
     user, key = request.user, request.auth
     known = user.is_authenticated
     narrowed = key if isinstance(key, ApiKey) else None

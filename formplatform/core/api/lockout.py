@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
-from django.urls import NoReverseMatch, reverse
 
 from formplatform.core.addresses import client_network
 from formplatform.core.rate_limits import Limit, limiter
@@ -29,11 +28,17 @@ class LoginLimit:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        rate = settings.THROTTLE_RATES["login"]
-        if rate is None or request.method != "POST" or request.path not in _login_paths():
-            return self.get_response(request)
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_view: object) -> HttpResponse | None:
+        """Counted once the view is known, so that no other request pays for it."""
+        match, rate = request.resolver_match, settings.THROTTLE_RATES["login"]
+        if rate is None or match is None or request.method != "POST":
+            return None
+        if match.view_name not in LOGINS:
+            return None
         wait = limiter.take("login", client_network(request), Limit(*rate))
-        return refusal(request, wait) if wait else self.get_response(request)
+        return refusal(request, wait) if wait else None
 
 
 def locked_out(
@@ -62,13 +67,3 @@ def _wants_page(request: HttpRequest) -> bool:
     if request.path.startswith("/api/"):
         kinds.reverse()
     return request.get_preferred_type(kinds) == PAGE
-
-
-def _login_paths() -> set[str]:
-    found = set()
-    for name in LOGINS:
-        try:
-            found.add(reverse(name))
-        except NoReverseMatch:  # a deployment may serve one of them only
-            continue
-    return found

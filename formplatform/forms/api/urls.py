@@ -5,6 +5,8 @@ from django.urls import path
 from . import forms, responses, transfers
 
 urlpatterns = [
+    # The first that is tried: every response comes here.
+    path("forms/<str:form_id>/responses/", responses.ResponseList.as_view(), name="responses"),
     path("forms/", forms.FormList.as_view(), name="forms"),
     path("forms/<str:form_id>/", forms.FormDetail.as_view(), name="form"),
     path("forms/<str:form_id>/publish/", forms.Publish.as_view(), name="publish"),
@@ -21,7 +23,6 @@ urlpatterns = [
     path(
         "forms/<str:form_id>/members/<str:username>/", forms.MemberDetail.as_view(), name="member"
     ),
-    path("forms/<str:form_id>/responses/", responses.ResponseList.as_view(), name="responses"),
     path(
         "forms/<str:form_id>/responses/import/", transfers.ResponseImport.as_view(), name="import"
     ),

@@ -148,6 +148,11 @@ class ReachedPage(EmbeddedDocument):
     at = DateTimeField(required=True)
 
 
+class AnsweredField(EmbeddedDocument):
+    field = StringField(required=True)
+    at = DateTimeField(required=True)
+
+
 class SessionDocument(Document):
     id = ObjectIdField(primary_key=True)
     form_id = ObjectIdField(required=True)
@@ -155,6 +160,7 @@ class SessionDocument(Document):
     started_at = DateTimeField()
     submitted_at = DateTimeField()
     pages = EmbeddedDocumentListField(ReachedPage)
+    answered = EmbeddedDocumentListField(AnsweredField)
     response_id = ObjectIdField()
     revision = IntField(required=True)
     dispatched_revision = IntField(required=True)

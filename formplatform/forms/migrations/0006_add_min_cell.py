@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('forms', '0004_widen_counters'),
+        ('forms', '0005_add_answered_fields_to_sessions'),
     ]
 
     operations = [

@@ -10,7 +10,18 @@ from formplatform.core import clock
 
 from .engines import Choice, Subject, ask, choose
 from .query import comparing, filling, limits, lookups
-from .query.ast import Aggregate, Condition, Dimension, Query, Shape, Span, within
+from .query.ast import (
+    Aggregate,
+    Between,
+    Bound,
+    Condition,
+    Dimension,
+    Every,
+    Query,
+    Shape,
+    Span,
+    within,
+)
 from .query.crosstab import crosstab_of
 from .query.errors import QueryError
 from .query.fields import Kind
@@ -20,6 +31,7 @@ from .query.records import SUPPRESSED, Record, records_of, row_of
 from .query.rows import Row
 from .query.shares import add_shares
 from .query.small_groups import SmallGroups, Verdict, check_groups
+from .statistics.shares import effective_size
 
 CLOSED = "The form hides small groups, and this would tell too few respondents from the others."
 EMPTY = {Aggregate.COUNT: 0, Aggregate.MISSING: 0, Aggregate.SUM: 0}
@@ -43,6 +55,8 @@ class QueryAnswer:
     base_n: float | None
     totals: Row | None
     crosstab: Row | None = None
+    weighting: Row | None = None
+    """Of a weighted query: how many responses weigh anything, and what these are worth."""
     engine: str
     reason: str
     as_of: datetime
@@ -101,6 +115,7 @@ class Answering:
             base_n=None if whole.suppressed else whole.count,
             totals=whole.figures if "totals" in query.include else None,
             crosstab=self._crosstab(records, verdict),
+            weighting=self._weighting(whole),
             engine=choice.engine.name,
             reason=choice.reason,
             as_of=self.as_of or self._now,
@@ -124,6 +139,25 @@ class Answering:
         if self.query.shape is not Shape.CROSSTAB or verdict.closed:
             return None
         return crosstab_of(self.query, records, hidden=verdict.margins)
+
+    def _weighting(self, whole: Record) -> Row | None:
+        """Kish's effective sample size, and the design effect n Σw² / (Σw)² of the weights.
+
+        Source: L. Kish, Survey Sampling (1965), section 11.7; "Weighting for unequal Pi", Journal
+        of Official Statistics 8 (1992).
+        """
+        query = self.query
+        if query.weights is None or whole.suppressed or not whole.squares:
+            return None
+        weighs = Between(query.weights, low=Bound(0, inclusive=False))
+        spanned = query.spanned
+        plan = replace(
+            plan_of(replace(query, measures=(), dimensions=(), weights=None), condition=None),
+            condition=weighs if spanned is None else Every((spanned, weighs)),
+        )
+        ((_, (n,)),) = self._any_groups(plan)
+        size = effective_size(whole.count, whole.squares)
+        return {"n": n, "sum": whole.count, "effective_n": size, "design_effect": n / size}
 
     def _any_groups(self, plan: Plan) -> list[Group]:
         """By whichever engine can, also where the query names one."""

@@ -62,6 +62,7 @@ def body_of(answer: QueryAnswer) -> Plain:
         "base_n": answer.base_n,
         "min_cell": answer.min_cell,
         "suppressed": answer.suppressed,
+        "weighting": answer.weighting,
         "total_rows": answer.total_rows,
         "truncated": answer.truncated,
         "next": answer.next,

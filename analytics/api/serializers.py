@@ -217,6 +217,13 @@ class ColumnOutput(serializers.Serializer[Plain]):
     )
 
 
+class WeightingOutput(serializers.Serializer[Plain]):
+    n = serializers.IntegerField(help_text="Responses that weigh anything.")
+    sum = serializers.FloatField(help_text="Of their weights.")
+    effective_n = serializers.FloatField(help_text="As many equal responses say as much (Kish).")
+    design_effect = serializers.FloatField(help_text="n of effective_n, from 1.")
+
+
 class QueryMetaOutput(serializers.Serializer[Plain]):
     engine = serializers.ChoiceField(choices=["rollup", "columnar", "mongodb"])
     reason = serializers.CharField(help_text="Why this engine, and why not those before it.")
@@ -227,6 +234,7 @@ class QueryMetaOutput(serializers.Serializer[Plain]):
     )
     min_cell = serializers.IntegerField(help_text="Fewer respondents are hidden; 0: none are.")
     suppressed = serializers.IntegerField(help_text="Rows of this page with hidden figures.")
+    weighting = WeightingOutput(allow_null=True, help_text="Null without weights, or hidden.")
     total_rows = serializers.IntegerField()
     truncated = serializers.BooleanField(help_text="Whether rows follow.")
     next = serializers.CharField(allow_null=True, help_text="The cursor to them.")

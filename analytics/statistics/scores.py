@@ -80,8 +80,8 @@ def customer_satisfaction(
 ) -> Satisfaction | None:
     """The share of the answers `highest - boxes + 1` to `highest`; None without answers.
 
-    Source: J. Morgan and C. Rego, "The value of different customer satisfaction and loyalty metrics
-    in predicting business performance", Marketing Science 25 (2006), on top-2-box scores.
+    Source: N. A. Morgan and L. L. Rego, "The value of different customer satisfaction and loyalty
+    metrics in predicting business performance", Marketing Science 25 (2006), on top-2-box scores.
     """
     answers = {answer: count for answer, count in counts.items() if answer <= highest}
     n = sum(answers.values())

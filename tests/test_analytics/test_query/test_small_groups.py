@@ -8,6 +8,7 @@ from scipy.optimize import linprog
 
 from analytics.query.errors import QueryError
 from analytics.query_builder import explain_query, run_query
+from formplatform.forms.storage.base import PipelineStore
 from tests.factories.forms import FormFactory, FormResponseFactory, FormVersionFactory
 from tests.test_analytics import study
 from tests.test_analytics.study import START
@@ -212,6 +213,28 @@ def test_the_earlier_figures_of_a_comparison_are_hidden_by_themselves(store_answ
     query = by("department", date_range=["2026-03-27", "2026-03-27"], compare="previous_period")
     rows = run_query(form_id, query).rows
     assert [row["previous"] for row in rows] == [{"count": None}, {"count": None}]
+
+
+def test_every_engine_of_the_store_hides_the_same(store_answers, form_store):
+    form_id = store_answers(*in_departments(it=20, hr=3, ops=9), ({"state": "approved"}, 7))
+    engines = ["columnar", *(["mongodb"] if isinstance(form_store, PipelineStore) else [])]
+    for engine in engines:
+        found = run_query(form_id, by("department", engine=engine, include=["totals"]))
+        assert found.engine == engine
+        assert [tuple(row.values())[:2] for row in found.rows] == [
+            ("it", 20),
+            ("ops", 9),
+            (None, None),
+            ("hr", None),
+        ]
+        assert found.totals == {"count": 39}
+
+
+def test_the_answer_of_one_is_no_figure(store_answers):
+    form_id = store_answers(({"age": 30}, 20))
+    for op in ("min", "max", "first", "last"):
+        with pytest.raises(QueryError, match="it is one answer"):
+            run_query(form_id, {"measures": [{"op": op, "field": "age"}]})
 
 
 def test_what_no_hiding_can_protect_is_refused_with_the_remedy(store_answers):

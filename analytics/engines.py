@@ -27,6 +27,8 @@ class Subject:
 
     form_id: str
     fields: Fields
+    min_cell: int = 0
+    """Groups of fewer respondents are hidden; 0: none are."""
     _scan: Scan | None = None
 
     def scan(self) -> Scan:

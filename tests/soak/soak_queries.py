@@ -13,7 +13,7 @@ import time
 import uuid
 
 from boot import progress
-from tests.soak.options import read_options
+from tests.soak.options import embedded_stores, read_options
 
 A_ROUND = 250
 SHOWN_REASONS = 12
@@ -22,12 +22,8 @@ SHOWN_REASONS = 12
 def main() -> int:
     options = read_options(__doc__, queries=10_000, seed=1)
     with tempfile.TemporaryDirectory(prefix="fp-soak-") as directory:
-        os.environ.update(
-            DATA_DIRECTORY=directory,
-            DJANGO_SETTINGS_MODULE="formplatform.settings.local",
-            ENV_FILE="/dev/null",
-            MONGO_URL=own_database(os.environ.get("MONGO_TEST_URL", "")),
-        )
+        documents = own_database(os.environ.get("MONGO_TEST_URL", ""))
+        os.environ.update(embedded_stores(directory) | {"MONGO_URL": documents})
         import django
 
         django.setup()
@@ -73,8 +69,11 @@ def soak(queries: int, seed: int) -> int:
 
     while report.asked.total() < queries:
         count = min(A_ROUND, queries - report.asked.total())
+        agreed = report.first is None
         Round(get_store(), engines, seed + rounds, report).run(count, tell)
         rounds += 1
+        if agreed and report.first:
+            show_difference(report.first)
     progress("")
     seconds = time.monotonic() - started
     print(f"{queries:,} queries over {rounds} forms, seeds from {seed}, {seconds:.0f} s")
@@ -96,9 +95,11 @@ def show(report, engines: list[str]) -> None:
         print(f"{engine:12}" + "".join(f"{count:>10,}" for count in counts))
     for (engine, reason), count in report.refused.most_common(SHOWN_REASONS):
         print(f"{count:>8,} not {engine}: {reason}")
-    if first := report.first:
-        print(f"\nThe first difference: query {first.number} of seed {first.seed}, {first.engine}")
-        print(f"query     {first.query}\nfound     {first.found}\nexpected  {first.expected}")
+
+
+def show_difference(first) -> None:
+    print(f"\nThe first difference: query {first.number} of seed {first.seed}, {first.engine}")
+    print(f"query     {first.query}\nfound     {first.found}\nexpected  {first.expected}")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ def catalogue_of(form_id: str, *, personal_allowed: bool) -> JsonObject:
             "type": field.type,
             "personal": field.personal,
             "options": dict(field.options),
+            "rows": dict(field.rows),
             **_asked_of(field.kind, is_open=personal_allowed or not field.personal),
         }
         for field in fields_of_form(form_id)
@@ -39,6 +40,7 @@ def catalogue_of(form_id: str, *, personal_allowed: bool) -> JsonObject:
             "type": None,
             "personal": False,
             "options": {},
+            "rows": {},
             **_asked_of(column.kind, is_open=True),
         }
         for name, column in FACTS.items()

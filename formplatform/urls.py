@@ -31,3 +31,5 @@ FEATURE_URLS = {
 urlpatterns += [
     path("api/v2/", include(urls)) for feature, urls in FEATURE_URLS.items() if is_enabled(feature)
 ]
+if is_enabled(Feature.ANALYTICS):
+    urlpatterns.append(path("", include("analytics.pages.urls")))

@@ -48,7 +48,7 @@ class ResponsesInput(ExportInput):
     """Which responses, and how their answers are written."""
 
     fields_wanted = serializers.CharField(
-        required=False, max_length=10_000, help_text="Names of fields, with commas between."
+        required=False, max_length=3000, help_text="Names of fields, with commas between."
     )
     version = serializers.IntegerField(required=False, min_value=1)
     timezone = ZoneField()
@@ -76,6 +76,8 @@ class ExportView(APIView):
 
     read_scope: ClassVar[str] = "analytics:read"
     write_scope: ClassVar[str] = "analytics:read"
+    conflicts: ClassVar[bool] = False
+    also_answers: ClassVar[tuple[int, ...]] = (422,)
 
     def perform_content_negotiation(
         self,

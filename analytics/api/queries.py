@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import extend_schema
+from drf_spectacular.utils import PolymorphicProxySerializer, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -13,7 +13,7 @@ from analytics.results import body_of
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import get_form
 
-from .serializers import ExplainInput, MetaOutput, QueryInput, QueryOutput
+from .serializers import ExplainInput, ExplainOutput, MetaOutput, QueryInput, QueryOutput
 
 READ_RESPONSES = "responses:read"
 
@@ -23,12 +23,16 @@ class QueryView(APIView):
 
     read_scope: ClassVar[str] = "analytics:read"
     write_scope: ClassVar[str] = "analytics:read"
+    conflicts: ClassVar[bool] = False
+    also_answers: ClassVar[tuple[int, ...]] = (422,)
 
     @extend_schema(
         tags=["analytics"],
         request=QueryInput,
         parameters=[ExplainInput],
-        responses=QueryOutput,
+        responses=PolymorphicProxySerializer(
+            "QueryAnswer", [QueryOutput, ExplainOutput], resource_type_field_name=None
+        ),
     )
     def post(self, request: Request, form_id: str) -> Response:
         """Answer a query, or with `explain` say how it would be answered.

@@ -126,6 +126,8 @@ class SavedQueryRun(APIView):
 
     read_scope: ClassVar[str] = "analytics:read"
     write_scope: ClassVar[str] = "analytics:read"
+    conflicts: ClassVar[bool] = False
+    also_answers: ClassVar[tuple[int, ...]] = (422,)
 
     @extend_schema(request=None, responses=QueryOutput)
     def post(self, request: Request, query_id: int) -> Response:

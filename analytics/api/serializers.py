@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from analytics.query import limits
@@ -31,10 +32,7 @@ class MetricsInput(serializers.Serializer[Plain]):
     timezone = ZoneField()
 
 
-class TimeseriesInput(serializers.Serializer[Plain]):
-    granularity = serializers.ChoiceField(
-        choices=[each.value for each in Granularity], default=Granularity.DAY.value
-    )
+class SpanInput(serializers.Serializer[Plain]):
     timezone = ZoneField()
 
     def get_fields(self) -> dict[str, Any]:
@@ -45,6 +43,12 @@ class TimeseriesInput(serializers.Serializer[Plain]):
             for name, text in span.items()
         }
         return {**super().get_fields(), **bounds}
+
+
+class TimeseriesInput(SpanInput):
+    granularity = serializers.ChoiceField(
+        choices=[each.value for each in Granularity], default=Granularity.DAY.value
+    )
 
 
 class SessionsOutput(serializers.Serializer[Plain]):
@@ -66,14 +70,27 @@ class ProvenOutput(serializers.Serializer[Plain]):
     as_of = serializers.CharField(help_text="When the numbers were read.")
 
 
-class MetricsOutput(ProvenOutput):
-    form_id = serializers.CharField()
-    total_responses = serializers.IntegerField()
-    today_submissions = serializers.IntegerField(help_text="Submitted today, in the zone.")
+class TimeToCompleteOutput(serializers.Serializer[Plain]):
+    median = serializers.FloatField(allow_null=True, help_text="In seconds.")
+    p90 = serializers.FloatField(allow_null=True, help_text="In seconds.")
+    n = serializers.IntegerField(help_text="Submitted sessions whose time is known.")
+    quantile_error = serializers.FloatField(help_text="Of both, at most, relatively.")
+
+
+class CompletionOutput(serializers.Serializer[Plain]):
+    """What sessions say about how people get through a form."""
+
     completion_rate = serializers.FloatField(
         allow_null=True, help_text="Submitted of started sessions; null before any started."
     )
     sessions = SessionsOutput()
+    time_to_complete = TimeToCompleteOutput()
+
+
+class MetricsOutput(ProvenOutput, CompletionOutput):
+    form_id = serializers.CharField()
+    total_responses = serializers.IntegerField()
+    today_submissions = serializers.IntegerField(help_text="Submitted today, in the zone.")
 
 
 class BucketOutput(serializers.Serializer[Plain]):
@@ -129,6 +146,11 @@ class ExplainInput(serializers.Serializer[Plain]):
     )
 
 
+@extend_schema_serializer(
+    examples=[
+        OpenApiExample("How the answers are spread", {"aggregate": "count", "group_by": "vote"})
+    ]
+)
 class QueryInput(serializers.Serializer[Plain]):
     """Documents the body; the query language itself checks it."""
 
@@ -192,6 +214,24 @@ class QueryOutput(serializers.Serializer[Plain]):
     meta = QueryMetaOutput()
 
 
+class ExplainOutput(serializers.Serializer[Plain]):
+    engine = serializers.ChoiceField(choices=["rollup", "columnar", "mongodb"])
+    reason = serializers.CharField()
+    refused = serializers.DictField(
+        child=serializers.CharField(), help_text="Engines that cannot answer it → why."
+    )
+    pipeline = serializers.ListField(
+        child=serializers.DictField(), allow_null=True, help_text="For a document database."
+    )
+    groups = serializers.ListField(child=serializers.CharField())
+    measures = serializers.ListField(child=serializers.CharField())
+    span = serializers.ListField(
+        child=serializers.CharField(allow_null=True), min_length=2, max_length=2
+    )
+    responses = serializers.IntegerField()
+    max_time_ms = serializers.IntegerField()
+
+
 class FieldMetaOutput(serializers.Serializer[Plain]):
     name = serializers.CharField()
     id = serializers.CharField(allow_null=True)
@@ -204,6 +244,7 @@ class FieldMetaOutput(serializers.Serializer[Plain]):
     operators = serializers.ListField(child=serializers.CharField())
     ops = serializers.ListField(child=serializers.CharField())
     options = serializers.DictField(child=serializers.CharField())
+    rows = serializers.DictField(child=serializers.CharField(), help_text="Of a matrix.")
 
 
 class MetaOutput(serializers.Serializer[Plain]):

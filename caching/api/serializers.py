@@ -1,5 +1,6 @@
 """What the staff endpoints take and give."""
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
 from caching import keys
@@ -37,6 +38,9 @@ class BumpInput(serializers.Serializer[object]):
         return tags
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("What analytics computed", {"pattern": "analytics.*"})]
+)
 class InvalidateInput(serializers.Serializer[object]):
     pattern = serializers.CharField(
         max_length=200, help_text="Names of cached functions, like `analytics.*`."

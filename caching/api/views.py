@@ -19,6 +19,7 @@ class StaffView(APIView):
     permission_classes = [StaffPermission]
     read_scope: ClassVar[str] = "cache:read"
     write_scope: ClassVar[str] = "cache:write"
+    conflicts: ClassVar[bool] = False
 
 
 class CacheView(StaffView):

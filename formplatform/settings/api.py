@@ -17,7 +17,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "formplatform.core.api.rendering.PlainNegotiation",
     "DEFAULT_PAGINATION_CLASS": "formplatform.core.api.pagination.BrowsingPagination",
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "formplatform.core.api.openapi.PlatformSchema",
     "DEFAULT_THROTTLE_CLASSES": ["formplatform.core.api.throttles.CallerThrottle"],
     "EXCEPTION_HANDLER": "formplatform.core.api.exceptions.handle",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
@@ -42,6 +42,10 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": "/api/v2",
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "formplatform.core.api.openapi.add_problems",
+    ],
     "ENUM_NAME_OVERRIDES": {
         "FormState": "formplatform.forms.domain.FORM_STATES",
         "WebhookStatus": "integrations.webhooks.models.Webhook.Status",

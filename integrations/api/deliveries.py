@@ -1,12 +1,14 @@
 """Deliveries and dead letters over HTTP: look, send again."""
 
+from typing import ClassVar
+
 from django.db.models import QuerySet
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from formplatform.core.api.authentication import actor_of
-from formplatform.core.api.pagination import page_body, window_of
+from formplatform.core.api.pagination import WINDOW_PARAMETERS, page_body, window_of
 from formplatform.core.errors import FieldError, InvalidInputError
 from formplatform.forms.api.forms import checked
 from integrations.webhooks import dead_letters
@@ -22,14 +24,17 @@ from .serializers import (
     attempt_body,
     delivery_body,
 )
-from .webhooks import PAGE, WebhookView
+from .webhooks import WebhookView
 
 
 @extend_schema(tags=["webhooks"])
 class WebhookDeliveries(WebhookView):
     @extend_schema(
         operation_id="webhooks_deliveries_list",
-        parameters=[OpenApiParameter("status", str, enum=Delivery.Status.values), *PAGE],
+        parameters=[
+            OpenApiParameter("status", str, enum=Delivery.Status.values),
+            *WINDOW_PARAMETERS,
+        ],
         responses=DeliveryPage,
     )
     def get(self, request: Request, webhook_id: str) -> Response:
@@ -65,7 +70,9 @@ class Redeliver(WebhookView):
 
 @extend_schema(tags=["webhooks"])
 class DeadLetterList(WebhookView):
-    @extend_schema(operation_id="dead_letters_list", parameters=PAGE, responses=DeliveryPage)
+    @extend_schema(
+        operation_id="dead_letters_list", parameters=WINDOW_PARAMETERS, responses=DeliveryPage
+    )
     def get(self, request: Request) -> Response:
         """Deliveries that were given up, the latest first."""
         visible = visible_deliveries(actor_of(request))
@@ -75,6 +82,8 @@ class DeadLetterList(WebhookView):
 
 @extend_schema(tags=["webhooks"])
 class ReplayDeadLetters(WebhookView):
+    conflicts: ClassVar[bool] = False
+
     @extend_schema(request=ReplayInput, responses={202: ReplayOutput})
     def post(self, request: Request) -> Response:
         """Send dead letters again, the oldest first; those of disabled endpoints stay."""

@@ -5,6 +5,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from formplatform.core.api.pagination import PageOutput
 from formplatform.core.clock import to_text
 from integrations.outbound.targets import LONGEST_URL
 from integrations.webhooks.events import DELIVERABLE_NAMES
@@ -89,10 +90,7 @@ class NewWebhookOutput(WebhookOutput):
     )
 
 
-class WebhookPage(serializers.Serializer[Plain]):
-    count = serializers.IntegerField()
-    next = serializers.CharField(allow_null=True)
-    previous = serializers.CharField(allow_null=True)
+class WebhookPage(PageOutput):
     results = WebhookOutput(many=True)
 
 
@@ -134,10 +132,7 @@ class DeliveryDetailOutput(DeliveryOutput):
     attempts = AttemptOutput(many=True)
 
 
-class DeliveryPage(serializers.Serializer[Plain]):
-    count = serializers.IntegerField()
-    next = serializers.CharField(allow_null=True)
-    previous = serializers.CharField(allow_null=True)
+class DeliveryPage(PageOutput):
     results = DeliveryOutput(many=True)
 
 

@@ -13,7 +13,7 @@ from formplatform.core import clock
 from formplatform.core.actors import Actor
 from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.idempotency import creates_once
-from formplatform.core.api.pagination import page_body, window_of
+from formplatform.core.api.pagination import WINDOW_PARAMETERS, page_body, window_of
 from formplatform.core.api.preconditions import content_tag, editing, tagged
 from formplatform.core.errors import PermissionDeniedError
 from formplatform.forms.api.forms import checked
@@ -39,8 +39,6 @@ from .serializers import (
     webhook_body,
 )
 
-PAGE = [OpenApiParameter("limit", int), OpenApiParameter("offset", int)]
-
 
 class WebhookView(APIView):
     """Base of everything about webhooks."""
@@ -55,7 +53,7 @@ class WebhookList(WebhookView):
 
     @extend_schema(
         operation_id="webhooks_list",
-        parameters=[OpenApiParameter("form_id", str), *PAGE],
+        parameters=[OpenApiParameter("form_id", str), *WINDOW_PARAMETERS],
         responses=WebhookPage,
     )
     def get(self, request: Request) -> Response:
@@ -122,6 +120,8 @@ class WebhookTest(WebhookView):
 
 @extend_schema(tags=["webhooks"])
 class RotateSecret(WebhookView):
+    conflicts: ClassVar[bool] = False
+
     @extend_schema(request=None, responses=SecretOutput)
     def post(self, request: Request, webhook_id: str) -> Response:
         """A new secret; the one before signs along for a day."""
@@ -133,6 +133,8 @@ class RotateSecret(WebhookView):
 
 @extend_schema(tags=["webhooks"])
 class EnableWebhook(WebhookView):
+    conflicts: ClassVar[bool] = False
+
     @extend_schema(request=EnableInput, responses=ReplayOutput)
     def post(self, request: Request, webhook_id: str) -> Response:
         """Switch an endpoint on; with `replay`, send again what it missed."""
@@ -143,6 +145,8 @@ class EnableWebhook(WebhookView):
 
 @extend_schema(tags=["webhooks"])
 class DisableWebhook(WebhookView):
+    conflicts: ClassVar[bool] = False
+
     @extend_schema(request=None, responses=WebhookOutput)
     def post(self, request: Request, webhook_id: str) -> Response:
         """Switch an endpoint off; what waits for it becomes dead letters."""

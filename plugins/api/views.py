@@ -74,6 +74,8 @@ class PluginEnable(PluginView):
 
 
 class PluginDisable(PluginView):
+    conflicts: ClassVar[bool] = False
+
     @extend_schema(request=None, responses=PluginOutput)
     def post(self, request: Request, name: str) -> Response:
         """Stop telling the plugin anything."""

@@ -98,6 +98,7 @@ class ReportDetail(APIView):
 @extend_schema(tags=["reports"])
 class ReportDownload(APIView):
     read_scope: ClassVar[str] = "reports:read"
+    also_answers: ClassVar[tuple[int, ...]] = (409,)
 
     @extend_schema(
         responses={(200, "application/pdf"): OpenApiResponse(OpenApiTypes.BINARY, "The PDF.")}

@@ -67,10 +67,14 @@ def look(page, request):
     """Keep a screenshot under a name, where SCREENSHOTS says so."""
 
     def keep(name: str) -> None:
-        if SCREENSHOTS:
-            page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
+        keep_screenshot(page, name)
 
     return keep
+
+
+def keep_screenshot(page, name: str) -> None:
+    if SCREENSHOTS:
+        page.screenshot(path=Path(SCREENSHOTS) / f"{name}.png", full_page=True)
 
 
 @pytest.fixture

@@ -1,7 +1,10 @@
 """Who may do what: every URL of the API with the least that its caller has to be.
 
 A role is what somebody is to the form the URL is about. A scope is what a key needs besides.
+Whoever is less than that hears 404 where they may not know of it, otherwise 403.
 """
+
+from collections.abc import Iterator
 
 ANYBODY, KNOWN, STAFF = "anybody", "known", "staff"
 ANY_SCOPE = "any scope"
@@ -45,6 +48,7 @@ MATRIX = {
     ("GET", f"{NUMBERS}metrics/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}timeseries/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}fields/<str:field>/distribution/"): (VIEWER, "analytics:read"),
+    ("GET", f"{NUMBERS}funnel/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}verify/"): (VIEWER, "analytics:read"),
     ("POST", f"{NUMBERS}verify/"): (EDITOR, "forms:write"),
     ("POST", f"{NUMBERS}query/"): (VIEWER, "analytics:read"),
@@ -69,8 +73,8 @@ MATRIX = {
     ("DELETE", WEBHOOK): (EDITOR, "webhooks:write"),
     ("POST", f"{WEBHOOK}test/"): (EDITOR, "webhooks:write"),
     ("POST", f"{WEBHOOK}rotate-secret/"): (EDITOR, "webhooks:write"),
-    ("POST", f"{WEBHOOK}enable/"): (EDITOR, "webhooks:write"),
     ("POST", f"{WEBHOOK}disable/"): (EDITOR, "webhooks:write"),
+    ("POST", f"{WEBHOOK}enable/"): (EDITOR, "webhooks:write"),
     ("GET", f"{WEBHOOK}deliveries/"): (EDITOR, "webhooks:read"),
     ("GET", DELIVERY): (EDITOR, "webhooks:read"),
     ("POST", f"{DELIVERY}redeliver/"): (EDITOR, "webhooks:write"),
@@ -105,3 +109,48 @@ MATRIX = {
 }
 SIGNING_IN = {("POST", "login/"), ("PUT", "login/"), ("GET", "logout/"), ("POST", "logout/")}
 """Pages of the browser; test_login.py has them."""
+
+OTHERS_SEE = {WEBHOOK: EDITOR, DELIVERY: EDITOR, "schedules/<int:schedule_id>/": OWNER}
+"""Who may at least know of it, where that is not every viewer of the form."""
+
+PEOPLE = ["stranger", SUBMITTER, VIEWER, EDITOR, OWNER, STAFF]
+"""From the least to the most that somebody can be."""
+
+DONE, UNKNOWN, FORBIDDEN, HIDDEN = 200, 401, 403, 404
+"""DONE stands for every status of success."""
+
+Row = tuple[str, str]
+
+
+def rows() -> Iterator[Row]:
+    """Every row, in an order in which one takes away nothing that another one needs."""
+    yield from sorted(MATRIX, key=lambda row: (row[0] == "DELETE", row[1] == FORM))
+
+
+def expected_of(who: str, row: Row) -> int:
+    """What a person hears, signed in or with a key of every scope."""
+    least = MATRIX[row][0]
+    if least == ANYBODY:
+        return DONE
+    if who == "anonymous":
+        return HIDDEN if least == SUBMITTER else UNKNOWN
+    if least == KNOWN or _is_at_least(who, least):
+        return DONE
+    if least == STAFF:
+        return FORBIDDEN
+    sees = next((role for prefix, role in OTHERS_SEE.items() if row[1].startswith(prefix)), VIEWER)
+    return FORBIDDEN if _is_at_least(who, sees) else HIDDEN
+
+
+def expected_of_key(who: str, scopes: set[str], row: Row) -> int:
+    """What a key of theirs hears; scopes are asked for before anything is looked up."""
+    scope = MATRIX[row][1]
+    if MATRIX[row][0] == ANYBODY:
+        return DONE
+    if scope is None or (scope != ANY_SCOPE and not set(scope.split()) <= scopes):
+        return FORBIDDEN
+    return expected_of(who, row)
+
+
+def _is_at_least(who: str, role: str) -> bool:
+    return PEOPLE.index(who) >= PEOPLE.index(role)

@@ -1,6 +1,5 @@
 """Every URL of the API against everybody who may or may not call it."""
 
-import json
 from datetime import timedelta
 
 import pytest
@@ -8,33 +7,32 @@ from django.contrib.auth.models import User
 from django.urls import get_resolver
 from rest_framework.test import APIClient
 
-from formplatform.core.api_keys import SCOPES, create_key, revoke_key
+from formplatform.core.api_keys import SCOPES, revoke_key
 from formplatform.core.clock import now
-from formplatform.core.models import ApiKey
-from formplatform.forms.access import Role, share_form
-from formplatform.forms.memberships import FormMembership
-from formplatform.forms.storage.registry import get_store
-from integrations.webhooks.models import Delivery, SigningSecret, Webhook
-from plugins.models import Plugin
-from reporting.models import ReportRun, ScheduledReport
-from tests.factories.forms import definition
+from formplatform.forms.ids import new_id
 from tests.test_formplatform.access_matrix import (
-    ANY_SCOPE,
     ANYBODY,
-    EDITOR,
+    DONE,
+    FORBIDDEN,
+    FORM,
+    HIDDEN,
     KNOWN,
     MATRIX,
-    OWNER,
+    NUMBERS,
+    PEOPLE,
+    SAVED,
     SIGNING_IN,
     STAFF,
     SUBMITTER,
-    VIEWER,
+    UNKNOWN,
+    expected_of,
+    expected_of_key,
+    rows,
 )
+from tests.test_formplatform.access_world import World, everything
 
-ROLES = [SUBMITTER, VIEWER, EDITOR]
-RISING = ["stranger", SUBMITTER, VIEWER, EDITOR, OWNER, STAFF]
+LISTS = ["forms/", "webhooks/", "dead-letters/", "reports/", "schedules/", SAVED]
 VERBS = ("get", "post", "put", "patch", "delete")
-WEBHOOK_URL = "https://hooks.example.org/in"
 
 
 def routes(node, prefix=""):
@@ -53,158 +51,155 @@ def test_every_url_of_the_api_has_its_row():
     assert set(routes(get_resolver())) == MATRIX.keys() | SIGNING_IN
 
 
-class World:
-    """A form with everything that can hang on one, and people of every kind."""
-
-    def __init__(self):
-        self.users = {name: User.objects.create_user(name) for name in ("stranger", *ROLES, OWNER)}
-        self.users[STAFF] = User.objects.create_user("staff", is_staff=True)
-        owner = self.client(OWNER)
-        made = owner.post("/api/v2/forms/", {"title": "T", "definition": definition()}).json()
-        self.form_id = made["id"]
-        owner.post(f"/api/v2/forms/{self.form_id}/publish/")
-        for role in ROLES:
-            share_form(
-                get_store().find_form(self.form_id), user_id=self.users[role].pk, role=Role(role)
-            )
-        answers = {"answers": {"vote": "yes"}}
-        response = owner.post(f"/api/v2/forms/{self.form_id}/responses/", answers).json()
-        wanted = {"url": WEBHOOK_URL, "form_id": self.form_id, "events": ["response.submitted"]}
-        webhook = owner.post("/api/v2/webhooks/", wanted).json()
-        sent = owner.post(f"/api/v2/webhooks/{webhook['id']}/test/").json()
-        report = owner.post("/api/v2/reports/", {"form_id": self.form_id}).json()
-        schedule = owner.post("/api/v2/schedules/", self.schedule()).json()
-        saved = owner.post("/api/v2/analytics/saved-queries/", self.saved_query()).json()
-        self.ids = {
-            "<int:query_id>": str(saved["id"]),
-            "<str:form_id>": self.form_id,
-            "<int:number>": "1",
-            "<str:username>": "submitter",
-            "<str:response_id>": response["id"],
-            "<str:field>": "vote",
-            "<str:webhook_id>": webhook["id"],
-            "<str:delivery_id>": sent["id"],
-            "<int:report_id>": str(report["id"]),
-            "<int:schedule_id>": str(schedule["id"]),
-            "<slug:name>": "noop",
-        }
-
-    def schedule(self):
-        return {"form_id": self.form_id, "cadence": "cron", "cron": "0 8 * * *"}
-
-    def saved_query(self):
-        query = {"aggregate": "count"}
-        return {"form_id": self.form_id, "name": "All", "query": query, "sharing": "team"}
-
-    def client(self, who, scopes=None, **options):
-        client = APIClient(raise_request_exception=False)
-        if scopes is None:
-            client.force_authenticate(self.users[who])
-            return client
-        key, token = create_key(self.users[who], name="k", scopes=scopes, **options)
-        client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
-        client.key = key
-        return client
-
-    def send(self, client, method, route):
-        path = route
-        for place, value in self.ids.items():
-            path = path.replace(place, value)
-        if "<int:key_id>" in path:
-            own = create_key(self.users["stranger"], name="own", scopes=SCOPES)[0]
-            path = path.replace("<int:key_id>", str(own.pk))
-        body = self.bodies().get((method, route), {})
-        is_text = isinstance(body, str)
-        answer = client.generic(
-            method,
-            f"/api/v2/{path}",
-            body if is_text else json.dumps(body),
-            content_type="application/x-ndjson" if is_text else "application/json",
-        )
-        if answer.streaming:
-            answer.close()
-        return answer
-
-    def bodies(self):
-        return {
-            ("POST", "forms/"): {"title": "New", "definition": definition()},
-            ("POST", "forms/<str:form_id>/members/"): {"username": "stranger", "role": "viewer"},
-            ("POST", "forms/<str:form_id>/responses/"): {"answers": {"vote": "no"}},
-            ("POST", "forms/<str:form_id>/responses/import/"): '{"vote": "no"}\n',
-            ("PUT", "forms/<str:form_id>/responses/<str:response_id>/"): {
-                "answers": {"vote": "no"},
-                "revision": 1,
-            },
-            ("POST", "analytics/forms/<str:form_id>/query/"): {"aggregate": "count"},
-            ("POST", "analytics/forms/<str:form_id>/export/"): {"aggregate": "count"},
-            ("POST", "analytics/saved-queries/"): self.saved_query(),
-            ("POST", "webhooks/"): {
-                "url": WEBHOOK_URL,
-                "form_id": self.form_id,
-                "events": ["response.submitted"],
-            },
-            ("POST", "reports/"): {"form_id": self.form_id},
-            ("POST", "schedules/"): self.schedule(),
-            ("POST", "api-keys/"): {"name": "mine", "scopes": ["forms:read"]},
-            ("POST", "cache/bump/"): {"tags": ["x"]},
-            ("POST", "cache/invalidate/"): {"pattern": "x*"},
-        }
-
-    def state(self):
-        """Whatever a refused request could have changed."""
-        store = get_store()
-        tables = (
-            FormMembership,
-            Webhook,
-            SigningSecret,
-            Delivery,
-            ReportRun,
-            ScheduledReport,
-            Plugin,
-        )
-        return (
-            store.find_form(self.form_id),
-            store.list_versions(self.form_id),
-            list(store.scan_responses(self.form_id)),
-            [list(table.objects.order_by("pk").values()) for table in tables],
-            list(ApiKey.objects.filter(name="mine").values()),
-        )
-
-
 @pytest.fixture
 def world(database, form_store, settings, tmp_path):
     settings.REPORT_STORAGE_PATH = tmp_path / "reports"
+    settings.THROTTLE_RATES = dict.fromkeys(settings.THROTTLE_RATES)
     return World()
 
 
-def allowed(answer):
-    return answer.status_code not in (401, 403, 404)
+@pytest.fixture
+def public_world(database, form_store, settings, tmp_path):
+    settings.REPORT_STORAGE_PATH = tmp_path / "reports"
+    settings.THROTTLE_RATES = dict.fromkeys(settings.THROTTLE_RATES)
+    return World(public=True)
 
 
-@pytest.mark.parametrize(("method", "route"), MATRIX, ids=lambda part: part or "root")
-def test_only_those_who_may_do_it_can(world, method, route):
-    least, scope = MATRIX[method, route]
-    before = world.state()
-    nobody = world.send(APIClient(raise_request_exception=False), method, route)
-    if least == ANYBODY:
-        assert allowed(nobody)
-        return
-    assert nobody.status_code in (401, 404)
-    lowest = "stranger" if least == KNOWN else least
-    for who in RISING[: RISING.index(lowest)]:
-        assert world.send(world.client(who), method, route).status_code in (403, 404), who
-    needed = [each for each in SCOPES if each in (scope or "").split()]
-    for lacking in [] if scope == ANY_SCOPE else needed or [None]:
-        others = [each for each in SCOPES if each != lacking]
-        assert world.send(world.client(lowest, others), method, route).status_code == 403
-    revoked = world.client(lowest, SCOPES)
-    revoke_key(revoked.key)
-    expired = world.client(lowest, SCOPES, expires_at=now() - timedelta(seconds=1))
-    for client in (revoked, expired):
-        assert world.send(client, method, route).status_code == 401
-    elsewhere = world.client(lowest, SCOPES, form_ids=["f" * 24])
-    if "<str:form_id>" in route:
-        assert world.send(elsewhere, method, route).status_code == 404
-    assert world.state() == before
-    answer = world.send(world.client(lowest, needed or None), method, route)
-    assert allowed(answer), answer.reason_phrase
+def hold(world, client, expected):
+    """Call every row: first those that must be refused, which must change nothing."""
+    allowed = [row for row, status in expected.items() if status == DONE]
+    before = everything()
+    found = {row: world.status(client, row) for row in rows() if row not in allowed}
+    assert everything() == before
+    found |= {row: world.status(client, row) for row in rows() if row in allowed}
+    assert {row: found[row] for row in found if found[row] != expected[row]} == {}
+
+
+@pytest.mark.parametrize("who", ["anonymous", *PEOPLE])
+def test_people_can_do_what_they_may_and_nothing_else(world, who):
+    hold(world, world.client(who), {row: expected_of(who, row) for row in rows()})
+
+
+@pytest.mark.parametrize("who", PEOPLE)
+def test_a_key_narrows_its_owner_and_never_widens(world, who):
+    expected = {row: expected_of_key(who, set(SCOPES), row) for row in rows()}
+
+    hold(world, world.client(who, SCOPES), expected)
+
+
+@pytest.mark.parametrize("scope", SCOPES)
+def test_a_scope_opens_its_rows_and_no_other(world, scope):
+    expected = {row: expected_of_key(STAFF, {scope}, row) for row in rows()}
+
+    hold(world, world.client(STAFF, [scope]), expected)
+
+
+@pytest.mark.parametrize("kind", ["expired", "revoked", "of somebody who left"])
+def test_a_dead_key_opens_nothing(world, kind):
+    options = {"expires_at": now() - timedelta(seconds=1)} if kind == "expired" else {}
+    client = world.client(STAFF, SCOPES, **options)
+    if kind == "revoked":
+        revoke_key(client.key)
+    if kind == "of somebody who left":
+        User.objects.filter(pk=client.key.user_id).update(is_active=False)
+
+    hold(
+        world,
+        client,
+        {row: DONE if row == ("GET", "login/") else UNKNOWN for row in rows()},
+    )
+
+
+def test_a_key_for_other_forms_sees_nothing_of_this_one(world):
+    about_no_form = {ANYBODY, KNOWN, STAFF}
+
+    hold(
+        world,
+        world.client(STAFF, SCOPES, form_ids=[new_id()]),
+        {
+            row: expected_of_key(STAFF, set(SCOPES), row)
+            if MATRIX[row][0] in about_no_form
+            else HIDDEN
+            for row in rows()
+        },
+    )
+
+
+@pytest.mark.parametrize("who", ["anonymous", "stranger"])
+def test_a_public_form_opens_its_two_doors_and_nothing_else(public_world, who):
+    doors = {row for row in rows() if MATRIX[row][0] == SUBMITTER}
+    assert doors == {("POST", f"{FORM}responses/"), ("POST", f"{FORM}sessions/")}
+
+    hold(
+        public_world,
+        public_world.client(who),
+        {row: DONE if row in doors else expected_of(who, row) for row in rows()},
+    )
+
+
+@pytest.mark.parametrize("who", ["stranger", SUBMITTER])
+def test_a_form_one_may_not_see_is_told_apart_from_none_by_nothing(world, who):
+    client, nowhere = world.client(who), new_id()
+    hidden = [
+        (method, route)
+        for method, route in rows()
+        if route.startswith((FORM, NUMBERS)) and expected_of(who, (method, route)) == HIDDEN
+    ]
+    assert len(hidden) > 20
+
+    for method, route in [*hidden, *(("OPTIONS", route) for _, route in hidden)]:
+        there = world.send(client, (method, route))
+        missing = world.send(client, (method, route), form_id=nowhere)
+        assert seen(there) == seen(missing), (method, route)
+
+
+def seen(answer):
+    named = {name: text for name, text in answer.items() if name != "X-Request-ID"}
+    return answer.status_code, named, answer.content
+
+
+@pytest.mark.parametrize("who", ["stranger", SUBMITTER, "a key for other forms"])
+def test_no_list_and_no_page_shows_what_hangs_on_a_form_one_may_not_see(world, who):
+    if who == "a key for other forms":
+        client = world.client(STAFF, SCOPES, form_ids=[new_id()])
+    else:
+        client = world.client(who)
+    ids = [str(thing["id"]) for thing in world.ids.values() if len(str(thing["id"])) > 20]
+    shown = {route: world.send(client, ("GET", route)) for route in LISTS}
+
+    assert {answer.status_code for answer in shown.values()} == {200}
+    for route, answer in shown.items():
+        assert not [each for each in ids if each in answer.text], route
+    counts = {route: answer.json()["count"] for route, answer in shown.items()}
+    assert counts == dict.fromkeys(LISTS, 0)
+
+
+def test_methods_that_are_not_there_are_405_and_change_nothing(world):
+    client, before = world.client(STAFF), everything()
+    offered = {}
+    for method, route in MATRIX:
+        offered.setdefault(route, {"HEAD", "OPTIONS"}).add(method)
+    offered["login/"] |= {"POST", "PUT"}
+
+    found = {
+        (method, route): world.send(client, (method, route)).status_code
+        for route, methods in offered.items()
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE", "TRACE", "PROPFIND"} - methods
+    }
+
+    assert {row: status for row, status in found.items() if status != 405} == {}
+    assert everything() == before
+
+
+def test_a_session_without_its_csrf_token_changes_nothing(world):
+    client = APIClient(enforce_csrf_checks=True, raise_request_exception=False)
+    client.force_login(world.users[STAFF])
+    client.who = STAFF
+    safe = {("POST", f"{NUMBERS}query/"), ("POST", f"{NUMBERS}export/")}
+    before = everything()
+
+    writing = [row for row in rows() if row[0] != "GET" and row not in safe]
+    found = {row: world.send(client, row).status_code for row in writing}
+
+    assert found == dict.fromkeys(writing, FORBIDDEN)
+    assert everything() == before

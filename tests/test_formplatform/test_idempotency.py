@@ -34,6 +34,7 @@ CREATING = {
     ),
 }
 """Where something is created → (a body, what another body has otherwise)."""
+IMPORT = "forms/{form_id}/responses/import"
 ROW, OTHER_ROW = b'{"vote": "yes"}\n', b'{"vote": "no"}\n'
 
 
@@ -186,6 +187,19 @@ def test_no_secret_is_kept_with_a_key(api, survey):
 
     assert secret.startswith("whsec_")
     assert secret not in str(IdempotentRequest.objects.values().get())
+
+
+def test_every_operation_that_takes_a_key_keeps_the_contract():
+    paths = APIClient().get("/api/v2/schema/", {"format": "json"}).json()["paths"]
+
+    taking = {
+        path.removeprefix("/api/v2/").strip("/")
+        for path, methods in paths.items()
+        for operation in methods.values()
+        if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", []))
+    }
+
+    assert taking == {place.replace("{form}", "{form_id}") for place in CREATING} | {IMPORT}
 
 
 def put_in(api, survey, body, kind="application/x-ndjson", key="k1"):

@@ -16,6 +16,7 @@ from typing import Any
 
 import orjson
 from django.db import transaction
+from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -34,6 +35,12 @@ HEADER = "Idempotency-Key"
 LONGEST_KEY = 200
 KEPT_FOR = timedelta(days=1)
 
+KEY_PARAMETER = OpenApiParameter(
+    HEADER,
+    {"type": "string", "minLength": 1, "maxLength": LONGEST_KEY},
+    OpenApiParameter.HEADER,
+    description="Repeating the request under its key creates nothing; another body is refused.",
+)
 Post = Callable[..., Response]
 
 
@@ -64,6 +71,7 @@ def creates_once(post: Post) -> Post:
     None for them. Raises KeyReusedError where the key came with another body.
     """
 
+    @extend_schema(parameters=[KEY_PARAMETER])
     @wraps(post)
     def answer(view: Any, request: Request, *args: Any, **kwargs: Any) -> Response:
         key = idempotency_key(request)

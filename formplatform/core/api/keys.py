@@ -70,6 +70,7 @@ class RotateInput(serializers.Serializer[dict[str, Any]]):
 class ApiKeyList(APIView):
     read_scope: ClassVar[None] = None  # a session only
     write_scope: ClassVar[None] = None
+    conflicts: ClassVar[bool] = False
 
     @extend_schema(operation_id="api_keys_list", responses=ApiKeyOutput(many=True))
     def get(self, request: Request) -> Response:
@@ -89,6 +90,7 @@ class ApiKeyList(APIView):
 class ApiKeyDetail(APIView):
     read_scope: ClassVar[None] = None
     write_scope: ClassVar[None] = None
+    conflicts: ClassVar[bool] = False
 
     @extend_schema(responses={204: None})
     def delete(self, request: Request, key_id: int) -> Response:

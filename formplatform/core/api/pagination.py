@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Any
 
+from drf_spectacular.utils import OpenApiParameter
+from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import LimitOffsetPagination
 from rest_framework.request import Request
@@ -11,6 +13,28 @@ from rest_framework.utils.urls import replace_query_param
 DEFAULT_LIMIT = 25
 MAX_LIMIT = 1000
 MOST_DIGITS = 12
+MAX_OFFSET = 10**9
+
+
+LIMIT_PARAMETER = OpenApiParameter(
+    "limit",
+    {"type": "integer", "minimum": 1, "maximum": MAX_LIMIT, "default": DEFAULT_LIMIT},
+    description="How many at most.",
+)
+OFFSET_PARAMETER = OpenApiParameter(
+    "offset",
+    {"type": "integer", "minimum": 0, "maximum": MAX_OFFSET, "default": 0},
+    description="How many to leave out.",
+)
+WINDOW_PARAMETERS = [LIMIT_PARAMETER, OFFSET_PARAMETER]
+
+
+class PageOutput(serializers.Serializer[Any]):
+    """What `page_body` gives; a subclass adds its `results`."""
+
+    count = serializers.IntegerField(help_text="Of all pages.")
+    next = serializers.URLField(allow_null=True)
+    previous = serializers.URLField(allow_null=True)
 
 
 class BrowsingPagination(LimitOffsetPagination):
@@ -24,7 +48,7 @@ def window_of(request: Request) -> tuple[int, int]:
     """(limit, offset) of a request. Raises ValidationError."""
     return (
         whole_number(request, "limit", DEFAULT_LIMIT, minimum=1, maximum=MAX_LIMIT),
-        whole_number(request, "offset", 0, minimum=0, maximum=10**9),
+        whole_number(request, "offset", 0, minimum=0, maximum=MAX_OFFSET),
     )
 
 

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 
 from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.idempotency import creates_once, stored_key
-from formplatform.core.api.pagination import page_body, search_of, window_of
+from formplatform.core.api.pagination import WINDOW_PARAMETERS, page_body, search_of, window_of
 from formplatform.core.api.preconditions import matching, revision_tag, tagged
 from formplatform.core.errors import FieldError, InvalidInputError, NotFoundError
 from formplatform.forms import access, catalog, publishing, versions
@@ -27,6 +27,7 @@ from .serializers import (
     ChangeOutput,
     CreateFormInput,
     FormOutput,
+    FormPage,
     MemberInput,
     MemberOutput,
     UpdateFormInput,
@@ -56,13 +57,13 @@ class FormView(APIView):
 @extend_schema(tags=["forms"])
 class FormList(FormView):
     @extend_schema(
+        operation_id="forms_list",
         parameters=[
             OpenApiParameter("search", str),
             OpenApiParameter("ordering", str, enum=ORDERINGS),
-            OpenApiParameter("limit", int),
-            OpenApiParameter("offset", int),
+            *WINDOW_PARAMETERS,
         ],
-        responses=FormOutput(many=True),
+        responses=FormPage,
     )
     def get(self, request: Request) -> Response:
         """The forms you may see, newest first."""

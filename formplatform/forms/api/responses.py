@@ -11,8 +11,8 @@ from rest_framework.utils.urls import replace_query_param
 from rest_framework.views import APIView
 
 from formplatform.core.api.authentication import actor_of
-from formplatform.core.api.idempotency import idempotency_key
-from formplatform.core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, whole_number
+from formplatform.core.api.idempotency import KEY_PARAMETER, idempotency_key
+from formplatform.core.api.pagination import DEFAULT_LIMIT, LIMIT_PARAMETER, MAX_LIMIT, whole_number
 from formplatform.core.api.permissions import OpenPermission, ScopedPermission
 from formplatform.core.api.preconditions import matching, revision_tag, tagged
 from formplatform.core.clock import to_milliseconds, to_text
@@ -53,7 +53,7 @@ class ResponseList(APIView):
 
     @extend_schema(
         operation_id="forms_responses_list",
-        parameters=[OpenApiParameter("cursor", str), OpenApiParameter("limit", int)],
+        parameters=[OpenApiParameter("cursor", str), LIMIT_PARAMETER],
         responses=ResponsePage,
     )
     def get(self, request: Request, form_id: str) -> Response:
@@ -65,7 +65,11 @@ class ResponseList(APIView):
         bodies = [response_body(each) for each in page]
         return Response({"next": _next(request, page, limit), "results": bodies})
 
-    @extend_schema(request=AnswersInput, responses={201: ResponseOutput, 200: ResponseOutput})
+    @extend_schema(
+        request=AnswersInput,
+        parameters=[KEY_PARAMETER],
+        responses={201: ResponseOutput, 200: ResponseOutput},
+    )
     def post(self, request: Request, form_id: str) -> Response:
         """Submit a response. A repeated Idempotency-Key answers 200 with the first one."""
         actor = actor_of(request)
@@ -130,6 +134,7 @@ class SessionList(APIView):
             dict.fromkeys(body["steps"]),
             session_id=body.get("session_id"),
             pages=dict.fromkeys(body["pages"]),
+            fields=dict.fromkeys(body["fields"]),
         )
         return Response(session_body(session))
 

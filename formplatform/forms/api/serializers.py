@@ -2,8 +2,10 @@
 
 from typing import Any
 
+from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from formplatform.core.api.pagination import PageOutput
 from formplatform.core.clock import to_text
 from formplatform.forms.domain import FORM_STATES, Form, FormResponse, FormVersion, Session
 from formplatform.forms.memberships import ROLES
@@ -11,6 +13,18 @@ from formplatform.forms.memberships import ROLES
 Plain = dict[str, Any]
 
 
+LUNCH = {
+    "title": "Lunch",
+    "definition": {
+        "fields": [
+            {"id": "name", "type": "text", "label": "Your name", "pii": True},
+            {"id": "dish", "type": "choice", "label": "Your dish", "options": ["Soup", "Salad"]},
+        ]
+    },
+}
+
+
+@extend_schema_serializer(examples=[OpenApiExample("A form of two fields", LUNCH)])
 class CreateFormInput(serializers.Serializer[Plain]):
     title = serializers.CharField(max_length=300)
     definition = serializers.DictField()
@@ -40,6 +54,10 @@ class FormOutput(serializers.Serializer[Plain]):
     updated_at = serializers.CharField()
 
 
+class FormPage(PageOutput):
+    results = FormOutput(many=True)
+
+
 class VersionOutput(serializers.Serializer[Plain]):
     form_id = serializers.CharField()
     number = serializers.IntegerField()
@@ -56,6 +74,9 @@ class ChangeOutput(serializers.Serializer[Plain]):
     compatible = serializers.BooleanField()
 
 
+@extend_schema_serializer(
+    examples=[OpenApiExample("A response", {"answers": {"vote": "Clinton", "age": 36}})]
+)
 class AnswersInput(serializers.Serializer[Plain]):
     answers = serializers.DictField(help_text="Field name → answer.")
     session_id = serializers.RegexField("^[0-9a-f]{24}$", required=False)
@@ -89,7 +110,16 @@ class SessionInput(serializers.Serializer[Plain]):
         child=serializers.ChoiceField(choices=["view", "start", "submit"]), max_length=3, default=[]
     )
     pages = serializers.ListField(
-        child=serializers.CharField(max_length=100), max_length=500, default=[]
+        child=serializers.CharField(max_length=1000),
+        max_length=500,
+        default=[],
+        help_text="Pages reached, in this order: each the `page` of a field of the form.",
+    )
+    fields = serializers.ListField(  # type: ignore[assignment]  # hides DRF's own attribute
+        child=serializers.CharField(max_length=64),
+        max_length=500,
+        default=[],
+        help_text="Ids of fields answered, in this order.",
     )
 
 
@@ -99,6 +129,7 @@ class SessionOutput(serializers.Serializer[Plain]):
     started_at = serializers.CharField(allow_null=True)
     submitted_at = serializers.CharField(allow_null=True)
     pages = serializers.DictField(child=serializers.CharField())
+    fields = serializers.DictField(child=serializers.CharField())  # type: ignore[assignment]  # as above
 
 
 class MemberInput(serializers.Serializer[Plain]):
@@ -108,7 +139,7 @@ class MemberInput(serializers.Serializer[Plain]):
 
 class MemberOutput(serializers.Serializer[Plain]):
     username = serializers.CharField()
-    role = serializers.CharField()
+    role = serializers.ChoiceField(choices=ROLES)
 
 
 def form_body(form: Form) -> Plain:
@@ -160,4 +191,5 @@ def session_body(session: Session) -> Plain:
         )
     }
     pages = {page: to_text(moment) for page, moment in session.pages.items()}
-    return {"session_id": session.id, **times, "pages": pages}
+    answered = {field_id: to_text(moment) for field_id, moment in session.answered.items()}
+    return {"session_id": session.id, **times, "pages": pages, "fields": answered}

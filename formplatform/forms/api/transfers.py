@@ -12,7 +12,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from formplatform.core.api.authentication import actor_of
-from formplatform.core.api.idempotency import one_body
+from formplatform.core.api.idempotency import KEY_PARAMETER, one_body
 from formplatform.core.api.raw_bodies import CsvParser, NdjsonParser
 from formplatform.core.errors import FieldError, InvalidInputError
 from formplatform.forms import access
@@ -48,6 +48,7 @@ class ResponseImport(APIView):
             NdjsonParser.media_type: OpenApiTypes.BINARY,
             CsvParser.media_type: OpenApiTypes.BINARY,
         },
+        parameters=[KEY_PARAMETER],
         responses=ImportOutput,
     )
     def post(self, request: Request, form_id: str) -> Response:
@@ -88,7 +89,7 @@ class ResponseExport(APIView):
             OpenApiParameter("as", str, enum=[each.value for each in Format]),
             OpenApiParameter("pii", bool, description="Whether personal fields are included."),
         ],
-        responses={(200, CONTENT_TYPES[Format.NDJSON]): OpenApiTypes.BINARY},
+        responses={(200, each): OpenApiTypes.BINARY for each in CONTENT_TYPES.values()},
     )
     def get(self, request: Request, form_id: str) -> StreamingHttpResponse:
         """Every response, in the order of the ids, as a stream."""

@@ -1,0 +1,1 @@
+"""The page on which a form's team reads its numbers."""

@@ -1,0 +1,71 @@
+// Counts side by side: a histogram, or responses over time. Its table is made by `charts/behind.js`.
+import { h, s } from "../elements.js";
+import { count } from "../words.js";
+
+const ROOM = { left: 44, right: 8, top: 12, bottom: 26 };
+const LABEL_WIDTH = 62;
+
+/** A round number of steps up to the largest count. */
+export function ticks(most) {
+  const power = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
+  const step = [0.2, 0.5, 1, 2].map((each) => each * power).find((each) => most / each <= 4.5) ?? power * 2;
+  const whole = Math.max(1, Math.ceil(step));
+  return Array.from({ length: Math.floor(most / whole) + 2 }, (_, n) => n * whole);
+}
+
+/**
+ * `items` are {short, label, count, kind}, in order; `marks` are {at, label} with `at` from 0 to 1
+ * along the axis. With `edge`, the name of the last edge, `short` names where each column begins.
+ */
+export function columns(items, { label, height = 220, marks = [], edge = null }) {
+  const frame = h("div", { class: "plot" });
+  const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
+  const draw = (width) => frame.replaceChildren(picture(items, { label, height, width, marks, edge, tip }), tip);
+  let drawn = 0;
+  new ResizeObserver(([entry]) => {
+    const width = Math.floor(entry.contentRect.width);
+    if (width > 0 && width !== drawn) draw((drawn = width));
+  }).observe(frame);
+  return frame;
+}
+
+function picture(items, { label, height, width, marks, edge, tip }) {
+  const steps = ticks(Math.max(...items.map((each) => each.count ?? 0), 0));
+  const inner = { width: width - ROOM.left - ROOM.right, height: height - ROOM.top - ROOM.bottom };
+  const pitch = inner.width / items.length;
+  const y = (value) => ROOM.top + inner.height * (1 - value / steps.at(-1));
+  const gap = Math.min(pitch * 0.22, 6);
+  const every = Math.max(1, Math.ceil(LABEL_WIDTH / pitch));
+  const grid = steps.map((step) => [
+    s("line", { class: step ? "grid" : "axis", x1: ROOM.left, x2: width - ROOM.right, y1: y(step), y2: y(step) }),
+    s("text", { class: "tick", x: ROOM.left - 8, y: y(step) + 4, "text-anchor": "end" }, count(step)),
+  ]);
+  const drawn = items.map((each, n) => {
+    const value = each.count ?? 0;
+    const x = ROOM.left + n * pitch;
+    const tall = value ? Math.max(y(0) - y(value), 1.5) : 0;
+    return [
+      s("rect", { class: `column ${each.kind ?? ""}`, x: x + gap / 2, y: y(0) - tall, width: Math.max(pitch - gap, 1), height: tall, rx: Math.min(3, pitch / 4) }),
+      n % every === 0 && s("text", { class: "tick", x: edge === null ? x + pitch / 2 : x, y: height - 8, "text-anchor": "middle" }, each.short),
+      s("rect", { class: "target", x, y: ROOM.top, width: pitch, height: inner.height,
+        onpointerenter: () => point(tip, each, { x: x + pitch / 2, y: y(value), width }),
+        onpointerleave: () => { tip.hidden = true; } }),
+    ];
+  });
+  const lines = marks.filter(({ at }) => at >= 0 && at <= 1).map(({ at, label: words }) => {
+    const x = ROOM.left + at * inner.width;
+    return [
+      s("line", { class: "mark", x1: x, x2: x, y1: ROOM.top, y2: y(0) }),
+      s("text", { class: "mark-label", x: x + (at > 0.8 ? -5 : 5), y: ROOM.top + 8, "text-anchor": at > 0.8 ? "end" : "start" }, words),
+    ];
+  });
+  return s("svg", { role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` }, grid, drawn, lines,
+    edge !== null && items.length % every === 0 && s("text", { class: "tick", x: width - ROOM.right, y: height - 8, "text-anchor": "end" }, edge));
+}
+
+function point(tip, each, { x, y, width }) {
+  tip.replaceChildren(h("strong", {}, each.count === null ? "hidden" : count(each.count)), ` ${each.label}`);
+  tip.hidden = false;
+  const left = Math.min(Math.max(x - tip.offsetWidth / 2, 0), width - tip.offsetWidth);
+  tip.style.transform = `translate(${left}px, ${Math.max(y - tip.offsetHeight - 8, 0)}px)`;
+}

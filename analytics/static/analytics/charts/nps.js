@@ -1,0 +1,56 @@
+// The Net Promoter Score: three groups of recommenders and what is left when they are set off.
+import { h, s } from "../elements.js";
+import { count, share, signed } from "../words.js";
+
+const GROUPS = [
+  { name: "Detractors", span: "0 to 6", kind: "low", holds: (value) => value <= 6 },
+  { name: "Passives", span: "7 and 8", kind: "middle", holds: (value) => value > 6 && value < 9 },
+  { name: "Promoters", span: "9 and 10", kind: "high", holds: (value) => value >= 9 },
+];
+
+export const kindOf = (value) => GROUPS.find((group) => group.holds(Number(value))).kind;
+
+/** Counts of the three groups, and the score from -100 to 100; null without answers. */
+export function npsOf(values) {
+  const groups = GROUPS.map((group) => ({
+    ...group,
+    count: values.filter((each) => group.holds(Number(each.value))).reduce((sum, each) => sum + (each.count ?? 0), 0),
+  }));
+  const total = groups.reduce((sum, group) => sum + group.count, 0);
+  const [low, , high] = groups;
+  const score = total ? (100 * (high.count - low.count)) / total : null;
+  return { score, total, groups: groups.map((group) => ({ ...group, share: total ? group.count / total : null })) };
+}
+
+export function nps({ score, groups, ci = null }) {
+  return h("div", { class: "nps" },
+    h("p", { class: "score" }, h("strong", {}, signed(score)), h("span", {}, " Net Promoter Score"),
+      ci && h("span", { class: "quiet" }, ` ${signed(ci[0])} to ${signed(ci[1])}`)),
+    gauge(score),
+    split(groups),
+    h("dl", { class: "legend" }, groups.map((group) => h("div", { class: `key ${group.kind}` },
+      h("dt", {}, group.name, " ", h("span", { class: "quiet" }, group.span)),
+      h("dd", {}, `${share(group.share)} `, h("span", { class: "quiet" }, count(group.count)))))));
+}
+
+/** Where the score lies between -100 and 100. */
+function gauge(score) {
+  const at = `${((score ?? 0) + 100) / 2}%`;
+  return s("svg", { class: "gauge", "aria-hidden": "true" },
+    s("rect", { class: "track", y: 7, width: "100%", height: 4, rx: 2 }),
+    s("line", { class: "zero", x1: "50%", x2: "50%", y1: 3, y2: 15 }),
+    score === null ? null : s("circle", { class: "needle", cx: at, cy: 9, r: 6 }),
+    s("text", { class: "tick", x: 0, y: 30 }, "−100"),
+    s("text", { class: "tick", x: "50%", y: 30, "text-anchor": "middle" }, "0"),
+    s("text", { class: "tick", x: "100%", y: 30, "text-anchor": "end" }, "+100"));
+}
+
+function split(groups) {
+  let from = 0;
+  const parts = groups.map((group) => {
+    const start = from;
+    from += group.share ?? 0;
+    return s("rect", { class: group.kind, x: `${start * 100}%`, width: `${(group.share ?? 0) * 100}%`, height: "100%" });
+  });
+  return s("svg", { class: "split", "aria-hidden": "true" }, parts);
+}

@@ -1,0 +1,23 @@
+// Making elements. Text is always set as text, so nothing an answer says can become markup.
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(element, properties, children) {
+  for (const [name, value] of Object.entries(properties || {})) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name === "value") element.value = value;
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat(Infinity).filter((each) => each !== null && each !== undefined && each !== false));
+  return element;
+}
+
+export const h = (name, properties, ...children) => fill(document.createElement(name), properties, children);
+export const s = (name, properties, ...children) => fill(document.createElementNS(SVG, name), properties, children);
+
+let last = 0;
+/** An id for a label and what it names. */
+export const fresh = (stem) => `${stem}-${(last += 1)}`;
+
+/** Put new children into an element, instead of those it has. */
+export const show = (element, ...children) => element.replaceChildren(...children.flat(Infinity).filter(Boolean));

@@ -1,0 +1,67 @@
+// The stream of live numbers; where there is none, asking again every half minute.
+import { ROOT } from "../api.js";
+import { h } from "../elements.js";
+import { notice } from "./problems.js";
+
+const AGAIN_MS = 30_000;
+const pill = document.getElementById("live");
+const WORDS = {
+  live: "Live",
+  connecting: "Connecting",
+  polling: "Every 30 seconds",
+  away: "Numbers away",
+  ended: "Ended",
+};
+
+function say(state) {
+  if (pill.dataset.state === state) return;
+  pill.dataset.state = state;
+  pill.querySelector(".words").textContent = WORDS[state];
+}
+
+/** Calls `changed(state)` with the flat state of the stream (or null where it is not known). */
+export function follow(zone, changed) {
+  const numbers = new Map();
+  let source = null;
+  let timer = null;
+
+  function open() {
+    source = new EventSource(`${ROOT}live/?timezone=${encodeURIComponent(zone)}`);
+    source.onopen = () => { clearInterval(timer); timer = null; say("live"); };
+    source.onerror = () => (source.readyState === EventSource.CLOSED ? poll() : say("connecting"));
+    source.addEventListener("snapshot", (event) => { numbers.clear(); take(JSON.parse(event.data).data); });
+    source.addEventListener("diff", (event) => {
+      const { changed: news, removed } = JSON.parse(event.data);
+      removed.forEach((key) => numbers.delete(key));
+      take(news);
+    });
+    source.addEventListener("unavailable", () => { say("away"); changed(null); });
+    source.addEventListener("available", () => { say("live"); changed(null); });
+    source.addEventListener("revoked", () => end("revoked", "You may not see these numbers any more, or your session has ended.", "Sign in again, or ask the form's owner."));
+  }
+
+  function take(news) {
+    Object.entries(news).forEach(([key, value]) => numbers.set(key, value));
+    changed(numbers);
+  }
+
+  /** Refused: too many streams, or a server that can't keep one open. */
+  function poll() {
+    say("polling");
+    timer ??= setInterval(() => { changed(null); open(); }, AGAIN_MS);
+  }
+
+  function end(cause, why, remedy) {
+    stop();
+    say("ended");
+    notice(cause, h("div", { class: "problem" }, h("p", {}, h("strong", {}, why), " ", remedy)));
+  }
+
+  function stop() {
+    clearInterval(timer);
+    source?.close();
+  }
+
+  open();
+  return stop;
+}

@@ -1,0 +1,83 @@
+// A field as the query language has it: of the chosen responses only.
+import { ask } from "../api.js";
+import { answered, narrowed } from "./narrowing.js";
+
+const MOST_VALUES = 200;
+const FIGURES = [
+  ["mean", { op: "avg" }], ["standard_deviation", { op: "stddev" }], ["median", { op: "median" }],
+  ["p90", { op: "percentile", p: 90 }], ["p95", { op: "percentile", p: 95 }],
+  ["minimum", { op: "min" }], ["maximum", { op: "max" }],
+];
+
+/** How many of the chosen responses answer a field, and how many do not. */
+async function base(state, fields, field, options) {
+  const measures = [{ op: "count", field: field.name, as: "answered" }, { op: "missing", field: field.name, as: "missing" }];
+  const answer = await ask(narrowed(state, fields, { measures }), options);
+  return { ...answer.data[0], as_of: answer.meta.as_of };
+}
+
+async function groups(state, fields, field, group, options) {
+  const query = { measures: ["count"], group_by: [group], include: ["share", "ci"], limit: MOST_VALUES };
+  const answer = await ask(narrowed(state, fields, query, [answered(field)]), options);
+  const name = answer.columns[0].name;
+  return answer.data.map(({ [name]: value, count, share, ci, suppressed }) => ({ value, count, share, ci, suppressed }));
+}
+
+/** Every option in its own order, chosen or not; then what else was found. */
+function listed(options, found) {
+  const known = Object.entries(options);
+  const counted = new Map(found.map((each) => [String(each.value), each]));
+  const rest = found.filter((each) => !(String(each.value) in options));
+  const empty = { count: 0, share: found.length ? 0 : null, ci: null };
+  return [
+    ...known.map(([value, label]) => ({ ...empty, ...counted.get(value), value, label })),
+    ...rest.map((each) => ({ ...each, value: String(each.value), label: String(each.value) })),
+  ];
+}
+
+async function numbers(state, fields, field, options) {
+  const measures = FIGURES.map(([as, measure]) => ({ ...measure, field: field.name, as }));
+  return (await ask(narrowed(state, fields, { measures }), options)).data[0];
+}
+
+async function matrix(state, fields, field, options) {
+  const rows = await Promise.all(Object.keys(field.rows).map(async (row) => {
+    const place = { ...field, name: `${field.name}.${row}` };
+    const found = await groups(state, fields, place, { field: place.name }, options);
+    return found.map((each) => ({ ...each, value: `${row}/${each.value}` }));
+  }));
+  return rows.flat();
+}
+
+const VALUES = {
+  choice: async (state, fields, field, options) => listed(field.options, await groups(state, fields, field, { field: field.name }, options)),
+  boolean: async (state, fields, field, options) => listed({ true: "Yes", false: "No" }, await groups(state, fields, field, { field: field.name }, options)),
+  number: async (state, fields, field, options) => (field.type === "number" ? [] : listed({}, await groups(state, fields, field, { field: field.name }, options))),
+  date: async (state, fields, field, options) => listed({}, await groups(state, fields, field, { field: field.name, granularity: "month" }, options)),
+  time: async (state, fields, field, options) => listed({}, await groups(state, fields, field, { field: field.name }, options)),
+  matrix,
+};
+VALUES.options = VALUES.choice;
+VALUES.moment = VALUES.date;
+
+/** The same shape as the live numbers answer. */
+export async function asked(state, fields, field, options) {
+  const open = field.open && !field.personal;
+  const [counted, values, figures] = await Promise.all([
+    base(state, fields, field, options),
+    open && VALUES[field.kind] ? VALUES[field.kind](state, fields, field, options) : [],
+    open && field.kind === "number" ? numbers(state, fields, field, options) : null,
+  ]);
+  return { ...counted, values, other: 0, numbers: figures };
+}
+
+/** The most frequent answers in words, and how many different ones there are. */
+export async function texts(state, fields, field, options) {
+  if (!field.open || field.personal || field.kind !== "text") return {};
+  const group = { field: field.name, top: 8 };
+  const [distinct, top] = await Promise.all([
+    ask(narrowed(state, fields, { measures: [{ op: "count_distinct", field: field.name, as: "distinct" }] }), options),
+    groups(state, fields, field, group, options),
+  ]);
+  return { distinct: distinct.data[0].distinct, top: top.map((each) => ({ ...each, label: each.value })) };
+}

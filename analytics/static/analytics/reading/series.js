@@ -1,0 +1,59 @@
+// Responses over time: from the live series, or by a query where filters choose among them.
+import { Refusal, ask, read } from "../api.js";
+import { granularityOf, span, today } from "../spans.js";
+import { narrowed } from "./narrowing.js";
+
+const EARLIEST = "2000-01-01";
+
+/** {granularity, buckets: [{timestamp, count}]}; no buckets where there is no response at all. */
+export async function readSeries(state, fields, options = {}) {
+  const series = state.where.length ? bySearch : live;
+  const days = span(state) || (await extent(series, state, fields, options));
+  if (days === null) return { granularity: "day", buckets: [], total: 0 };
+  return series(state, fields, { granularity: granularityOf(days), ...days }, options);
+}
+
+/** From the month of the first response to today. */
+async function extent(series, state, fields, options) {
+  const months = await series(state, fields, { granularity: "month", from: EARLIEST, to: today(state.zone) }, options);
+  const first = months.buckets.find((bucket) => bucket.count !== 0);
+  if (!first) return null;
+  const fine = { granularity: "day", from: first.timestamp.slice(0, 10), to: today(state.zone) };
+  if (granularityOf(fine) !== "day") return { from: fine.from, to: fine.to };
+  const days = await series(state, fields, fine, options);
+  const start = days.buckets.find((bucket) => bucket.count !== 0)?.timestamp.slice(0, 10) ?? fine.from;
+  return { from: start, to: fine.to };
+}
+
+async function live(state, fields, { granularity, from, to }, options) {
+  try {
+    return await read("timeseries/", { granularity, from, to, timezone: state.zone }, options);
+  } catch (error) {
+    if (!(error instanceof Refusal) || error.status !== 503) throw error;
+    return bySearch(state, fields, { granularity, from, to }, options);
+  }
+}
+
+async function bySearch(state, fields, { granularity, from, to }, options) {
+  const group = { field: "submitted_at", granularity, as: "bucket" };
+  const sparse = from === EARLIEST;
+  const query = { measures: ["count"], group_by: [group], date_range: [from, to], limit: 10_000, ...(sparse ? {} : { include: ["empty_buckets"] }) };
+  const answer = await ask({ ...narrowed(state, fields, query), date_range: [from, to] }, options);
+  const buckets = answer.data.map((row) => ({ timestamp: startOf(row.bucket, granularity), count: row.count }));
+  return { granularity, buckets, total: buckets.reduce((sum, each) => sum + (each.count ?? 0), 0) };
+}
+
+/** `2026-01`, `2026-W02`, `2026-01-09` and `2026-01-09T13:00+0900` as the start of the bucket. */
+function startOf(text, granularity) {
+  if (granularity === "week") return `${mondayOf(text)}T00:00:00`;
+  if (granularity === "hour") return `${text.slice(0, 16)}:00`;
+  const padded = { year: `${text}-01-01`, month: `${text}-01`, day: text }[granularity];
+  return `${padded}T00:00:00`;
+}
+
+function mondayOf(week) {
+  const [year, number] = week.split("-W").map(Number);
+  const fourth = new Date(Date.UTC(year, 0, 4)); // is always in week 1
+  const monday = fourth.getTime() - ((fourth.getUTCDay() + 6) % 7) * 86_400_000;
+  return new Date(monday + (number - 1) * 7 * 86_400_000).toISOString().slice(0, 10);
+}

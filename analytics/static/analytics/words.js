@@ -11,6 +11,8 @@ export const HIDDEN = "hidden";
 const known = (value) => value !== null && value !== undefined && !Number.isNaN(value);
 
 export const count = (value) => (known(value) ? whole.format(value) : NOTHING);
+/** A count the form may keep back. */
+export const counted = (value) => (value === null ? HIDDEN : count(value));
 export const share = (value) => (known(value) ? percent.format(value) : NOTHING);
 export const decimal = (value) => (known(value) ? one.format(value) : NOTHING);
 /** A figure of any size: whole thousands, four digits below. */

@@ -1,6 +1,6 @@
 // Counts side by side: a histogram, or responses over time. Its table is made by `charts/behind.js`.
 import { h, s } from "../elements.js";
-import { count } from "../words.js";
+import { count, counted } from "../words.js";
 
 const ROOM = { left: 44, right: 8, top: 12, bottom: 26 };
 const LABEL_WIDTH = 62;
@@ -64,7 +64,7 @@ function picture(items, { label, height, width, marks, edge, tip }) {
 }
 
 function point(tip, each, { x, y, width }) {
-  tip.replaceChildren(h("strong", {}, each.count === null ? "hidden" : count(each.count)), ` ${each.label}`);
+  tip.replaceChildren(h("strong", {}, counted(each.count)), ` ${each.label}`);
   tip.hidden = false;
   const left = Math.min(Math.max(x - tip.offsetWidth / 2, 0), width - tip.offsetWidth);
   tip.style.transform = `translate(${left}px, ${Math.max(y - tip.offsetHeight - 8, 0)}px)`;

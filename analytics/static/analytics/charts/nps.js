@@ -1,6 +1,7 @@
 // The Net Promoter Score: three groups of recommenders and what is left when they are set off.
 import { h, s } from "../elements.js";
-import { count, share, signed } from "../words.js";
+import { part, sumOf } from "../sums.js";
+import { counted, share, signed } from "../words.js";
 
 const GROUPS = [
   { name: "Detractors", span: "0 to 6", kind: "low", holds: (value) => value <= 6 },
@@ -10,16 +11,16 @@ const GROUPS = [
 
 export const kindOf = (value) => GROUPS.find((group) => group.holds(Number(value))).kind;
 
-/** Counts of the three groups, and the score from -100 to 100; null without answers. */
+/** Counts of the three groups, and the score from -100 to 100; null without answers, or with hidden ones. */
 export function npsOf(values) {
   const groups = GROUPS.map((group) => ({
     ...group,
-    count: values.filter((each) => group.holds(Number(each.value))).reduce((sum, each) => sum + (each.count ?? 0), 0),
+    count: sumOf(values.filter((each) => group.holds(Number(each.value)))),
   }));
-  const total = groups.reduce((sum, group) => sum + group.count, 0);
+  const total = sumOf(groups);
   const [low, , high] = groups;
   const score = total ? (100 * (high.count - low.count)) / total : null;
-  return { score, total, groups: groups.map((group) => ({ ...group, share: total ? group.count / total : null })) };
+  return { score, total, groups: groups.map((group) => ({ ...group, share: part(group.count, total) })) };
 }
 
 export function nps({ score, groups, ci = null }) {
@@ -30,7 +31,7 @@ export function nps({ score, groups, ci = null }) {
     split(groups),
     h("dl", { class: "legend" }, groups.map((group) => h("div", { class: `key ${group.kind}` },
       h("dt", {}, group.name, " ", h("span", { class: "quiet" }, group.span)),
-      h("dd", {}, `${share(group.share)} `, h("span", { class: "quiet" }, count(group.count)))))));
+      h("dd", {}, `${share(group.share)} `, h("span", { class: "quiet" }, counted(group.count)))))));
 }
 
 /** Where the score lies between -100 and 100. */

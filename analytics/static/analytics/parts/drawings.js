@@ -5,13 +5,12 @@ import { figures } from "../charts/figures.js";
 import { grid } from "../charts/grid.js";
 import { kindOf, nps, npsOf } from "../charts/nps.js";
 import { h } from "../elements.js";
-import { HIDDEN, bucket, count, dated, decimal, figure, plural, share } from "../words.js";
-
-const total = (values) => values.reduce((sum, each) => sum + (each.count ?? 0), 0);
+import { part, sumOf } from "../sums.js";
+import { bucket, count, counted, dated, decimal, figure, plural, share } from "../words.js";
 
 function choice(field, reading) {
   const values = [...reading.values];
-  if (reading.other) values.push({ label: "(other)", count: reading.other, share: reading.other / reading.answered });
+  if (reading.other) values.push({ label: "(other)", count: reading.other, share: part(reading.other, reading.answered) });
   const several = field.kind === "options";
   return [
     bars(values, { caption: `${field.label}: counts and shares` }),
@@ -32,7 +31,7 @@ function stepped(field, reading, table) {
   const items = values.map((each) => ({
     short: each.value, label: `answered ${each.value}`, count: each.count, kind: field.type === "nps" ? kindOf(each.value) : "",
   }));
-  table.set(["Answer", "Count", "Share"], values.map((each) => [each.value, each.suppressed ? HIDDEN : count(each.count), share(each.share)]));
+  table.set(["Answer", "Count", "Share"], values.map((each) => [each.value, counted(each.count), share(each.share)]));
   const mean = reading.numbers?.mean;
   const spread = items.length - 1;
   const first = Number(values[0].value);
@@ -54,7 +53,7 @@ function number(field, reading, table) {
   ]);
   if (!reading.bins.length) return [list];
   const items = reading.bins.map((each) => ({ short: figure(each.from), label: `from ${figure(each.from)} to below ${figure(each.to)}`, count: each.count }));
-  table.set(["Interval", "Count", "Share"], reading.bins.map((each) => [`${figure(each.from)} to below ${figure(each.to)}`, count(each.count), share(each.count / total(reading.bins))]));
+  table.set(["Interval", "Count", "Share"], reading.bins.map((each) => [`${figure(each.from)} to below ${figure(each.to)}`, counted(each.count), share(part(each.count, sumOf(reading.bins)))]));
   const [low, high] = [reading.bins[0].from, reading.bins.at(-1).to];
   const at = (value) => (value - low) / (high - low);
   const marks = [["median", found.median], ["90%", found.p90]].filter(([, value]) => value !== null && value !== undefined).map(([label, value]) => ({ at: at(value), label }));
@@ -68,7 +67,7 @@ function dates(field, reading, table) {
   if (!months.length) return [];
   const all = monthsBetween(months[0], months.at(-1));
   const items = all.map((month) => ({ short: bucket(`${month}-01T00:00:00`, "month", { short: true }), label: dated(month), count: found.has(month) ? found.get(month).count : 0 }));
-  table.set(["Month", "Count"], items.map((each) => [each.label, count(each.count)]));
+  table.set(["Month", "Count"], items.map((each) => [each.label, counted(each.count)]));
   const label = `${field.label}: answers by month, from ${dated(all[0])} to ${dated(all.at(-1))}.`;
   return [columns(items, { label, height: 190 }), table.element];
 }
@@ -87,11 +86,14 @@ function monthsBetween(first, last) {
 /** Times of day, by the hour. */
 function times(field, reading, table) {
   const hours = Array.from({ length: 24 }, () => 0);
-  reading.values.forEach((each) => { hours[Number(each.value.slice(0, 2))] += each.count ?? 0; });
-  if (!total(reading.values)) return [];
+  if (!reading.values.length) return [];
+  reading.values.forEach((each) => {
+    const hour = Number(each.value.slice(0, 2));
+    hours[hour] = sumOf([{ count: hours[hour] }, each]);
+  });
   const name = (hour) => `${String(hour).padStart(2, "0")}:00`;
   const items = hours.map((each, hour) => ({ short: name(hour), label: `from ${name(hour)}`, count: each }));
-  table.set(["From", "Count"], items.map((each) => [each.short, count(each.count)]));
+  table.set(["From", "Count"], items.map((each) => [each.short, counted(each.count)]));
   return [columns(items, { label: `${field.label}: answers by hour of the day.`, height: 190 }), table.element];
 }
 
@@ -100,8 +102,8 @@ function matrix(field, reading) {
   const options = Object.entries(field.options);
   const rows = Object.entries(field.rows).map(([row, label]) => {
     const cells = options.map(([option]) => found.get(`${row}/${option}`) ?? { count: 0 });
-    const base = total(cells);
-    return { label, cells: cells.map((each) => ({ ...each, share: base ? each.count / base : null })), after: [count(base)] };
+    const base = sumOf(cells);
+    return { label, cells: cells.map((each) => ({ ...each, share: part(each.count, base) })), after: [counted(base)] };
   });
   return [grid({ caption: `${field.label}: share of each row's answers`, corner: "Row", columns: options.map(([, label]) => label), rows, after: ["Answers"] })];
 }
@@ -112,9 +114,9 @@ function ranking(field, reading) {
   const places = Object.keys(field.options).map((_, n) => n + 1);
   const rows = Object.entries(field.options).map(([option, label]) => {
     const cells = places.map((place) => found.get(`${place}/${option}`) ?? { count: 0 });
-    const base = total(cells);
-    const mean = base ? cells.reduce((sum, each, n) => sum + (each.count ?? 0) * (n + 1), 0) / base : null;
-    return { label, mean, cells: cells.map((each) => ({ ...each, share: base ? each.count / base : null })), after: [mean === null ? "–" : mean.toFixed(2)] };
+    const base = sumOf(cells);
+    const mean = base ? cells.reduce((sum, each, n) => sum + each.count * (n + 1), 0) / base : null;
+    return { label, mean, cells: cells.map((each) => ({ ...each, share: part(each.count, base) })), after: [mean === null ? "–" : mean.toFixed(2)] };
   }).sort((one, other) => (one.mean ?? 99) - (other.mean ?? 99));
   return [grid({ caption: `${field.label}: how often each was put in which place, best first`, corner: "Option", columns: places.map((place) => `Place ${place}`), rows, after: ["Mean place"] })];
 }
@@ -134,7 +136,7 @@ const KINDS = { choice, boolean: choice, options: choice, number, date: dates, m
 /** The elements that show a field; none where nothing but how many answered is known. */
 export function draw(field, reading, table) {
   if (field.personal) return [h("p", { class: "quiet" }, "A personal field: only how many answered it is shown.")];
-  if (!reading.answered) return [h("p", { class: "empty" }, "Nobody has answered this yet.")];
+  if (reading.answered === 0) return [h("p", { class: "empty" }, "Nobody has answered this yet.")];
   const drawing = STEPPED.has(field.type) && field.kind === "number" ? stepped : KINDS[field.kind];
   return drawing ? drawing(field, reading, table).filter(Boolean) : [];
 }

@@ -2,7 +2,7 @@
 import { behind } from "../charts/behind.js";
 import { fresh, h, show } from "../elements.js";
 import { problemBox } from "../page/problems.js";
-import { count, plural } from "../words.js";
+import { counted, plural } from "../words.js";
 import { draw } from "./drawings.js";
 
 const place = document.getElementById("answers");
@@ -12,6 +12,9 @@ const TYPES = {
   time: "Time", matrix: "Matrix", ranking: "Ranking", file: "File", calculated: "Calculated", hidden: "Hidden",
   email: "E-mail", url: "Web address", phone: "Telephone",
 };
+const baseOf = ({ answered, missing }) => (answered === null
+  ? "How many answered is hidden: the group is too small."
+  : `${plural(answered, "answer")}, ${counted(missing)} without`);
 const WIDE = new Set(["matrix", "ranking"]);
 
 class Card {
@@ -43,7 +46,7 @@ class Card {
     this.element.setAttribute("aria-busy", "true");
     try {
       const reading = await this.read(this.field, { signal });
-      this.base.textContent = `${plural(reading.answered, "answer")}, ${count(reading.missing)} without`;
+      this.base.textContent = baseOf(reading);
       show(this.body, draw(this.field, reading, this.table));
     } catch (error) {
       if (error.name === "AbortError") return;

@@ -2,7 +2,7 @@
 import { behind } from "../charts/behind.js";
 import { columns } from "../charts/columns.js";
 import { h, show } from "../elements.js";
-import { bucket, count, plural } from "../words.js";
+import { bucket, count, counted, plural } from "../words.js";
 
 const place = document.getElementById("series");
 const table = behind("Responses over time");
@@ -13,12 +13,13 @@ export function showSeries({ granularity, buckets, total }) {
     return;
   }
   const most = buckets.reduce((best, each) => ((each.count ?? 0) > (best.count ?? 0) ? each : best));
-  const label = `${plural(total, "response")} by ${granularity}, from ${bucket(buckets[0].timestamp, granularity)} to ${bucket(buckets.at(-1).timestamp, granularity)}; the most, ${count(most.count)}, on ${bucket(most.timestamp, granularity)}.`;
+  const all = total === null ? "responses" : plural(total, "response");
+  const label = `${all} by ${granularity}, from ${bucket(buckets[0].timestamp, granularity)} to ${bucket(buckets.at(-1).timestamp, granularity)}; the most, ${count(most.count)}, on ${bucket(most.timestamp, granularity)}.`;
   const items = buckets.map((each) => ({
     short: bucket(each.timestamp, granularity, { short: true }),
     label: bucket(each.timestamp, granularity),
     count: each.count,
   }));
-  table.set([granularity[0].toUpperCase() + granularity.slice(1), "Responses"], items.map((each) => [each.label, count(each.count)]));
-  show(place, columns(items, { label, height: 240 }), h("p", { class: "quiet under" }, `By ${granularity}; ${plural(total, "response")} in all.`), table.element);
+  table.set([granularity[0].toUpperCase() + granularity.slice(1), "Responses"], items.map((each) => [each.label, counted(each.count)]));
+  show(place, columns(items, { label, height: 240 }), h("p", { class: "quiet under" }, total === null ? `By ${granularity}; periods with few responses are hidden.` : `By ${granularity}; ${all} in all.`), table.element);
 }

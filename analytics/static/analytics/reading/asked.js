@@ -20,7 +20,7 @@ async function groups(state, fields, field, group, options) {
   const query = { measures: ["count"], group_by: [group], include: ["share", "ci"], limit: MOST_VALUES };
   const answer = await ask(narrowed(state, fields, query, [answered(field)]), options);
   const name = answer.columns[0].name;
-  return answer.data.map(({ [name]: value, count, share, ci, suppressed }) => ({ value, count, share, ci, suppressed }));
+  return answer.data.map(({ [name]: value, count, share, ci }) => ({ value, count, share, ci }));
 }
 
 /** Every option in its own order, chosen or not; then what else was found. */

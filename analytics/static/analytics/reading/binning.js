@@ -1,4 +1,6 @@
 // Edges a person would choose, and counting into them.
+import { sumOf } from "../sums.js";
+
 const STEPS = [1, 2, 2.5, 5, 10];
 const ABOUT = 12;
 
@@ -19,7 +21,8 @@ export function intoBins(values, edges) {
   const bins = edges.slice(1).map((to, n) => ({ from: edges[n], to, count: 0 }));
   for (const { value, count } of values) {
     const place = edges.findLastIndex((edge) => edge <= Number(value));
-    bins[Math.min(Math.max(place, 0), bins.length - 1)].count += count;
+    const bin = bins[Math.min(Math.max(place, 0), bins.length - 1)];
+    bin.count = sumOf([bin, { count }]);
   }
   return bins;
 }
@@ -27,5 +30,6 @@ export function intoBins(values, edges) {
 /** Rows of a query grouped by bins with these edges, empty ones too. */
 export function fromRows(rows, column, edges) {
   const found = new Map(rows.map((row) => [String(row[column]), row.count]));
-  return edges.slice(1).map((to, n) => ({ from: edges[n], to, count: found.get(`${edges[n]}..${to}`) ?? 0 }));
+  const count = (name) => (found.has(name) ? found.get(name) : 0); // null is hidden
+  return edges.slice(1).map((to, n) => ({ from: edges[n], to, count: count(`${edges[n]}..${to}`) }));
 }

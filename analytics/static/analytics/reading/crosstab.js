@@ -25,6 +25,7 @@ export async function readCrosstab(state, fields, rows, columns, options = {}) {
   };
   const both = [rows, columns].map((field) => ({ [`data.${field.name}`]: { $exists: true } }));
   const answer = await ask(narrowed(state, fields, query, both), options);
+  if (!answer.crosstab) return { closed: true, total: null, suppressed: true, several, meta: answer.meta };
   const table = inOrder(inOrder(answer.crosstab, "rows", rows), "columns", columns);
   return { ...table, several, meta: answer.meta };
 }

@@ -1,6 +1,7 @@
 // Responses over time: from the live series, or by a query where filters choose among them.
 import { Refusal, ask, read } from "../api.js";
 import { granularityOf, span, today } from "../spans.js";
+import { sumOf } from "../sums.js";
 import { narrowed } from "./narrowing.js";
 
 const EARLIEST = "2000-01-01";
@@ -40,7 +41,7 @@ async function bySearch(state, fields, { granularity, from, to }, options) {
   const query = { measures: ["count"], group_by: [group], date_range: [from, to], limit: 10_000, ...(sparse ? {} : { include: ["empty_buckets"] }) };
   const answer = await ask({ ...narrowed(state, fields, query), date_range: [from, to] }, options);
   const buckets = answer.data.map((row) => ({ timestamp: startOf(row.bucket, granularity), count: row.count }));
-  return { granularity, buckets, total: buckets.reduce((sum, each) => sum + (each.count ?? 0), 0) };
+  return { granularity, buckets, total: sumOf(buckets) };
 }
 
 /** `2026-01`, `2026-W02`, `2026-01-09` and `2026-01-09T13:00+0900` as the start of the bucket. */

@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import IntEnum
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,7 +24,9 @@ from .contributions import NOTHING, Step, contribution_of, difference
 from .form_fields import fields_of_form
 from .keys import FormKeys
 from .series import Granularity
-from .server_functions import ADVANCE, APPLY, Call, ServerFunctions
+from .server_functions import APPLY, Call, ServerFunctions, Status
+from .session_figures import session_figures
+from .session_numbers import SessionNumbers
 from .summaries import FieldSummary, summarise
 
 CAP = 200
@@ -33,15 +34,6 @@ CAP = 200
 
 AWAY_SECONDS = 2.0
 """How long readers leave a Redis alone that did not answer one of them."""
-
-SESSION_STEPS = ("sessions_viewed", "sessions_started", "sessions_submitted")
-"""Counters of the steps of a session, in the order of their bits."""
-
-
-class Status(IntEnum):
-    APPLIED = 1
-    REFUSED = 0
-    OTHER_GENERATION = -2
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,16 +55,6 @@ class Move:
     shadow: int | None = None
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SessionMark:
-    """The steps a session has reached, as bits."""
-
-    form_id: str
-    session_id: str
-    steps: int
-    shadow: int | None = None
-
-
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What a call did. `stored` holds, where it was refused, the counted revision per claim.
@@ -91,6 +73,7 @@ class FormAggregator:
     def __init__(self, redis_client: Numbers) -> None:
         self._redis = redis_client
         self._functions = ServerFunctions(redis_client)
+        self.sessions = SessionNumbers(redis_client, self._functions)
         self._generations: dict[str, int] = {}
         self.circuit = Circuit(open_seconds=AWAY_SECONDS)
 
@@ -126,24 +109,17 @@ class FormAggregator:
         calls = [self._apply_call(move) for move in moves]
         return self._outcomes([(move.form_id, move.shadow) for move in moves], calls)
 
-    def advance(self, marks: Sequence[SessionMark]) -> list[Outcome]:
-        """Count the steps of sessions that are not counted yet."""
-        calls = [self._advance_call(mark) for mark in marks]
-        return self._outcomes([(mark.form_id, mark.shadow) for mark in marks], calls)
-
     def get_metrics(self, form_id: str, *, timezone: str = "UTC") -> dict[str, Any]:
         """Totals of a form. `completion_rate` is None until a session has started."""
         form = FormKeys(form_id)
         stats = _counts(self._redis.hgetall(form.prefix + keys.stats()))
-        viewed, started, submitted = (stats.get(step, 0) for step in SESSION_STEPS)
         today = self.get_timeseries(
             form_id, Granularity.DAY.value, timezone=timezone, since=_midnight(timezone)
         )
         return {
             "total_responses": stats.get("total_responses", 0),
             "today_submissions": sum(bucket["count"] for bucket in today),
-            "completion_rate": submitted / started if started else None,
-            "sessions": {"viewed": viewed, "started": started, "submitted": submitted},
+            **session_figures(self.sessions.read_all(form_id)),
         }
 
     def get_timeseries(
@@ -251,15 +227,6 @@ class FormAggregator:
         head = (generation, CAP, len(move.claims), len(buckets))
         # As one argument: the client takes longer to send many than the server to count them.
         return Call(APPLY, names, [*head, *claims, _dumps(steps)])
-
-    def _advance_call(self, mark: SessionMark) -> Call:
-        form = FormKeys(mark.form_id, mark.shadow)
-        generation = self._generation(mark.form_id, mark.shadow)
-        seen = form.seen_sessions(generation, mark.session_id)
-        names = [form.guard, form.rebuild, seen, form.prefix + keys.stats()]
-        arguments: list[str | bytes | int] = [generation, bytes.fromhex(mark.session_id)]
-        arguments += (mark.steps, *SESSION_STEPS)
-        return Call(ADVANCE, names, arguments)
 
     def _generation(self, form_id: str, shadow: int | None) -> int:
         return self._generations.get(form_id, 0) if shadow is None else shadow

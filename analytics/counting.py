@@ -14,14 +14,15 @@ from datetime import datetime, timedelta
 from formplatform.core import clock
 from formplatform.core.errors import UnavailableError
 from formplatform.core.events import Event
-from formplatform.forms.domain import FormResponse, Revision, Session, revision_of
+from formplatform.forms.domain import FormResponse, Revision, revision_of
 from formplatform.forms.events import ResponseEvent, SessionAdvanced
 from formplatform.forms.storage.registry import get_store
 
 from . import aggregator
-from .aggregator import Claim, Move, Outcome, SessionMark, Status
+from .aggregator import Claim, Move, Outcome
 from .contributions import NOTHING, Contribution, contribution_of, difference
 from .form_fields import fields_of_version
+from .server_functions import Status
 
 logger = logging.getLogger(__name__)
 
@@ -35,8 +36,6 @@ rounds each response goes by itself.
 
 FORGOTTEN_AFTER = timedelta(days=1)
 """An event whose record has been gone for so long is no longer worth a retry."""
-
-VIEWED, STARTED, SUBMITTED = 1, 2, 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +62,7 @@ def count_responses(events: Sequence[Event]) -> None:
     settle(
         due(found[response_id], at_least=event.revision)
         for response_id, event in wanted.items()
-        if response_id in found or _is_worth_waiting(event)
+        if response_id in found or is_worth_waiting(event)
     )
 
 
@@ -168,45 +167,7 @@ def _contribution(response: FormResponse, revision: int, facts: Facts) -> Contri
     )
 
 
-def count_sessions(events: Sequence[Event]) -> None:
-    """Count the steps of the sessions a batch of events is about. Idempotent, in any order."""
-    wanted = {event.session_id: event for event in events if isinstance(event, SessionAdvanced)}
-    found = {session.id: session for session in get_store().find_sessions(wanted)}
-    settle_sessions(
-        mark_of(found[session_id])
-        for session_id, event in wanted.items()
-        if session_id in found or _is_worth_waiting(event)
-    )
-
-
-def mark_of(session: Session, *, shadow: int | None = None) -> SessionMark:
-    """The steps of a session as bits; whoever submits has started and seen the form."""
-    steps = VIEWED
-    if session.started_at is not None or session.pages:
-        steps |= STARTED
-    if session.submitted_at is not None:
-        steps |= STARTED | SUBMITTED
-    return SessionMark(form_id=session.form_id, session_id=session.id, steps=steps, shadow=shadow)
-
-
-def settle_sessions(pending: Iterable[SessionMark]) -> None:
-    """Count every mark. Raises UnavailableError."""
-    waiting = list(pending)
-    for _ in range(ROUNDS):
-        if not waiting:
-            return
-        later: list[SessionMark] = []
-        outcomes = aggregator.current().advance(waiting)
-        for mark, outcome in zip(waiting, outcomes, strict=True):
-            if outcome.status is Status.OTHER_GENERATION:
-                later.append(replace(mark, shadow=None))
-            elif outcome.rebuild is not None and mark.shadow is None:
-                later.append(replace(mark, shadow=outcome.rebuild))
-        waiting = later
-    raise UnavailableError("The numbers keep being rebuilt; try again.")
-
-
-def _is_worth_waiting(event: ResponseEvent | SessionAdvanced) -> bool:
+def is_worth_waiting(event: ResponseEvent | SessionAdvanced) -> bool:
     """False for a record gone for good; raises where it may still turn up."""
     if clock.now() - datetime.fromisoformat(event.occurred_at) < FORGOTTEN_AFTER:
         raise UnavailableError("What the event is about can't be read yet; try again.")

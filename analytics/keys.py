@@ -14,6 +14,10 @@ BALANCE_MODULUS = 2**31 - 1
 OF_FIELDS = "field"
 """How the keys about fields begin: their counters enter the balance."""
 MINUTES = "timeseries:minute:"
+QUARTERS = "timeseries:quarter_hour:"
+SESSION_QUARTERS = "sessions:quarter_hour:"
+QUARTER_FAMILIES = (QUARTERS, SESSION_QUARTERS)
+"""How the keys of quarter-hours begin; the day follows."""
 EXTREMES = frozenset({"min", "max", "min_stale", "max_stale"})
 """What the hash of a number holds besides counters."""
 
@@ -69,7 +73,7 @@ class FormKeys:
     def applied(self, generation: int, response_id: str) -> str:
         return f"{self.root}applied:{generation}:{_bucket(response_id)}"
 
-    def seen_sessions(self, generation: int, session_id: str) -> str:
+    def counted_sessions(self, generation: int, session_id: str) -> str:
         return f"{self.root}applied:{generation}:s{_bucket(session_id)}"
 
 
@@ -94,7 +98,7 @@ def hashes() -> str:
 
 def quarter_hours(day: str) -> str:
     """Number of the quarter-hour in one UTC day (0 to 95) → responses."""
-    return f"timeseries:quarter_hour:{day}"
+    return f"{QUARTERS}{day}"
 
 
 def minutes(day: str) -> str:
@@ -110,6 +114,39 @@ def distribution(field_id: str) -> str:
 def numbers(field_id: str) -> str:
     """Count, exact sums and extremes of a number."""
     return f"field:{_plain(field_id)}:numbers"
+
+
+def sessions() -> str:
+    """What all sessions add up to: see trails.py for the names."""
+    return "sessions"
+
+
+def session_days() -> str:
+    """UTC day → sessions that began on it."""
+    return "sessions:day"
+
+
+def sessions_of_day(day: str) -> str:
+    """What the sessions that began on one UTC day add up to."""
+    return f"sessions:day:{day}"
+
+
+def session_quarters(day: str) -> str:
+    """Number of the quarter-hour in one UTC day → sessions that began in it."""
+    return f"{SESSION_QUARTERS}{day}"
+
+
+def sessions_of_quarter(day: str, number: int) -> str:
+    """What the sessions that began in one quarter-hour add up to."""
+    return f"{SESSION_QUARTERS}{day}:{number}"
+
+
+def day_of_quarters(key: str) -> str | None:
+    """The UTC day of a key of quarter-hours, which expires; None for any other key."""
+    for family in QUARTER_FAMILIES:
+        if key.startswith(family):
+            return key[len(family) :][: len("2026-01-31")]
+    return None
 
 
 def _bucket(identifier: str) -> str:

@@ -11,9 +11,10 @@ from typing import Any
 from formplatform.core.connections import Numbers
 from formplatform.forms.storage.hashing import MODULUS, DayHashes
 
-from . import keys
+from . import keys, retention
 from .exact_sums import LIMB_BITS
 from .keys import FormKeys
+from .session_proof import read_sessions
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,26 +24,32 @@ class Counted:
     total: int
     days: DayHashes
     quarters: Mapping[str, int]
-    """UTC day → the sum of its quarter-hours."""
+    """UTC day → the sum of its quarter-hours, while they are kept."""
+    sessions: Mapping[str, int]
+    """What all sessions add up to."""
     is_balanced: bool
-    """Whether the counters of all fields add up to the balance that was kept with them."""
+    """Whether the counters of fields add up to their balance, and those of sessions by days."""
 
 
 def read_counted(client: Numbers, form_id: str) -> Counted:
     """Look at everything once. What is being counted meanwhile may be seen in part."""
     prefix = FormKeys(form_id).prefix
+    sessions, sessions_agree = read_sessions(client, form_id)
     head = client.pipeline(transaction=False)
     for key in (keys.stats(), keys.days(), keys.hashes(), keys.fields()):
         head.hgetall(prefix + key)
     stats, days, hashes, fields = map(_counts, head.execute())
     of_fields = _read_sums(client, prefix, _keys_of_fields(fields))
     found = sum(fields.values()) + sum(of_fields.values())
-    quarters = _read_sums(client, prefix, map(keys.quarter_hours, days))
+    is_balanced = (found - stats.get(keys.BALANCE, 0)) % keys.BALANCE_MODULUS == 0
+    kept = filter(retention.is_kept, days)
+    quarters = _read_sums(client, prefix, map(keys.quarter_hours, kept))
     return Counted(
         total=stats.get("total_responses", 0),
         days=_day_hashes(days, hashes),
-        quarters={day: quarters[keys.quarter_hours(day)] for day in days},
-        is_balanced=(found - stats.get(keys.BALANCE, 0)) % keys.BALANCE_MODULUS == 0,
+        quarters={str(keys.day_of_quarters(key)): count for key, count in quarters.items()},
+        sessions=sessions,
+        is_balanced=sessions_agree and is_balanced,
     )
 
 

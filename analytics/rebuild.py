@@ -10,9 +10,10 @@ from formplatform.core.connections import numbers
 from formplatform.core.errors import ConflictError
 from formplatform.forms.storage.registry import get_store
 
-from .counting import Due, mark_of, settle, settle_sessions
+from .counting import Due, settle
 from .generations import Generations
 from .metrics import forget_forms
+from .session_counting import settle_sessions
 
 Progress = Callable[[int], object]
 
@@ -67,7 +68,7 @@ def count_into(
         responses += len(batch)
         progress(len(batch))
     for part in store.scan_sessions(form_id):
-        settle_sessions(mark_of(session, shadow=generation) for session in part)
+        settle_sessions(part, shadow=generation)
         _show_life(generations, generation)
         sessions += len(part)
         progress(len(part))

@@ -1,8 +1,9 @@
 """Counting a form anew beside its numbers, only to compare the two key by key.
 
-It takes as long as a rebuild, and finds what no sum can tell. Left out are the buckets of minutes,
-which run out by themselves. Where a field has more values than are counted one by one, which of
-them have a count of their own depends on the order they came in: then only their sum is compared.
+It takes as long as a rebuild, and finds what no sum can tell. Left out are the buckets of minutes
+and quarter-hours that run out by themselves. Where a field has more values than are counted one by
+one, which of them have a count of their own depends on the order they came in: then only their sum
+is compared.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,7 +12,7 @@ from dataclasses import dataclass
 from formplatform.core.connections import numbers
 from formplatform.forms.storage.registry import get_store
 
-from . import keys
+from . import keys, retention
 from .generations import Generations
 from .keys import FormKeys
 from .rebuild import count_into
@@ -77,7 +78,7 @@ class _Comparison:
                 found.add(name)
             elif generation in self._generations:
                 found.add(f"{APPLIED}:{bucket}")
-        return {name for name in found if not name.startswith(NOT_COMPARED)}
+        return {name for name in found if _is_compared(name)}
 
     def differences(self, names: set[str]) -> set[str]:
         ordered = sorted(names)
@@ -132,6 +133,11 @@ class _Comparison:
             for each in unlike
             if each not in deleted or here.get(bytes.fromhex(each)) != deleted[each]
         }
+
+
+def _is_compared(name: str) -> bool:
+    day = keys.day_of_quarters(name)
+    return not name.startswith(NOT_COMPARED) and (day is None or retention.is_kept(day))
 
 
 def _comparable(name: str, stored: Hash) -> dict[str, float]:

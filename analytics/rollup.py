@@ -16,7 +16,7 @@ from formplatform.forms.storage.registry import get_store
 from . import aggregator, series
 from .outages import answering
 from .query.ast import Aggregate, Between, Column, Dimension, Granularity, Measure, WeekStart
-from .query.buckets import week_label
+from .query.buckets import label_at
 from .query.columns import DATA, FACTS
 from .query.fields import Field, Fields, Kind
 from .query.plan import Group, Plan
@@ -35,7 +35,6 @@ GRANULARITIES = {
 }
 SPREAD = {Kind.CHOICE, Kind.OPTIONS, Kind.BOOLEAN, Kind.NUMBER}
 SOON = timedelta(seconds=1)
-MONTHS_A_QUARTER = 3
 
 
 class UnsuitedError(Exception):
@@ -200,7 +199,7 @@ def _series(plan: Plan, dimension: Dimension, form_id: str) -> dict[Any, int]:
     except InvalidInputError as error:
         raise UnsuitedError("the span is too long for these buckets") from error
     return {
-        _label(dimension, datetime.fromisoformat(each["timestamp"])): each["count"]
+        label_at(dimension, datetime.fromisoformat(each["timestamp"])): each["count"]
         for each in buckets
     }
 
@@ -223,18 +222,6 @@ def _whole_quarter(moment: Any) -> datetime:
     if not isinstance(moment, datetime) or moment.timestamp() % series.QUARTER.total_seconds():
         raise UnsuitedError("the span does not end on a quarter of an hour")
     return moment
-
-
-def _label(dimension: Dimension, start: datetime) -> str:
-    granularity = dimension.granularity
-    if granularity in (Granularity.QUARTER_HOUR, Granularity.HOUR):
-        return start.strftime("%Y-%m-%dT%H:%M%z")
-    if granularity is Granularity.WEEK:
-        return week_label(start.date(), WeekStart.MONDAY)
-    if granularity is Granularity.QUARTER:
-        return f"{start.year:04}-Q{(start.month - 1) // MONTHS_A_QUARTER + 1}"
-    length = {Granularity.MONTH: 7, Granularity.YEAR: 4}.get(granularity or Granularity.DAY, 10)
-    return start.date().isoformat()[:length]
 
 
 def _values(dimension: Dimension, form_id: str, fields: Fields) -> dict[Any, int]:

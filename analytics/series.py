@@ -17,6 +17,8 @@ QUARTER = timedelta(minutes=15)
 DAY = timedelta(days=1)
 MONTHS_A_QUARTER = 3
 MINUTES_KEPT = timedelta(hours=48)
+NOON = time(12)
+FIRST, LAST = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 30, tzinfo=UTC)
 
 
 class Granularity(Enum):
@@ -110,8 +112,31 @@ def days_of(start: datetime, end: datetime) -> list[str]:
 
 def covers(day: str, start: datetime, end: datetime) -> bool:
     """Whether a UTC day lies whole within a span."""
-    midnight = datetime.combine(date.fromisoformat(day), time(), UTC)
+    midnight = midnight_of(day)
     return start <= midnight and midnight + DAY <= end
+
+
+def touches(day: str, start: datetime, end: datetime) -> bool:
+    """Whether a part of a UTC day lies within a span."""
+    midnight = midnight_of(day)
+    return start < midnight + DAY and midnight < end
+
+
+def midnight_of(day: str) -> datetime:
+    """When a UTC day begins."""
+    return datetime.combine(date.fromisoformat(day), time(), UTC)
+
+
+def noon_of(day: str, zone: tzinfo) -> datetime:
+    """Noon of the same date in a zone, in UTC: in the middle of that day wherever it begins."""
+    return datetime.combine(date.fromisoformat(day), NOON, zone).astimezone(UTC)
+
+
+def bounds_of(since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
+    """The ends of a span in UTC, widened to whole quarter-hours; open ones are far away."""
+    start = _floor(since.astimezone(UTC), QUARTER) if since else FIRST
+    end = until.astimezone(UTC) - timedelta(microseconds=1) if until else LAST
+    return start, _floor(end, QUARTER) + QUARTER
 
 
 def add_up(
@@ -161,7 +186,7 @@ def _steps(
 ) -> Iterator[tuple[datetime, timedelta, int]]:
     """Every one that is counted: its start in UTC, the zone's offset there, its responses."""
     for day, quarters in days.items():
-        midnight = datetime.combine(date.fromisoformat(day), time(), UTC)
+        midnight = midnight_of(day)
         first, last = _offset(midnight, zone), _offset(midnight + DAY, zone)
         for number, count in quarters.items():
             moment = midnight + number * step

@@ -9,6 +9,7 @@ client would ask a node for the keys of every FCALL: one more round trip each.
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import IntEnum
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,15 @@ import redis
 from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
 from formplatform.core.connections import Numbers
+
+
+class Status(IntEnum):
+    """What a counting function answers first."""
+
+    APPLIED = 1
+    REFUSED = 0
+    OTHER_GENERATION = -2
+
 
 FOLDER = Path(__file__).parent / "functions"
 PIPELINE_CALLS = 500

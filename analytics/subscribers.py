@@ -10,7 +10,7 @@ from formplatform.forms.events import (
     SessionAdvanced,
 )
 
-from . import counting, metrics
+from . import counting, metrics, session_counting
 
 
 @subscribe(ResponseSubmitted, ResponseUpdated, ResponseDeleted, name="analytics.count_responses")
@@ -19,7 +19,7 @@ def count_responses(events: Sequence[Event]) -> None:
     metrics.forget(events)
 
 
-@subscribe(SessionAdvanced, name="analytics.count_sessions")
+@subscribe(SessionAdvanced, ResponseDeleted, name="analytics.count_sessions")
 def count_sessions(events: Sequence[Event]) -> None:
-    counting.count_sessions(events)
+    session_counting.count_sessions(events)
     metrics.forget(events)

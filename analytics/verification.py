@@ -39,6 +39,7 @@ class Verification:
     """Live responses of a form as stored and as counted, and whatever differs.
 
     Where it is not `is_settled`, responses are on their way to being counted: that is no drift.
+    `is_balanced` says whether the counters of fields and of sessions add up among themselves.
     `keys` are what a deep look found, None where there was none.
     """
 
@@ -119,6 +120,6 @@ def _differing_days(stored: DayHashes, counted: Counted) -> Iterator[DayDifferen
     quarters = counted.quarters
     for day in sorted(stored.keys() | counted.days.keys() | quarters.keys()):
         there, here = stored.get(day, NOTHING), counted.days.get(day, NOTHING)
-        parted = quarters.get(day, 0) != here[0]
+        parted = quarters.get(day, here[0]) != here[0]
         if there != here or parted:
             yield DayDifference(day, there[0], here[0], there[1] != here[1], parted)

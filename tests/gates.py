@@ -1,18 +1,21 @@
-"""Every gate of the build, one after the other: `boot.py test --all`.
+"""Every gate of the build: `boot.py test --all`.
 
-The suite runs on the embedded stores first. It runs again on MongoDB, PostgreSQL and Redis where
-MONGO_TEST_URL, DATABASE_TEST_URL and REDIS_TEST_URL name them, and a third time with the responses
-in PostgreSQL and the numbers in the Redis Cluster of REDIS_CLUSTER_TEST_NODES. What could not run
-is named.
+The suite runs on the embedded stores. Beside it, on another core, it runs again on MongoDB,
+PostgreSQL and Redis where MONGO_TEST_URL, DATABASE_TEST_URL and REDIS_TEST_URL name them, then a
+third time with the responses in PostgreSQL and the numbers in the Redis Cluster of
+REDIS_CLUSTER_TEST_NODES. What could not run is named.
 """
 
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).parents[1]
 BIN = Path(sys.executable).parent
@@ -39,17 +42,43 @@ class Gate:
     variables: dict[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Outcome:
+    name: str
+    passed: bool
+    seconds: float
+
+
 def main(arguments: list[str]) -> int:
-    results: list[tuple[str, bool, float]] = []
-    gates = [*checks(), suite(arguments), *real_stores(arguments), *small_deployment(arguments)]
-    for gate in gates:
-        print(f"\n=== {gate.name}", flush=True)
-        started = time.monotonic()
-        environment = {**os.environ, **gate.variables}
-        finished = subprocess.run(gate.command, cwd=ROOT, env=environment, check=False)
-        results.append((gate.name, finished.returncode == 0, time.monotonic() - started))
-    summarise(results)
-    return 0 if all(passed for _, passed, _ in results) else 1
+    outcomes = [run(gate) for gate in checks()]
+    again = [*real_stores(arguments), *small_deployment(arguments)]
+    with tempfile.TemporaryFile() as said, ThreadPoolExecutor(1) as beside:
+        others = beside.submit(lambda: [run(gate, said) for gate in again])
+        outcomes += [run(suite(arguments)), *others.result()]
+        said.seek(0)
+        print(said.read().decode(errors="replace"))
+    summarise(outcomes)
+    return 0 if all(outcome.passed for outcome in outcomes) else 1
+
+
+def run(gate: Gate, said: IO[bytes] | None = None) -> Outcome:
+    """Run it to its end; what it prints is shown at once, or kept in the file `said`."""
+    title = f"\n=== {gate.name}"
+    if said is None:
+        print(title, flush=True)
+    else:
+        said.write(f"{title}\n".encode())
+        said.flush()
+    started = time.monotonic()
+    finished = subprocess.run(
+        gate.command,
+        cwd=ROOT,
+        env={**os.environ, **gate.variables},
+        stdout=said,
+        stderr=said and subprocess.STDOUT,
+        check=False,
+    )
+    return Outcome(gate.name, finished.returncode == 0, time.monotonic() - started)
 
 
 def checks() -> Iterator[Gate]:
@@ -131,10 +160,10 @@ def _merged(stores: dict[str, dict[str, str]]) -> dict[str, str]:
     return {name: value for given in stores.values() for name, value in given.items()}
 
 
-def summarise(results: list[tuple[str, bool, float]]) -> None:
+def summarise(outcomes: list[Outcome]) -> None:
     print("\n=== Summary")
-    for name, passed, seconds in results:
-        print(f"{'passed' if passed else 'FAILED':8}{seconds:>7.0f} s  {name}")
+    for each in outcomes:
+        print(f"{'passed' if each.passed else 'FAILED':8}{each.seconds:>7.0f} s  {each.name}")
     for name in sorted({"MongoDB", "PostgreSQL", "Redis"} - given_stores().keys()):
         print(f"{'not run':8}{'':>9}  the suite on {name}: no test URL for it")
     if lacking := lacking_for_small_deployment():

@@ -32,10 +32,7 @@ class MetricsInput(serializers.Serializer[Plain]):
     timezone = ZoneField()
 
 
-class TimeseriesInput(serializers.Serializer[Plain]):
-    granularity = serializers.ChoiceField(
-        choices=[each.value for each in Granularity], default=Granularity.DAY.value
-    )
+class SpanInput(serializers.Serializer[Plain]):
     timezone = ZoneField()
 
     def get_fields(self) -> dict[str, Any]:
@@ -46,6 +43,12 @@ class TimeseriesInput(serializers.Serializer[Plain]):
             for name, text in span.items()
         }
         return {**super().get_fields(), **bounds}
+
+
+class TimeseriesInput(SpanInput):
+    granularity = serializers.ChoiceField(
+        choices=[each.value for each in Granularity], default=Granularity.DAY.value
+    )
 
 
 class SessionsOutput(serializers.Serializer[Plain]):
@@ -67,14 +70,27 @@ class ProvenOutput(serializers.Serializer[Plain]):
     as_of = serializers.CharField(help_text="When the numbers were read.")
 
 
-class MetricsOutput(ProvenOutput):
-    form_id = serializers.CharField()
-    total_responses = serializers.IntegerField()
-    today_submissions = serializers.IntegerField(help_text="Submitted today, in the zone.")
+class TimeToCompleteOutput(serializers.Serializer[Plain]):
+    median = serializers.FloatField(allow_null=True, help_text="In seconds.")
+    p90 = serializers.FloatField(allow_null=True, help_text="In seconds.")
+    n = serializers.IntegerField(help_text="Submitted sessions whose time is known.")
+    quantile_error = serializers.FloatField(help_text="Of both, at most, relatively.")
+
+
+class CompletionOutput(serializers.Serializer[Plain]):
+    """What sessions say about how people get through a form."""
+
     completion_rate = serializers.FloatField(
         allow_null=True, help_text="Submitted of started sessions; null before any started."
     )
     sessions = SessionsOutput()
+    time_to_complete = TimeToCompleteOutput()
+
+
+class MetricsOutput(ProvenOutput, CompletionOutput):
+    form_id = serializers.CharField()
+    total_responses = serializers.IntegerField()
+    today_submissions = serializers.IntegerField(help_text="Submitted today, in the zone.")
 
 
 class BucketOutput(serializers.Serializer[Plain]):

@@ -15,6 +15,7 @@ OFFSETS = 4096
 MIDDLE = OFFSETS // 2
 MINUTES = {Granularity.MINUTE: 1, Granularity.QUARTER_HOUR: 15, Granularity.HOUR: 60}
 MONTHS, QUARTERS, DAYS = 12, 4, 7
+MONTHS_A_QUARTER = MONTHS // QUARTERS
 THURSDAY = 3
 """The weekday of the epoch, from Monday as 0."""
 
@@ -36,6 +37,24 @@ def _of_the_clock(number: int) -> str:
     sign, minutes_off = ("-", MIDDLE - offset) if offset < MIDDLE else ("+", offset - MIDDLE)
     hours, rest = divmod(minutes_off, 60)
     return f"{wall.isoformat(timespec='minutes')}{sign}{hours:02}{rest:02}"
+
+
+def label_at(dimension: Dimension, start: datetime) -> str:
+    """The label of the bucket that starts at this moment, given in the dimension's zone."""
+    if dimension.granularity in MINUTES:
+        return start.strftime("%Y-%m-%dT%H:%M%z")
+    return label_on(dimension, start.date())
+
+
+def label_on(dimension: Dimension, first: date) -> str:
+    """The label of the bucket of days, weeks, months, quarters or years whose first day it is."""
+    granularity = dimension.granularity
+    if granularity is Granularity.WEEK:
+        return week_label(first, dimension.week_start)
+    if granularity is Granularity.QUARTER:
+        return f"{first.year:04}-Q{(first.month - 1) // MONTHS_A_QUARTER + 1}"
+    length = {Granularity.MONTH: 7, Granularity.YEAR: 4}.get(granularity or Granularity.DAY, 10)
+    return first.isoformat()[:length]
 
 
 def first_day_of_week(number: int, start: WeekStart) -> date:

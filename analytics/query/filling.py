@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from . import limits
 from .ast import Dimension, Granularity
-from .buckets import week_label
+from .buckets import MONTHS_A_QUARTER, label_at, label_on
 from .clocks import shift
 from .errors import QueryError
 from .fields import Kind
@@ -29,7 +29,6 @@ UNITS = {
     Granularity.QUARTER: "quarter",
     Granularity.YEAR: "year",
 }
-QUARTER_MONTHS = 3
 
 
 def labels_between(dimension: Dimension, first: datetime, end: datetime) -> list[str]:
@@ -57,7 +56,7 @@ def _of_the_clock(dimension: Dimension, first: datetime, end: datetime) -> Itera
         wall = moment.astimezone(zone)
         if dimension.granularity is Granularity.HOUR:
             wall = wall.replace(minute=0)
-        yield wall.strftime("%Y-%m-%dT%H:%M%z")
+        yield label_at(dimension, wall)
         moment += step
 
 
@@ -69,7 +68,7 @@ def _of_the_calendar(dimension: Dimension, first: datetime, end: datetime) -> It
     start = _floor(dimension, first.astimezone(zone).date())
     wall = datetime.combine(start, datetime.min.time())
     while wall.date() <= last:
-        yield _label(dimension, wall.date())
+        yield label_on(dimension, wall.date())
         wall = shift(wall, 1, unit)
 
 
@@ -81,16 +80,5 @@ def _floor(dimension: Dimension, day: date) -> date:
     if dimension.granularity is Granularity.MONTH:
         return day.replace(day=1)
     if dimension.granularity is Granularity.QUARTER:
-        return day.replace(day=1, month=(day.month - 1) // QUARTER_MONTHS * QUARTER_MONTHS + 1)
+        return day.replace(day=1, month=(day.month - 1) // MONTHS_A_QUARTER * MONTHS_A_QUARTER + 1)
     return day.replace(day=1, month=1)
-
-
-def _label(dimension: Dimension, day: date) -> str:
-    if dimension.granularity is Granularity.WEEK:
-        return week_label(day, dimension.week_start)
-    if dimension.granularity is Granularity.QUARTER:
-        return f"{day.year:04}-Q{(day.month - 1) // QUARTER_MONTHS + 1}"
-    length = {Granularity.MONTH: 7, Granularity.YEAR: 4}.get(
-        dimension.granularity or Granularity.DAY, 10
-    )
-    return day.isoformat()[:length]

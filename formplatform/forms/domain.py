@@ -119,6 +119,8 @@ class Session:
     started_at: datetime | None = None
     submitted_at: datetime | None = None
     pages: dict[str, datetime] = field(default_factory=dict)
+    answered: dict[str, datetime] = field(default_factory=dict)
+    """Field id → when it was first answered."""
     response_id: str | None = None
     revision: int = 1
     dispatched_revision: int = 0

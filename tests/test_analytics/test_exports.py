@@ -3,12 +3,9 @@
 import csv
 import io
 import json
-from datetime import date, datetime
-from pathlib import Path
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 import openpyxl
-import pandas as pd
 import polars as pl
 import pyreadstat
 import pytest
@@ -24,15 +21,21 @@ from analytics.exports.tables import Cell, Column, Table
 from analytics.places import Places
 from formplatform.core.errors import ThrottledError, UnavailableError
 from formplatform.forms.access import Role, share_form
-from formplatform.forms.csv_cells import unescape
 from formplatform.forms.domain import Source
 from formplatform.forms.storage.registry import get_store
 from tests.factories.forms import FormResponseFactory
 from tests.test_analytics import study
+from tests.test_analytics.export_readers import (
+    BERLIN,
+    read_csv,
+    read_jsonl,
+    read_parquet,
+    read_sav,
+    read_xlsx,
+)
 from tests.test_analytics.test_api import client_of
 
 FORMULAS = ["=1+1", "+49 30", "-x", "@cmd", "\tx", "plain", "'=1", '"quoted", ünï 👋']
-BERLIN = ZoneInfo("Europe/Berlin")
 
 
 @pytest.fixture
@@ -91,88 +94,6 @@ def export(api, form_id, file_format, **asked):
     answer = api.get(url, {"as": file_format, **asked})
     assert answer.status_code == 200, answer.content
     return b"".join(answer.streaming_content)
-
-
-def read_csv(content, columns):
-    def value(text, cell):
-        if text == "":
-            return None
-        numeric = {Cell.INTEGER: int, Cell.NUMBER: float, Cell.BOOLEAN: lambda t: t == "true"}
-        times = {Cell.DATE: date.fromisoformat, Cell.MOMENT: datetime.fromisoformat}
-        read = (numeric | times).get(cell, unescape)
-        found = read(text)
-        return found.split(";") if cell is Cell.TEXTS else found
-
-    rows = list(csv.reader(io.StringIO(content.decode(), newline="")))
-    assert rows[0] == [column.name for column in columns]
-    return [
-        [value(text, column.cell) for text, column in zip(row, columns, strict=True)]
-        for row in rows[1:]
-    ]
-
-
-def read_jsonl(content, columns):
-    times = {Cell.DATE: date.fromisoformat, Cell.MOMENT: datetime.fromisoformat}
-    rows = [json.loads(line) for line in content.splitlines()]
-    return [
-        [
-            times[column.cell](row[column.name])
-            if column.cell in times and row[column.name]
-            else row[column.name]
-            for column in columns
-        ]
-        for row in rows
-    ]
-
-
-def read_xlsx(content, columns):
-    book = openpyxl.load_workbook(io.BytesIO(content), read_only=True)
-    rows = list(book.active.iter_rows(values_only=True))
-    assert list(rows[0]) == [column.name for column in columns]
-
-    def value(found, cell):
-        if found is None:
-            return None
-        if cell is Cell.DATE:
-            return found.date()
-        if cell is Cell.MOMENT:
-            return found.replace(tzinfo=BERLIN)
-        return found.split(";") if cell is Cell.TEXTS else found
-
-    return [
-        [value(found, column.cell) for found, column in zip(row, columns, strict=True)]
-        for row in rows[1:]
-    ]
-
-
-def read_parquet(content, columns):
-    frame = pl.read_parquet(io.BytesIO(content))
-    assert frame.columns == [column.name for column in columns]
-    return [list(row) for row in frame.rows()]
-
-
-def read_sav(content, columns, tmp_path):
-    path = Path(tmp_path) / "read.sav"
-    path.write_bytes(content)
-    frame, meta = pyreadstat.read_sav(path)
-    assert meta.column_labels == [column.label for column in columns]
-
-    def value(found, cell):
-        if found == "" or pd.isna(found):
-            return None
-        convert = {Cell.INTEGER: int, Cell.BOOLEAN: bool, Cell.NUMBER: float}
-        if cell is Cell.MOMENT:
-            return pd.Timestamp(found).round("ms").to_pydatetime().replace(tzinfo=BERLIN)
-        if cell is Cell.DATE:
-            return found if type(found) is date else pd.Timestamp(found).date()
-        if cell is Cell.TEXTS:
-            return found.split(";")
-        return convert[cell](found) if cell in convert else found
-
-    return [
-        [value(found, column.cell) for found, column in zip(row, columns, strict=True)]
-        for row in frame.astype(object).values.tolist()
-    ]
 
 
 @pytest.mark.parametrize("file_format", list(Format))

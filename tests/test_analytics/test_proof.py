@@ -147,7 +147,36 @@ def corrupt_extreme(world):
 
 
 def corrupt_sessions(world):
-    numbers().hincrby(key(world, "stats"), "sessions_started", 1)
+    numbers().hincrby(key(world, "sessions"), "started", 1)
+
+
+def some_day_of_sessions(world):
+    (day,) = numbers().hkeys(key(world, "sessions:day"))
+    return day.decode()
+
+
+def corrupt_sessions_of_a_day(world):
+    numbers().hincrby(key(world, f"sessions:day:{some_day_of_sessions(world)}"), "submitted", 1)
+
+
+def corrupt_days_of_sessions(world):
+    numbers().hincrby(key(world, "sessions:day"), some_day_of_sessions(world), -1)
+
+
+def lose_quarters_of_sessions(world):
+    numbers().delete(key(world, f"sessions:quarter_hour:{some_day_of_sessions(world)}"))
+
+
+def corrupt_sessions_of_a_quarter_hour(world):
+    quarters = key(world, f"sessions:quarter_hour:{some_day_of_sessions(world)}")
+    (number,) = numbers().hkeys(quarters)
+    numbers().hincrby(f"{quarters}:{number.decode()}", "started", 1)
+
+
+def forget_a_session(world):
+    (name,) = numbers().scan_iter(key(world, "applied:0:s*"))
+    (session_id,) = numbers().hkeys(name)
+    numbers().hdel(name, session_id)
 
 
 def some_bucket(world):
@@ -173,8 +202,10 @@ OF_DAYS = [
 ]
 OF_SUMS = [corrupt_total, corrupt_answered, corrupt_distribution, lose_distribution]
 OF_SUMS += [corrupt_sum, corrupt_sketch, corrupt_balance]
-HIDDEN = [move_between_options, move_between_quarter_hours, corrupt_extreme, corrupt_sessions]
-HIDDEN += [corrupt_applied, forget_applied]
+OF_SUMS += [corrupt_sessions, corrupt_sessions_of_a_day, corrupt_days_of_sessions]
+OF_SUMS += [lose_quarters_of_sessions]
+HIDDEN = [move_between_options, move_between_quarter_hours, corrupt_extreme]
+HIDDEN += [corrupt_applied, forget_applied, forget_a_session, corrupt_sessions_of_a_quarter_hour]
 EVERY = [corrupt for corrupt, _ in OF_DAYS] + OF_SUMS + HIDDEN
 
 

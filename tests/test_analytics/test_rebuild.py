@@ -1,6 +1,7 @@
 """A rebuild counts beside the live numbers and loses nothing that happens meanwhile."""
 
 import io
+import json
 from dataclasses import replace
 
 import pytest
@@ -146,7 +147,7 @@ def test_sessions_are_rebuilt_too(form_id, form_store):
     count_sessions([advanced(done)])
     rebuild(form_id)
     count_sessions([advanced(done)])
-    numbers().delete(f"form:{{{form_id}}}:stats")
+    numbers().delete(f"form:{{{form_id}}}:sessions")
     rebuild(form_id)
     sessions = aggregator.current().get_metrics(form_id)["sessions"]
     assert sessions == {"viewed": 1, "started": 1, "submitted": 1}
@@ -204,6 +205,25 @@ def test_the_commands_verify_and_mend(form_store, world):
     assert f"{total} responses and 0 sessions counted" in out.getvalue()
     call_command("verify_metrics", "--all", stdout=out)
     assert f"{world.form_id}: {total} stored, {total} counted: exact" in out.getvalue()
+
+
+def test_a_program_reads_what_was_rebuilt_as_json(form_store, world):
+    form_store.insert_form(FormFactory(id=world.form_id))
+    out = io.StringIO()
+
+    call_command(
+        "rebuild_metrics", world.form_id, "--format", "json", stdout=out, stderr=io.StringIO()
+    )
+
+    total = len(world.live())
+    (body,) = json.loads(out.getvalue())
+    assert body == {
+        "form_id": world.form_id,
+        "generation": body["generation"],
+        "responses": total,
+        "sessions": 0,
+        "removed_keys": 0,
+    }
 
 
 def test_a_command_refuses_a_form_that_is_not_there(form_id):

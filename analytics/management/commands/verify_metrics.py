@@ -50,7 +50,7 @@ class Command(BaseCommand):
             unlike += ", other quarter-hours" if day.quarter_hours_differ else ""
             self.stdout.write(f"  {day.day}: {day.stored} stored, {day.counted} counted{unlike}")
         if not found.is_balanced:
-            self.stdout.write("  the counters of its fields do not add up")
+            self.stdout.write("  the counters of its fields or sessions do not add up")
         for key in found.keys or ():
             self.stdout.write(f"  {key.key}: {', '.join(key.names)}")
 

@@ -134,6 +134,7 @@ class SessionList(APIView):
             dict.fromkeys(body["steps"]),
             session_id=body.get("session_id"),
             pages=dict.fromkeys(body["pages"]),
+            fields=dict.fromkeys(body["fields"]),
         )
         return Response(session_body(session))
 

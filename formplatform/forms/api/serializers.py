@@ -110,7 +110,16 @@ class SessionInput(serializers.Serializer[Plain]):
         child=serializers.ChoiceField(choices=["view", "start", "submit"]), max_length=3, default=[]
     )
     pages = serializers.ListField(
-        child=serializers.CharField(max_length=100), max_length=500, default=[]
+        child=serializers.CharField(max_length=1000),
+        max_length=500,
+        default=[],
+        help_text="Pages reached, in this order: each the `page` of a field of the form.",
+    )
+    fields = serializers.ListField(  # type: ignore[assignment]  # hides DRF's own attribute
+        child=serializers.CharField(max_length=64),
+        max_length=500,
+        default=[],
+        help_text="Ids of fields answered, in this order.",
     )
 
 
@@ -120,6 +129,7 @@ class SessionOutput(serializers.Serializer[Plain]):
     started_at = serializers.CharField(allow_null=True)
     submitted_at = serializers.CharField(allow_null=True)
     pages = serializers.DictField(child=serializers.CharField())
+    fields = serializers.DictField(child=serializers.CharField())  # type: ignore[assignment]  # as above
 
 
 class MemberInput(serializers.Serializer[Plain]):
@@ -181,4 +191,5 @@ def session_body(session: Session) -> Plain:
         )
     }
     pages = {page: to_text(moment) for page, moment in session.pages.items()}
-    return {"session_id": session.id, **times, "pages": pages}
+    answered = {field_id: to_text(moment) for field_id, moment in session.answered.items()}
+    return {"session_id": session.id, **times, "pages": pages, "fields": answered}

@@ -32,7 +32,8 @@ def merge(stored: Session, news: Session) -> Session:
         viewed_at=_earliest(stored.viewed_at, news.viewed_at),
         started_at=_earliest(stored.started_at, news.started_at),
         submitted_at=_earliest(stored.submitted_at, news.submitted_at),
-        pages=_earliest_pages(stored.pages, news.pages),
+        pages=_earliest_of_each(stored.pages, news.pages),
+        answered=_earliest_of_each(stored.answered, news.answered),
         response_id=min(filter(None, (stored.response_id, news.response_id)), default=None),
     )
     if merged == stored:
@@ -72,7 +73,7 @@ def _earliest(first: datetime | None, second: datetime | None) -> datetime | Non
     return min(filter(None, (first, second)), default=None)
 
 
-def _earliest_pages(stored: dict[str, datetime], news: dict[str, datetime]) -> dict[str, datetime]:
-    return stored | {
-        page: min(reached_at, stored.get(page, reached_at)) for page, reached_at in news.items()
-    }
+def _earliest_of_each(
+    stored: dict[str, datetime], news: dict[str, datetime]
+) -> dict[str, datetime]:
+    return stored | {name: min(moment, stored.get(name, moment)) for name, moment in news.items()}

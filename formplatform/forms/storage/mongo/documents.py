@@ -146,6 +146,11 @@ class ReachedPage(EmbeddedDocument):
     at = DateTimeField(required=True)
 
 
+class AnsweredField(EmbeddedDocument):
+    field = StringField(required=True)
+    at = DateTimeField(required=True)
+
+
 class SessionDocument(Document):
     id = ObjectIdField(primary_key=True)
     form_id = ObjectIdField(required=True)
@@ -153,6 +158,7 @@ class SessionDocument(Document):
     started_at = DateTimeField()
     submitted_at = DateTimeField()
     pages = EmbeddedDocumentListField(ReachedPage)
+    answered = EmbeddedDocumentListField(AnsweredField)
     response_id = ObjectIdField()
     revision = IntField(required=True)
     dispatched_revision = IntField(required=True)

@@ -38,6 +38,15 @@ def _read_pages(pages: list[Document]) -> dict[str, datetime]:
     return {reached["page"]: reached["at"] for reached in pages}
 
 
+def _write_answered(answered: dict[str, datetime]) -> list[Document]:
+    return [{"field": field_id, "at": moment} for field_id, moment in answered.items()]
+
+
+def _read_answered(answered: list[Document] | None) -> dict[str, datetime]:
+    """None: the session is from before this was kept."""
+    return {each["field"]: each["at"] for each in answered or ()}
+
+
 def _is_pending(record: FormVersion | FormResponse | Session) -> bool:
     return record.dispatched_at is None
 
@@ -87,7 +96,7 @@ SESSIONS = Kind(
     SessionDocument,
     Session,
     ids={"id", "form_id", "response_id"},
-    encode={"pages": _write_pages},
-    decode={"pages": _read_pages},
+    encode={"pages": _write_pages, "answered": _write_answered},
+    decode={"pages": _read_pages, "answered": _read_answered},
     derive={"pending": _is_pending},
 )

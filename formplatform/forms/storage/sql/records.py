@@ -17,12 +17,12 @@ from .rows import FormRow, ResponseRow, RevisionRow, SessionRow, VersionRow
 from .tables import Table
 
 
-def _write_pages(pages: dict[str, datetime]) -> dict[str, str]:
-    return {page: clock.to_text(reached_at) for page, reached_at in pages.items()}
+def _write_moments(moments: dict[str, datetime]) -> dict[str, str]:
+    return {name: clock.to_text(moment) for name, moment in moments.items()}
 
 
-def _read_pages(pages: dict[str, str]) -> dict[str, datetime]:
-    return {page: datetime.fromisoformat(reached_at) for page, reached_at in pages.items()}
+def _read_moments(moments: dict[str, str]) -> dict[str, datetime]:
+    return {name: datetime.fromisoformat(moment) for name, moment in moments.items()}
 
 
 FORMS = Table(
@@ -34,4 +34,9 @@ FORMS = Table(
 VERSIONS = Table(VersionRow, FormVersion)
 RESPONSES = Table(ResponseRow, FormResponse, decode={"source": Source})
 REVISIONS = Table(RevisionRow, Revision)
-SESSIONS = Table(SessionRow, Session, decode={"pages": _read_pages}, encode={"pages": _write_pages})
+SESSIONS = Table(
+    SessionRow,
+    Session,
+    decode={"pages": _read_moments, "answered": _read_moments},
+    encode={"pages": _write_moments, "answered": _write_moments},
+)

@@ -135,6 +135,7 @@ class SessionRow(models.Model):
     started_at = models.DateTimeField(null=True)
     submitted_at = models.DateTimeField(null=True)
     pages = JsonTextField()
+    answered = JsonTextField(default=dict)
     response_id = IdField(null=True)
     revision = models.PositiveBigIntegerField()
     dispatched_revision = models.PositiveBigIntegerField()

@@ -111,7 +111,7 @@ def test_many_responses_are_marked_at_once(store):
 
 def test_a_session_comes_back_as_it_was_stored(store):
     pages = {"page.1": NOON, "$2": seconds(0.001)}
-    session = SessionFactory(submitted=True, pages=pages)
+    session = SessionFactory(submitted=True, pages=pages, answered={"age": seconds(2)})
     assert store.merge_session(session) == session
     assert store.find_session(session.form_id, session.id) == session
     assert store.find_session(new_id(), session.id) is None
@@ -120,13 +120,19 @@ def test_a_session_comes_back_as_it_was_stored(store):
 
 def test_a_session_learns_by_earliest_times(store):
     session = store.merge_session(
-        SessionFactory(viewed_at=seconds(5), pages={"a": seconds(6)}, updated_at=seconds(6))
+        SessionFactory(
+            viewed_at=seconds(5),
+            pages={"a": seconds(6)},
+            answered={"age": seconds(7)},
+            updated_at=seconds(7),
+        )
     )
     news = replace(
         session,
         viewed_at=seconds(1),
         started_at=seconds(7),
         pages={"a": seconds(8), "b": seconds(9)},
+        answered={"age": seconds(6), "vote": seconds(9)},
         response_id=new_id(),
         updated_at=seconds(9),
     )

@@ -112,6 +112,7 @@ sessions = some.builds(
     started_at=optional,
     submitted_at=optional,
     pages=some.dictionaries(texts, moments, max_size=4),
+    answered=some.dictionaries(texts, moments, max_size=4),
     response_id=some.none() | ids,
     revision=counts,
     dispatched_revision=some.integers(0, EXACT),

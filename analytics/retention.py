@@ -1,0 +1,39 @@
+"""How long quarter-hours are kept: so many days after the end of their UTC day.
+
+Readers take them as gone from then on; the keys expire a day later, and until then writers go on.
+So no clock that is off by less than a day makes a key half full, and whatever is added is also
+taken back.
+"""
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from django.conf import settings
+
+from formplatform.core import clock
+
+DAY = timedelta(days=1)
+
+
+def days_kept() -> int:
+    kept: int = settings.ANALYTICS_QUARTER_HOURS_DAYS
+    return kept
+
+
+def first_kept_day() -> date:
+    """The first UTC day whose quarter-hours can be read. Those of the future can, too."""
+    return (clock.now() - days_kept() * DAY).date()
+
+
+def is_kept(day: str) -> bool:
+    return date.fromisoformat(day) >= first_kept_day()
+
+
+def expires_at(day: str) -> int:
+    """When the quarter-hours of a UTC day expire, in seconds since 1970."""
+    midnight = datetime.combine(date.fromisoformat(day), time(), UTC)
+    return int((midnight + (days_kept() + 2) * DAY).timestamp())
+
+
+def is_written(day: str) -> bool:
+    """Whether the quarter-hours of a UTC day are still counted."""
+    return clock.now().timestamp() < expires_at(day)

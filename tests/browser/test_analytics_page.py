@@ -135,6 +135,23 @@ def test_the_figures_are_those_of_the_api(filled, visit):
     assert float(score.replace("\N{MINUS SIGN}", "-")) == pytest.approx(row["nps"], abs=0.05)
 
 
+def test_the_way_through_the_form_is_that_of_the_sessions(filled, visit):
+    for steps in (["view"], ["view", "start"], ["view", "start"], ["view", "start", "submit"]):
+        status, _ = filled.call("POST", f"{filled.form}sessions/", {"steps": steps})
+        assert status == 200
+    page = visit()
+
+    _, funnel = filled.call("GET", f"{filled.numbers}funnel/")
+    assert [(step["reached"], step["left"]) for step in funnel["steps"]] == [(4, 1), (3, 2), (1, 0)]
+    assert rows_of(page.locator("#funnel table").first) == [
+        ["Viewed", "", "4", "100.0%", "1"],
+        ["Started", "", "3", "75.0%", "2"],
+        ["Submitted", "", "1", "25.0%", ""],
+    ]
+    assert tile(page, "Completion").inner_text() == "33.3%"
+    assert tile(page, "Views").inner_text() == "4"
+
+
 def test_a_response_moves_the_page_within_two_seconds(filled, visit):
     page = visit()
     page.wait_for_selector("#live[data-state=live]")
@@ -264,7 +281,7 @@ def test_a_form_without_responses_says_so_and_one_response_is_enough(web, visit)
     page = visit()
     assert tile(page, "Responses").inner_text() == "0"
     assert "No responses yet" in page.inner_text("#series")
-    assert "No sessions yet" in page.inner_text("#funnel")
+    assert "No sessions in this period" in page.inner_text("#funnel")
     assert card(page, "recommend").locator(".empty").inner_text() == "Nobody has answered this yet."
 
     web.submit(department="IT", age=40, recommend=9, care={"food": "good"})

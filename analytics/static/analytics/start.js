@@ -8,14 +8,15 @@ import { notice, problemBox } from "./page/problems.js";
 import { makeCards, makeFinder } from "./parts/fields.js";
 import { makeControls } from "./parts/controls.js";
 import { makeCrosstab } from "./parts/crosstab.js";
-import { showFunnel, stepsOf } from "./parts/funnel.js";
+import { showFunnel } from "./parts/funnel.js";
 import { showSeries } from "./parts/series.js";
 import { showTotals } from "./parts/totals.js";
+import { readFunnel } from "./reading/funnel.js";
 import { readField } from "./reading/fields.js";
 import { isNarrowed } from "./reading/narrowing.js";
 import { readSeries } from "./reading/series.js";
 import { readTotals } from "./reading/totals.js";
-import { clock, count, plural } from "./words.js";
+import { clock, count, counted, plural } from "./words.js";
 
 const APART_MS = 1500;
 const AGAIN_MS = 15_000;
@@ -80,12 +81,13 @@ class Board {
     const { signal } = (this.abort = new AbortController());
     const { state, fields } = this;
     try {
-      const [totals, series] = await Promise.all([readTotals(state, fields, { signal }), readSeries(state, fields, { signal })]);
-      showTotals(totals, { narrowed: isNarrowed(state) });
+      const options = { signal };
+      const [totals, series, funnel] = await Promise.all([readTotals(state, fields, options), readSeries(state, fields, options), readFunnel(state, options)]);
+      showTotals(totals, funnel, { narrowed: isNarrowed(state) });
       showSeries(series);
-      showFunnel(totals.whole ? stepsOf(totals.whole.sessions) : [], isNarrowed(state) ? "Of the whole form, whatever was chosen above." : "");
+      showFunnel(funnel, { filtered: state.where.length > 0 });
       this.stand(totals);
-      if (atOnce) announce(`${plural(totals.responses, "response")} chosen.`, { atOnce: true });
+      if (atOnce) announce(`${counted(totals.responses)} responses chosen.`, { atOnce: true });
     } catch (error) {
       if (error.name !== "AbortError") this.failed(error);
     }

@@ -85,5 +85,5 @@ export function makeFinder(cards) {
     });
     found.textContent = words ? `${shown.length} of ${cards.length}` : "";
   };
-  show(document.getElementById("finder"), h("label", { for: id, class: "quiet" }, "Find a question "), h("input", { id, type: "search", oninput: search }), found);
+  show(document.getElementById("finder"), found, h("label", { for: id, class: "quiet" }, "Find a question "), h("input", { id, type: "search", oninput: search }));
 }

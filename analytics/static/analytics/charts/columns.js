@@ -6,7 +6,7 @@ const ROOM = { left: 44, right: 8, top: 12, bottom: 26 };
 const LABEL_WIDTH = 62;
 
 /** A round number of steps up to the largest count. */
-export function ticks(most) {
+function ticks(most) {
   const power = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
   const step = [0.2, 0.5, 1, 2].map((each) => each * power).find((each) => most / each <= 4.5) ?? power * 2;
   const whole = Math.max(1, Math.ceil(step));

@@ -5,7 +5,7 @@ import { plural } from "../words.js";
 const login = () => `${document.getElementById("numbers").dataset.login}?next=${encodeURIComponent(location.pathname + location.search)}`;
 
 /** {title, remedy, link} for what the API refused. */
-export function explain(error) {
+function explain(error) {
   const details = (error.errors || []).map((each) => each.message).join(" ");
   switch (error.status) {
     case 0: return { title: "The server can't be reached.", remedy: "Check the connection. The page tries again by itself." };

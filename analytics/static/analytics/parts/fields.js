@@ -3,7 +3,7 @@ import { behind } from "../charts/behind.js";
 import { fresh, h, show } from "../elements.js";
 import { problemBox } from "../page/problems.js";
 import { counted, plural } from "../words.js";
-import { draw } from "./drawings.js";
+import { draw } from "../drawings/draw.js";
 
 const place = document.getElementById("answers");
 const TYPES = {

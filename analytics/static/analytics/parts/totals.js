@@ -1,6 +1,6 @@
 // The figures at the top.
 import { h, show } from "../elements.js";
-import { NOTHING, count, counted, duration, plural, share } from "../words.js";
+import { NOTHING, counted, duration, plural, share } from "../words.js";
 
 const place = document.getElementById("totals");
 const tiles = new Map();
@@ -38,12 +38,12 @@ const change = (now, before) => {
 
 export function showTotals({ whole, responses, previous }, funnel, { narrowed }) {
   const compared = change(responses, previous);
-  put("Responses", counted(responses), narrowed && whole ? [`of ${count(whole.total_responses)}`, compared].filter(Boolean).join(", ") : compared);
-  put("Today", count(whole?.today_submissions), narrowed && whole ? "whole form" : "");
+  put("Responses", counted(responses), narrowed && whole ? [`of ${counted(whole.total_responses)}`, compared].filter(Boolean).join(", ") : compared);
+  put("Today", counted(whole?.today_submissions), narrowed && whole ? "whole form" : "");
   const { viewed, started, submitted } = funnel?.sessions ?? {};
-  put("Completion", share(funnel?.completion_rate), started ? `${count(submitted)} of ${plural(started, "start")}` : funnel ? "no sessions" : "");
+  put("Completion", share(funnel?.completion_rate), started ? `${counted(submitted)} of ${plural(started, "start")}` : started === 0 ? "no sessions" : "");
   const { median, p90 } = funnel?.time_to_complete ?? {};
   put("Time to complete", duration(median), p90 === null || p90 === undefined ? "" : `90% within ${duration(p90)}`);
-  put("Views", count(viewed), "");
+  put("Views", counted(viewed), "");
   if (!place.firstChild) place.append(h("dl", { class: "tiles" }, [...tiles.values()].map((each) => each.element)));
 }

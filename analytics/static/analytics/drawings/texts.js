@@ -1,0 +1,13 @@
+// Texts: how many different ones, and the most frequent.
+import { bars } from "../charts/bars.js";
+import { figures } from "../charts/figures.js";
+import { counted } from "../words.js";
+
+export function texts(field, { distinct, top = [] }) {
+  if (distinct === undefined) return [];
+  const frequent = top.filter((each) => each.value !== null);
+  return [
+    figures([["Different answers", counted(distinct)]]),
+    frequent.length > 0 && bars(frequent, { caption: `${field.label}: the most frequent answers`, first: "Most frequent" }),
+  ];
+}

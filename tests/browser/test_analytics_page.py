@@ -135,6 +135,23 @@ def test_the_figures_are_those_of_the_api(filled, visit):
     assert float(score.replace("\N{MINUS SIGN}", "-")) == pytest.approx(row["nps"], abs=0.05)
 
 
+def test_a_histogram_holds_every_number_once(filled, visit):
+    filled.submit(amount=0.0000004)
+    filled.submit(amount=-3)
+    for place in ("", "?range=last_30_days"):
+        page = visit(place)
+        for field in ("amount", "age"):
+            shown = card(page, field)
+            shown.locator("summary").click()
+            counts = [
+                int(row[1].replace(",", "")) for row in rows_of(shown.locator(".behind table"))
+            ]
+            body = {"measures": [{"op": "count", "field": field, "as": "n"}]}
+            if place:
+                body["date_range"] = "last_30_days"
+            assert sum(counts) == query(filled, body)["data"][0]["n"]
+
+
 def test_the_way_through_the_form_is_that_of_the_sessions(filled, visit):
     for steps in (["view"], ["view", "start"], ["view", "start"], ["view", "start", "submit"]):
         status, _ = filled.call("POST", f"{filled.form}sessions/", {"steps": steps})

@@ -4,7 +4,7 @@ import { fromAddress, toAddress } from "./address.js";
 import { h, show } from "./elements.js";
 import { announce } from "./page/announcer.js";
 import { follow } from "./page/live.js";
-import { notice, problemBox } from "./page/problems.js";
+import { notice, problemBox, retryAfter } from "./page/problems.js";
 import { makeCards, makeFinder } from "./parts/fields.js";
 import { makeControls } from "./parts/controls.js";
 import { makeCrosstab } from "./parts/crosstab.js";
@@ -19,7 +19,6 @@ import { readTotals } from "./reading/totals.js";
 import { clock, count, counted, plural } from "./words.js";
 
 const APART_MS = 1500;
-const AGAIN_MS = 15_000;
 const main = document.getElementById("numbers");
 const standing = document.getElementById("standing");
 
@@ -98,19 +97,19 @@ class Board {
     standing.textContent = [`As of ${clock(asOf, this.state.zone)}`, proved].filter(Boolean).join(", ");
     ["refused", "unreachable"].forEach((cause) => notice(cause, null));
     notice("away", whole ? null : h("div", { class: "problem" }, h("p", {}, h("strong", {}, "The live numbers are away: their store does not answer. "), "Shown is what the stored responses say. Views and completion come back by themselves.")));
-    if (!whole) this.later();
+    if (!whole) this.later(retryAfter({ status: 503 }));
   }
 
   failed(error) {
     if (!(error instanceof Refusal)) throw error;
     notice("refused", null);
     notice("refused", problemBox(error, () => this.renewCounts({ atOnce: true })));
-    if (error.status === 0 || error.status === 429 || error.status >= 500) this.later(error.wait);
+    this.later(retryAfter(error));
   }
 
-  later(seconds) {
+  later(milliseconds) {
     clearTimeout(this.retry);
-    this.retry = setTimeout(() => this.renewCounts({}), seconds ? seconds * 1000 : AGAIN_MS);
+    if (milliseconds !== null) this.retry = setTimeout(() => this.renewCounts({}), milliseconds);
   }
 }
 

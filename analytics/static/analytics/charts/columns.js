@@ -52,11 +52,12 @@ function picture(items, { label, height, width, marks, edge, tip }) {
         onpointerleave: () => { tip.hidden = true; } }),
     ];
   });
-  const lines = marks.filter(({ at }) => at >= 0 && at <= 1).map(({ at, label: words }) => {
+  const lines = marks.filter(({ at }) => at >= 0 && at <= 1).map(({ at, label: words }, n, all) => {
     const x = ROOM.left + at * inner.width;
+    const below = n > 0 && (at - all[n - 1].at) * inner.width < LABEL_WIDTH ? 15 : 0;
     return [
       s("line", { class: "mark", x1: x, x2: x, y1: ROOM.top, y2: y(0) }),
-      s("text", { class: "mark-label", x: x + (at > 0.8 ? -5 : 5), y: ROOM.top + 8, "text-anchor": at > 0.8 ? "end" : "start" }, words),
+      s("text", { class: "mark-label", x: x + (at > 0.8 ? -5 : 5), y: ROOM.top + 8 + below, "text-anchor": at > 0.8 ? "end" : "start" }, words),
     ];
   });
   return s("svg", { role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` }, grid, drawn, lines,

@@ -2,6 +2,8 @@
 import { h } from "../elements.js";
 import { plural } from "../words.js";
 
+const AGAIN_MS = 15_000;
+
 const login = () => `${document.getElementById("numbers").dataset.login}?next=${encodeURIComponent(location.pathname + location.search)}`;
 
 /** {title, remedy, link} for what the API refused. */
@@ -25,6 +27,12 @@ export function problemBox(error, retry) {
     h("p", {}, h("strong", {}, title), " ", remedy),
     link && h("a", { href: link[1] }, link[0]),
     retry && h("button", { type: "button", class: "small", onclick: retry }, "Try again"));
+}
+
+/** After how many milliseconds to ask again by itself; null for what does not pass by itself. */
+export function retryAfter({ status, wait }) {
+  const passes = status === 0 || status === 429 || status >= 500;
+  return passes ? (wait ? wait * 1000 : AGAIN_MS) : null;
 }
 
 const standing = new Map();

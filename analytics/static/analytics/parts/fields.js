@@ -1,7 +1,7 @@
 // One card per field. A card is read when it comes near the window, and again when it is stale.
 import { behind } from "../charts/behind.js";
 import { fresh, h, show } from "../elements.js";
-import { problemBox } from "../page/problems.js";
+import { problemBox, retryAfter } from "../page/problems.js";
 import { counted, plural } from "../words.js";
 import { draw } from "../drawings/draw.js";
 
@@ -38,9 +38,14 @@ class Card {
     if (this.near) this.load();
   }
 
+  again(milliseconds) {
+    if (milliseconds !== null) this.retry = setTimeout(() => this.renew(), milliseconds);
+  }
+
   async load() {
     if (!this.stale) return;
     this.stale = false;
+    clearTimeout(this.retry);
     this.abort?.abort();
     const { signal } = (this.abort = new AbortController());
     this.element.setAttribute("aria-busy", "true");
@@ -52,6 +57,7 @@ class Card {
       if (error.name === "AbortError") return;
       this.base.textContent = "";
       show(this.body, problemBox(error, () => this.renew()));
+      this.again(retryAfter(error));
     }
     this.element.removeAttribute("aria-busy");
   }

@@ -6,7 +6,8 @@ const ABOUT = 12;
 
 /** Edges at round numbers around two extremes, about a dozen intervals apart. */
 export function roundEdges(low, high, { whole = false } = {}) {
-  const width = (high - low || Math.abs(high) || 1) / ABOUT;
+  if (high === low) return [low, low + 1];
+  const width = (high - low) / ABOUT;
   const power = 10 ** Math.floor(Math.log10(width));
   let step = STEPS.map((each) => each * power).find((each) => each >= width * 0.999);
   if (whole) step = Math.max(1, Math.ceil(step));
@@ -29,7 +30,6 @@ export function intoBins(values, edges) {
 
 /** Rows of a query grouped by bins with these edges, empty ones too. */
 export function fromRows(rows, column, edges) {
-  const found = new Map(rows.map((row) => [String(row[column]), row.count]));
-  const count = (name) => (found.has(name) ? found.get(name) : 0); // null is hidden
-  return edges.slice(1).map((to, n) => ({ from: edges[n], to, count: count(`${edges[n]}..${to}`) }));
+  const found = new Map(rows.map((row) => [Number(String(row[column]).split("..")[0]), row.count]));
+  return edges.slice(1).map((to, n) => ({ from: edges[n], to, count: found.has(edges[n]) ? found.get(edges[n]) : 0 })); // null is hidden
 }

@@ -4,6 +4,7 @@ import { count, counted } from "../words.js";
 
 const ROOM = { left: 44, right: 8, top: 12, bottom: 26 };
 const LABEL_WIDTH = 62;
+const HIDDEN_HEIGHT = 5;
 
 /** A round number of steps up to the largest count. */
 function ticks(most) {
@@ -43,9 +44,10 @@ function picture(items, { label, height, width, marks, edge, tip }) {
   const drawn = items.map((each, n) => {
     const value = each.count ?? 0;
     const x = ROOM.left + n * pitch;
-    const tall = value ? Math.max(y(0) - y(value), 1.5) : 0;
+    const isHidden = each.count === null;
+    const tall = isHidden ? HIDDEN_HEIGHT : value ? Math.max(y(0) - y(value), 1.5) : 0;
     return [
-      s("rect", { class: `column ${each.kind ?? ""}`, x: x + gap / 2, y: y(0) - tall, width: Math.max(pitch - gap, 1), height: tall, rx: Math.min(3, pitch / 4) }),
+      s("rect", { class: `column ${isHidden ? "hidden" : each.kind ?? ""}`, x: x + gap / 2, y: y(0) - tall, width: Math.max(pitch - gap, 1), height: tall, rx: Math.min(3, pitch / 4) }),
       n % every === 0 && s("text", { class: "tick", x: edge === null ? x + pitch / 2 : x, y: height - 8, "text-anchor": "middle" }, each.short),
       s("rect", { class: "target", x, y: ROOM.top, width: pitch, height: inner.height,
         onpointerenter: () => point(tip, each, { x: x + pitch / 2, y: y(value), width }),

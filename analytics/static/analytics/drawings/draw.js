@@ -18,5 +18,6 @@ export function draw(field, reading, table) {
   if (field.personal) return [h("p", { class: "quiet" }, "A personal field: only how many answered it is shown.")];
   if (reading.answered === 0) return [h("p", { class: "empty" }, "Nobody has answered this yet.")];
   const drawing = STEPPED.has(field.type) ? stepped : KINDS[field.kind];
-  return drawing ? drawing(field, reading, table).filter(Boolean) : [];
+  const found = drawing ? drawing(field, reading, table).filter(Boolean) : [];
+  return found.length || reading.answered !== null ? found : [h("p", { class: "quiet" }, "Hidden: too few answers.")];
 }

@@ -14,7 +14,7 @@ export function numbers(field, { numbers: found, description, bins }, table) {
     ["Mean", figure(found.mean), mean && known(mean.low) ? `${figure(mean.low)} to ${figure(mean.high)}` : ""],
     ["Median", figure(found.median)], ["Standard deviation", figure(found.standard_deviation)],
     ["90% are up to", figure(found.p90)], ["95% are up to", figure(found.p95)],
-    ["Range", known(found.minimum) ? `${figure(found.minimum)} to ${figure(found.maximum)}` : figure(null)],
+    ...(known(found.minimum) ? [["Range", `${figure(found.minimum)} to ${figure(found.maximum)}`]] : []),
   ]);
   return bins.length ? [histogram(field, found, bins), list, behind(bins, table)] : [list];
 }

@@ -2,6 +2,7 @@
 import { columns } from "../charts/columns.js";
 import { figures } from "../charts/figures.js";
 import { kindOf, nps, npsOf } from "../charts/nps.js";
+import { h } from "../elements.js";
 import { counted, decimal, figure, interval, share } from "../words.js";
 
 const LAST = { nps: 10, rating: 5, scale: 7 };
@@ -9,10 +10,11 @@ const LAST = { nps: 10, rating: 5, scale: 7 };
 /** Every step between the ends of the field, also those nobody chose. */
 function steps(field, { values, description }) {
   const found = new Map(values.map((each) => [Number(each.value), each]));
+  const absent = values.length ? { count: 0, share: 0 } : { count: null, share: null }; // none at all: hidden
   const ends = description?.scale ?? description ?? {};
   const low = ends.lowest ?? Math.min(field.type === "nps" ? 0 : 1, ...found.keys());
   const high = Math.max(ends.highest ?? LAST[field.type], ...found.keys());
-  return Array.from({ length: high - low + 1 }, (_, n) => found.get(low + n) ?? { value: String(low + n), count: 0, share: 0 });
+  return Array.from({ length: high - low + 1 }, (_, n) => found.get(low + n) ?? { value: String(low + n), ...absent });
 }
 
 export function stepped(field, reading, table) {
@@ -35,17 +37,19 @@ export function stepped(field, reading, table) {
 /** The score as the API has it, or of the chosen responses. */
 function score(values, description) {
   const found = npsOf(values);
+  if (found.total === null) return h("p", { class: "quiet" }, "The score is hidden: some answers were given by too few.");
   if (description?.kind !== "nps") return nps(found);
   const { value, low, high } = description.score;
   return nps({ ...found, score: value, ci: low === null ? null : [low, high] });
 }
 
 function summary({ description, numbers }, mean) {
+  if (mean === null) return h("p", { class: "quiet" }, "Figures are hidden: some steps have too few answers.");
   const [median, deviation] = [description?.median ?? numbers?.median, description?.standard_deviation ?? numbers?.standard_deviation];
   return figures([
     ["Mean", decimal(mean), between(description?.mean, decimal)],
     ["Median", figure(median)],
-    ["Standard deviation", figure(deviation)],
+    ["Standard deviation", decimal(deviation)],
     ...boxes(description),
   ]);
 }

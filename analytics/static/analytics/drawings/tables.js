@@ -2,13 +2,12 @@
 import { grid } from "../charts/grid.js";
 import { h } from "../elements.js";
 import { part, sumOf } from "../sums.js";
-import { NOTHING, counted, share } from "../words.js";
-
-const two = (estimate) => (estimate ? estimate.value.toFixed(2) : NOTHING);
+import { counted, decimal, share } from "../words.js";
 
 /** The cells of one row, with shares of what is in it. */
 function cellsOf(found, keys) {
-  const cells = keys.map((key) => found.get(key) ?? { count: 0 });
+  const absent = { count: found.size ? 0 : null }; // none at all: hidden
+  const cells = keys.map((key) => found.get(key) ?? absent);
   const base = sumOf(cells);
   return { base, cells: cells.map(({ count }) => ({ count, share: part(count, base) })) };
 }
@@ -19,7 +18,7 @@ export function matrix(field, { values, description }) {
   const means = description?.numbered ? new Map(description.rows.map((each) => [each.row, each.mean])) : null;
   const rows = Object.entries(field.rows).map(([row, label]) => {
     const { base, cells } = cellsOf(found, options.map(([option]) => `${row}/${option}`));
-    return { label, cells, after: [...(means ? [two(means.get(row))] : []), counted(base)] };
+    return { label, cells, after: [...(means ? [decimal(means.get(row)?.value)] : []), counted(base)] };
   });
   const after = [...(means ? ["Mean"] : []), "Answers"];
   return [grid({ caption: `${field.label}: shares of each row's answers`, corner: "Row", columns: options.map(([, label]) => label), rows, after })];
@@ -33,7 +32,7 @@ export function ranking(field, { values, description }) {
   const rows = Object.entries(field.options).map(([option, label]) => {
     const { base, cells } = cellsOf(found, places.map((place) => `${place}/${option}`));
     const mean = summaries.get(option)?.mean_rank.value ?? meanPlace(cells, base);
-    return { label, mean, cells, after: [mean === null ? NOTHING : mean.toFixed(2), ...(summaries.size ? [share(summaries.get(option)?.borda)] : [])] };
+    return { label, mean, cells, after: [decimal(mean), ...(summaries.size ? [share(summaries.get(option)?.borda)] : [])] };
   }).sort((one, other) => (one.mean ?? Infinity) - (other.mean ?? Infinity));
   const after = ["Mean place", ...(summaries.size ? ["Points"] : [])];
   return [

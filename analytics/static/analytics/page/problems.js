@@ -26,7 +26,7 @@ export function problemBox(error, retry) {
   return h("div", { class: "problem" },
     h("p", {}, h("strong", {}, title), " ", remedy),
     link && h("a", { href: link[1] }, link[0]),
-    retry && h("button", { type: "button", class: "small", onclick: retry }, "Try again"));
+    retry && error.status !== 400 && h("button", { type: "button", class: "small", onclick: retry }, "Try again"));
 }
 
 /** After how many milliseconds to ask again by itself; null for what does not pass by itself. */

@@ -9,7 +9,7 @@ const table = behind("Responses over time");
 
 export function showSeries({ granularity, buckets, total }) {
   if (!buckets.length) {
-    show(place, h("p", { class: "empty" }, "No responses yet in this period. They appear here as they come in."));
+    show(place, h("p", { class: "empty" }, total === null ? "Hidden: too few responses were chosen." : "No responses yet in this period. They appear here as they come in."));
     return;
   }
   const most = buckets.reduce((best, each) => ((each.count ?? 0) > (best.count ?? 0) ? each : best));
@@ -21,5 +21,7 @@ export function showSeries({ granularity, buckets, total }) {
     count: each.count,
   }));
   table.set([granularity[0].toUpperCase() + granularity.slice(1), "Responses"], items.map((each) => [each.label, counted(each.count)]));
-  show(place, columns(items, { label, height: 240 }), h("p", { class: "quiet under" }, total === null ? `By ${granularity}; periods with few responses are hidden.` : `By ${granularity}; ${all} in all.`), table.element);
+  const hidden = items.some((each) => each.count === null) && `Grey: ${granularity}s with few responses, which are hidden.`;
+  const remark = [`By ${granularity}${total === null ? "" : `; ${all} in all`}.`, hidden].filter(Boolean).join(" ");
+  show(place, columns(items, { label, height: 240 }), h("p", { class: "quiet under" }, remark), table.element);
 }

@@ -27,7 +27,7 @@ export function nps({ score, groups, ci = null }) {
   return h("div", { class: "nps" },
     h("p", { class: "score" }, h("strong", {}, signed(score)), h("span", {}, " Net Promoter Score"),
       ci && h("span", { class: "quiet" }, ` ${signed(ci[0])} to ${signed(ci[1])}`)),
-    gauge(score),
+    gauge(score, ci),
     split(groups),
     h("dl", { class: "legend" }, groups.map((group) => h("div", { class: `key ${group.kind}` },
       h("dt", {}, group.name, " ", h("span", { class: "quiet" }, group.span)),
@@ -35,12 +35,13 @@ export function nps({ score, groups, ci = null }) {
 }
 
 /** Where the score lies between -100 and 100. */
-function gauge(score) {
-  const at = `${((score ?? 0) + 100) / 2}%`;
+function gauge(score, ci) {
+  const at = (value) => `${((value ?? 0) + 100) / 2}%`;
   return s("svg", { class: "gauge", "aria-hidden": "true" },
     s("rect", { class: "track", y: 7, width: "100%", height: 4, rx: 2 }),
     s("line", { class: "zero", x1: "50%", x2: "50%", y1: 3, y2: 15 }),
-    score === null ? null : s("circle", { class: "needle", cx: at, cy: 9, r: 6 }),
+    ci && s("line", { class: "reach", x1: at(ci[0]), x2: at(ci[1]), y1: 9, y2: 9 }),
+    score === null ? null : s("circle", { class: "needle", cx: at(score), cy: 9, r: 6 }),
     s("text", { class: "tick", x: 0, y: 30 }, "−100"),
     s("text", { class: "tick", x: "50%", y: 30, "text-anchor": "middle" }, "0"),
     s("text", { class: "tick", x: "100%", y: 30, "text-anchor": "end" }, "+100"));

@@ -15,7 +15,7 @@ function explain(error) {
     case 403: return { title: "You are signed out, or may not see this any more.", remedy: "Sign in again, or ask the form's owner.", link: ["Sign in", login()] };
     case 404: return { title: "This form or field is gone, or no longer shared with you.", remedy: "Load the page again; if that doesn't help, ask the form's owner." };
     case 429: return { title: "Too many requests at once.", remedy: `The page tries again ${error.wait ? `in ${plural(error.wait, "second")}` : "in a moment"}.` };
-    case 400: return { title: details || error.message, remedy: "Change the filters or the days, or take them away." };
+    case 400: return { title: details || error.message, remedy: "Change the filters, the days or the time zone, or take them away." };
     case 503: return { title: error.message, remedy: "The page tries again by itself." };
     default: return { title: error.message || "Something went wrong.", remedy: "Try again; if it stays so, tell whoever runs this site." };
   }

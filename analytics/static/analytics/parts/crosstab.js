@@ -8,6 +8,7 @@ import { HIDDEN, bucket, count, counted, figure, plural, probability, share } fr
 
 const place = document.getElementById("crosstab");
 const SHOWN = { share: "Shares of rows", across: "Shares of columns", count: "Counts" };
+const WORDS = { true: "Yes", false: "No", "(other)": "All others" };
 const ALPHA = 0.05;
 
 export function makeCrosstab(fields, { change, announce }) {
@@ -29,7 +30,7 @@ export function makeCrosstab(fields, { change, announce }) {
   async function renew(state) {
     rows.input.value = state.rows;
     columns.input.value = state.columns;
-    shown.input.value = state.shown in SHOWN ? state.shown : "share";
+    shown.input.value = Object.hasOwn(SHOWN, state.shown) ? state.shown : "share";
     abort?.abort();
     const [down, across] = [state.rows, state.columns].map((name) => usable.find((field) => field.name === name));
     if (!down || !across || down === across) {
@@ -64,7 +65,7 @@ function named(field, value) {
   if (interval) return `${figure(Number(interval[1]))} to ${figure(Number(interval[2]))}`;
   const open = field.kind === "number" && text.match(/^([<≥])(-?[\d.e+-]+)$/);
   if (open) return `${open[1] === "<" ? "below" : "from"} ${figure(Number(open[2]))}`;
-  return field.options[value] ?? { true: "Yes", false: "No", "(other)": "All others" }[text] ?? text;
+  return field.options[value] ?? WORDS[text] ?? text;
 }
 
 function draw(table, { down, across, shown }) {

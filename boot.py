@@ -226,12 +226,15 @@ def run_modules(folder: str, prefix: str, arguments: Sequence[str]) -> int:
     """Run ``tests/<folder>/<prefix><name>.py``: one by name, or each in turn."""
     files = (ROOT / "tests" / folder).glob(f"{prefix}*.py")
     found = sorted(file.stem.removeprefix(prefix) for file in files)
-    names = [name for name in arguments if not name.startswith("-")] or found
+    options = [place for place, each in enumerate(arguments) if each.startswith("-")]
+    end = min(options, default=len(arguments))  # from here on it is the module's own affair
+    names = list(arguments[:end]) or found
     if set(names) - set(found):
         raise BootError(f"There is no such name; known are {', '.join(found)}.")
     ensure_packages("test")
     ensure_pango()
-    results = [run([str(PYTHON), "-m", f"tests.{folder}.{prefix}{name}"]) for name in names]
+    modules = [f"tests.{folder}.{prefix}{name}" for name in names]
+    results = [run([str(PYTHON), "-m", module, *arguments[end:]]) for module in modules]
     return max(results, default=0)
 
 

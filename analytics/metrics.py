@@ -17,7 +17,7 @@ from formplatform.core.events import Event
 from formplatform.forms.domain import JsonObject
 from formplatform.forms.events import ResponseEvent, SessionAdvanced
 
-from . import query_builder
+from . import hidden_values, query_builder
 from .distributions import listed_values
 from .drift import last_drift
 from .form_fields import fields_of_form
@@ -29,18 +29,26 @@ KEPT_SECONDS = 300
 """Counting makes an answer stale at once; this only bounds how long an unread one is kept."""
 
 
-def metrics_of(form_id: str, *, timezone: str = "UTC") -> JsonObject:
-    """Totals of a form; "today" is that of the zone. Raises UnavailableError without Redis."""
+def metrics_of(
+    form_id: str,
+    *,
+    timezone: str = "UTC",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> JsonObject:
+    """Totals as `FormAggregator.get_metrics` says. Raises UnavailableError without Redis."""
     today = clock.now().astimezone(ZoneInfo(timezone)).date()
-    answer: JsonObject = _metrics(form_id, timezone, today.isoformat())
+    answer: JsonObject = _metrics(form_id, timezone, since, until, today.isoformat())
     return answer
 
 
 @cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id)])
-def _metrics(form_id: str, timezone: str, _today: str) -> JsonObject:
+def _metrics(
+    form_id: str, timezone: str, since: datetime | None, until: datetime | None, _today: str
+) -> JsonObject:
     as_of = clock.to_text(clock.now())
     with answering() as live:
-        numbers = live.get_metrics(form_id, timezone=timezone)
+        numbers = live.get_metrics(form_id, timezone=timezone, since=since, until=until)
         drift = last_drift(form_id)
     base = {"base_n": numbers["total_responses"], "drift": drift}
     return {"form_id": form_id, **numbers, **base, "as_of": as_of}
@@ -68,10 +76,9 @@ def _timeseries(
 ) -> JsonObject:
     as_of = clock.to_text(clock.now())
     with answering() as live:
-        buckets = live.get_timeseries(
-            form_id, granularity, timezone=timezone, since=start, until=end
-        )
+        found = live.read_series(form_id, granularity, timezone=timezone, since=start, until=end)
         drift = last_drift(form_id)
+    buckets = found.listed()
     total = sum(bucket["count"] for bucket in buckets)
     return {
         "form_id": form_id,
@@ -79,6 +86,7 @@ def _timeseries(
         "timezone": timezone,
         "buckets": buckets,
         "total": total,
+        "coarse_before": found.coarse_before,
         "base_n": total,
         "drift": drift,
         "as_of": as_of,
@@ -89,7 +97,7 @@ def distribution_of(form_id: str, field_name: str) -> JsonObject:
     """How the answers to one field are spread. `share` is of the responses that answer it.
 
     Raises NotFoundError for a field the form does not have. Of personal fields and of text only
-    `answered` and `missing` are known.
+    `answered`, `missing` and about how many are `distinct` are known.
     """
     answer: JsonObject = _distribution(form_id, field_name)
     return answer
@@ -115,10 +123,19 @@ def _distribution(form_id: str, field_name: str) -> JsonObject:
         "missing": summary.missing,
         "values": [] if field.personal else listed_values(field, summary),
         "other": 0 if field.personal else summary.other,
+        "distinct": _distinct(summary) if field.hides_values else None,
         "numbers": None if field.personal else _numbers(form_id, field.name, summary),
         "base_n": summary.answered,
         "drift": drift,
         "as_of": as_of,
+    }
+
+
+def _distinct(summary: FieldSummary) -> JsonObject:
+    return {
+        "count": summary.distinct,
+        "error": hidden_values.ERROR,
+        "gone": summary.distinct_gone,
     }
 
 

@@ -6,6 +6,7 @@ out.
 """
 
 import json
+import time
 from collections.abc import Collection, Iterable, Sequence
 from functools import lru_cache
 
@@ -20,14 +21,29 @@ ABSENT = b""
 WITHDRAWN = b"-"
 """The session was taken out: nothing is counted of it."""
 KEPT = 512
+REMEMBER_SECONDS = 10
 PARTS = 6
 STARTED, SUBMITTED = 1, 2
 
 Names = Sequence[str]
 
 
-def names_of_form(form_id: str) -> Names:
-    """Every page and field its published versions have, in the order of their numbers."""
+def names_of_form(form_id: str, wanted: Collection[str]) -> Names:
+    """Every page and field its published versions have, in the order of their numbers.
+
+    Remembered for some seconds, unless one that is wanted is not among them. What a session has
+    is wanted: so all its mark can name, too, for a session never loses a page or field.
+    """
+    names = _remembered(form_id, int(time.monotonic() // REMEMBER_SECONDS))
+    return names if names and {*wanted} <= {*names} else _read(form_id)
+
+
+@lru_cache(maxsize=KEPT)
+def _remembered(form_id: str, _period: int) -> Names:
+    return _read(form_id)
+
+
+def _read(form_id: str) -> Names:
     numbers = sorted(version.number for version in get_store().list_versions(form_id))
     return _names(form_id, tuple(numbers))
 

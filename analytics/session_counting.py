@@ -20,7 +20,7 @@ from .counting import ROUNDS, is_worth_waiting
 from .marks import ABSENT, Names, decode, encode, names_of_form
 from .server_functions import Status
 from .session_numbers import SessionMove, SessionOutcome
-from .trails import Trail, difference, trail_of
+from .trails import Trail, difference, names_in, trail_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,10 @@ def _later(move: SessionMove, outcome: SessionOutcome) -> list[Due]:
 def _moves(waiting: Sequence[Due], known: Mapping[str, Session]) -> list[SessionMove]:
     sessions = [known[due.session_id] for due in waiting if due.session_id in known]
     trails = _trails(sessions)
-    names = {form_id: names_of_form(form_id) for form_id in {each.form_id for each in sessions}}
+    wanted: dict[str, set[str]] = {}
+    for session in sessions:
+        wanted.setdefault(session.form_id, set()).update(names_in(session))
+    names = {form_id: names_of_form(form_id, each) for form_id, each in wanted.items()}
     return [
         _move(due, known[due.session_id], trails[due.session_id], names)
         for due in waiting

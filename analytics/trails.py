@@ -79,16 +79,21 @@ def trail_of(session: Session) -> Trail:
     known = [*signs, *filter(None, (session.viewed_at, session.submitted_at))]
     began = min(known, default=session.updated_at)
     is_open = session.submitted_at is None
-    reached = {PAGE + page for page in session.pages} | {FIELD + name for name in session.answered}
     left = {*_last(PAGE, session.pages), *_last(FIELD, session.answered)} if is_open else ()
     return Trail(
         quarter=(began - BEGINNING) // QUARTER,
         started=bool(signs) or not is_open,
         submitted=not is_open,
         time=_time(session, signs),
-        reached=frozenset(reached),
+        reached=names_in(session),
         left=frozenset(left),
     )
+
+
+def names_in(session: Session) -> frozenset[str]:
+    """The pages it reached and the fields it answered: they never become fewer."""
+    pages = {PAGE + page for page in session.pages}
+    return frozenset(pages | {FIELD + field_id for field_id in session.answered})
 
 
 def _last(kind: str, moments: Mapping[str, datetime]) -> Iterator[str]:

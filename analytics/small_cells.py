@@ -60,6 +60,19 @@ def cover_funnel(funnel: JsonObject, least: int) -> JsonObject:
     }
 
 
+def cover_verification(found: JsonObject, least: int) -> JsonObject:
+    """What differs, without the responses of single days, and of a form of few."""
+    if not least:
+        return found
+    hidden: JsonObject = {"stored": None, "counted": None}
+    few = any(is_small(found[each], least) for each in hidden)
+    return {
+        **found,
+        **(hidden if few else {}),
+        "days": [day | hidden for day in found["days"]],
+    }
+
+
 def _is_few(field: JsonObject, least: int) -> bool:
     viewed, answered = field["viewed"], field["answered"]
     return any(is_small(each, least) for each in (viewed, answered, viewed - answered))

@@ -172,10 +172,7 @@ def test_a_funnel_of_which_few_left_one_step_tells_of_no_step():
     found = cover_funnel(funnel, 5)
     assert {step["left"] for step in found["steps"]} == {None}
     assert {step["reached"] for step in found["steps"]} == {None}
-    assert [(field["answered"], field["left"]) for field in found["fields"]] == [
-        (None, None),
-        (40, 9),
-    ]
+    assert {(field["answered"], field["left"]) for field in found["fields"]} == {(None, None)}
     assert (found["sessions"], found["base_n"]) == (sessions, 90)
     few = cover_funnel(funnel | {"sessions": sessions | {"submitted": 78}}, 5)
     assert (set(few["sessions"].values()), few["completion_rate"]) == ({None}, None)

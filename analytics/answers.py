@@ -201,9 +201,6 @@ class Answering:
     def _empty(self, records: Sequence[Record]) -> list[Record]:
         """A record for every bucket of the series in which there is no response."""
         query = self.query
-        if len(query.dimensions) != 1 or query.dimensions[0].granularity is None:
-            message = "Empty buckets are shown where responses are grouped by one time alone."
-            raise QueryError("include", "not_allowed", message)
         (series,) = query.dimensions
         ends = self._ends(series)
         labels = filling.labels_between(series, *ends) if ends else []

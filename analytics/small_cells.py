@@ -122,7 +122,8 @@ def cover_distribution(answer: JsonObject, field: Field, least: int) -> JsonObje
     if not base_hidden:
         return covered
     without = [value | {"share": None, "interval": None} for value in values]
-    return covered | {"answered": None, "missing": None, "base_n": None, "values": without}
+    bases = dict.fromkeys(("answered", "missing", "base_n", "distinct"))
+    return covered | bases | {"values": without}
 
 
 def _keys(values: Iterable[JsonObject]) -> list[str]:

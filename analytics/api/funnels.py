@@ -10,7 +10,7 @@ from analytics.funnel import funnel_of
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import get_form
 
-from .serializers import CompletionOutput, Plain, ProvenOutput, SpanInput
+from .serializers import CoarseField, CompletionOutput, Plain, ProvenOutput, SpanInput
 from .views import AnalyticsView
 
 RATE = "Left of reached; null where nobody came, or hidden."
@@ -51,11 +51,7 @@ class FunnelOutput(CompletionOutput, ProvenOutput):
     timezone = serializers.CharField()
     steps = StepOutput(many=True)
     fields = FunnelFieldOutput(many=True)  # type: ignore[assignment]  # hides DRF's own attribute
-    coarse_before = serializers.CharField(
-        allow_null=True,
-        help_text="Not null: the span cuts a UTC day before this one, of which quarter-hours are "
-        "no longer kept; it counts as the day of the same date.",
-    )
+    coarse_before = CoarseField()
     base_n = serializers.IntegerField(allow_null=True, help_text="Sessions the answer is about.")
 
 
@@ -66,11 +62,4 @@ class FunnelView(AnalyticsView):
         form = get_form(actor_of(request), form_id)
         asked = SpanInput(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        zone = asked.validated_data["timezone"]
-        funnel = funnel_of(
-            form.id,
-            timezone=zone,
-            since=spans.first_moment(asked.validated_data.get("from"), zone),
-            until=spans.end_moment(asked.validated_data.get("to"), zone),
-        )
-        return Response(funnel)
+        return Response(funnel_of(form.id, **spans.read_span(asked.validated_data)))

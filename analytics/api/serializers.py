@@ -31,10 +31,6 @@ class ZoneField(serializers.CharField):
         return name
 
 
-class MetricsInput(serializers.Serializer[Plain]):
-    timezone = ZoneField()
-
-
 class SpanInput(serializers.Serializer[Plain]):
     timezone = ZoneField()
 
@@ -94,8 +90,20 @@ class CompletionOutput(serializers.Serializer[Plain]):
     time_to_complete = TimeToCompleteOutput()
 
 
+class CoarseField(serializers.CharField):
+    """A UTC day, or null where the answer is exact."""
+
+    def __init__(self, **options: Any) -> None:
+        text = (
+            "Null: exact. Otherwise it takes quarter-hours of UTC days before this one, which are "
+            "no longer kept; each counts as the day of the same date in the zone."
+        )
+        super().__init__(**{"allow_null": True, "help_text": text, **options})
+
+
 class MetricsOutput(ProvenOutput, CompletionOutput):
     form_id = serializers.CharField()
+    coarse_before = CoarseField()
     total_responses = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     today_submissions = serializers.IntegerField(
         allow_null=True, help_text="Submitted today, in the zone; null where that is hidden."
@@ -114,6 +122,7 @@ class TimeseriesOutput(ProvenOutput):
     timezone = serializers.CharField()
     buckets = BucketOutput(many=True)
     total = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    coarse_before = CoarseField()
 
 
 class ValueOutput(serializers.Serializer[Plain]):
@@ -140,13 +149,21 @@ class NumbersOutput(serializers.Serializer[Plain]):
     maximum = serializers.FloatField(allow_null=True)
 
 
+class DistinctOutput(serializers.Serializer[Plain]):
+    count = serializers.IntegerField(help_text="Different answers, estimated.")
+    error = serializers.FloatField(help_text="The standard error of that, relatively.")
+    gone = serializers.IntegerField(
+        help_text="Answers edited or deleted since the last rebuild: it may count so many more."
+    )
+
+
 class DistributionOutput(ProvenOutput):
     form_id = serializers.CharField()
     field = serializers.CharField()
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # as above
     type = serializers.CharField()
-    personal = serializers.BooleanField(help_text="Then only answered and missing are known.")
+    personal = serializers.BooleanField(help_text="Then no values are told.")
     answered = serializers.IntegerField(
         allow_null=True, help_text="Responses that answer: the base of shares; null: hidden."
     )
@@ -155,6 +172,7 @@ class DistributionOutput(ProvenOutput):
     other = serializers.IntegerField(
         allow_null=True, help_text="Answers beyond the values counted one by one; null: hidden."
     )
+    distinct = DistinctOutput(allow_null=True, help_text="Of text and of personal fields.")
     numbers = NumbersOutput(allow_null=True)
     description = serializers.DictField(
         allow_null=True,

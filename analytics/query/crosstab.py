@@ -114,7 +114,6 @@ def _tested(
 ) -> Row:
     if query.test == "none":
         return {"association": None, "residuals": None}
-    _refuse_repeated_answers(query)
     missing = [dimension.missing for dimension in query.dimensions]
     rows = [n for n, label in enumerate(down) if label != missing[0]]
     columns = [n for n, label in enumerate(across) if label != missing[1]]
@@ -127,16 +126,6 @@ def _tested(
         "association": None if association is None else asdict(association),
         "residuals": _residuals(answered, [down[n] for n in rows], [across[n] for n in columns]),
     }
-
-
-def _refuse_repeated_answers(query: Query) -> None:
-    """A respondent who counts in several cells breaks the independence the tests rest on."""
-    if any(each.column.kind is Kind.OPTIONS and each.explode for each in query.dimensions):
-        message = 'Several options per answer can\'t be tested: say "test": "none".'
-        raise QueryError("test", "not_allowed", message)
-    if query.weights is not None:
-        message = 'Weighted counts can\'t be tested like responses: say "test": "none".'
-        raise QueryError("test", "not_allowed", message)
 
 
 def _residuals(counts: Sequence[Sequence[float]], rows: list[Any], columns: list[Any]) -> list[Row]:

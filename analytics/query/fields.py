@@ -80,6 +80,11 @@ class Field:
         """Whether each number is worth a count of its own."""
         return self.whole
 
+    @property
+    def hides_values(self) -> bool:
+        """Whether its answers never leave the store: only how many there are is told."""
+        return self.personal or self.kind is Kind.TEXT
+
 
 class Fields:
     """A registry of fields: the only source of paths a query may read."""

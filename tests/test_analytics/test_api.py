@@ -223,7 +223,7 @@ def test_personal_fields_are_open_to_those_who_may_read_the_responses(ada, api, 
     ]
 
 
-PATHS = ["metrics/", "timeseries/", "fields/age/distribution/"]
+PATHS = ["metrics/", "funnel/", "timeseries/", "fields/age/distribution/"]
 
 
 def every_endpoint(client, form_id):

@@ -117,6 +117,8 @@ def cover_distribution(answer: JsonObject, field: Field, least: int) -> JsonObje
         numbers = None if is_told else numbers | {"minimum": None, "maximum": None}
     covered = answer | {"values": values, "numbers": numbers}
     covered["description"] = None if hidden else answer["description"]
+    if base_hidden or is_small(answer["answered"], least):
+        covered["distinct"] = None
     if OTHER in hidden:
         covered["other"] = None
     if not base_hidden:

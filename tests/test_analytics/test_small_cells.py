@@ -115,13 +115,15 @@ def test_options_of_several_matrices_and_rankings_are_covered_by_their_own_sums(
     }
     matrix = api.get(url(form_id, "fields/care/distribution/")).json()
     assert {each["value"]: each["count"] for each in matrix["values"]}["food/good"] == 17
-    answers = {"care": {"food": "bad"}, "order": ["y", "x"]}
+    answers = {"care": {"food": "bad"}, "order": ["y", "x"], "note": "all by myself"}
     api.post(f"/api/v2/forms/{form_id}/responses/", {"answers": answers})
     for field in ("care", "order"):
         found = api.get(url(form_id, f"fields/{field}/distribution/")).json()
         counts = {each["value"]: each["count"] for each in found["values"]}
         assert counts[{"care": "food/good", "order": "1/x"}[field]] is None
         assert found["description"] is None
+    text = api.get(url(form_id, "fields/note/distribution/")).json()
+    assert (text["answered"], text["distinct"]) == (None, None)
     gone = api.get(url(form_id, "fields/department/distribution/")).json()
     assert (gone["answered"], gone["missing"]) == (None, None)  # one does not say
     assert all(each["share"] is None for each in gone["values"])

@@ -11,6 +11,7 @@ from .query.fields import Field, Kind
 from .query.protecting import protect
 from .statistics.suppression import hide_in_list, is_small
 
+EVERYBODY = 2**63
 FEW_HIDDEN = 5
 """So many unknown counts could be solved for with a mean, a deviation and a score beside them."""
 NO_FIELD: JsonObject = dict.fromkeys(("viewed", "answered", "left", "rate"))
@@ -22,6 +23,12 @@ def min_cell_of(form_id: str) -> int:
     """Groups of fewer respondents are hidden; 0: none are."""
     form = get_store().find_form(form_id)
     return 0 if form is None else form.min_cell
+
+
+def least_of_span(least: int, part: Iterable[int], whole: Iterable[int]) -> int:
+    """The least to hide by in a span: where few are outside of it, nobody is shown."""
+    few = any(is_small(all_ - some, least) for some, all_ in zip(part, whole, strict=True))
+    return EVERYBODY if few else least
 
 
 def cover_metrics(numbers: JsonObject, least: int) -> JsonObject:

@@ -38,7 +38,7 @@ usage: python3 boot.py COMMAND
   test [PYTEST ARGUMENTS]    the test suite on the embedded stores
   test --all                 every gate, and the suite on every real store that is here
   up [--port N]              serve until Ctrl-C
-  bench [NAME]               ratios against named peers, measured in one run
+  bench [NAME] [OPTIONS]     ratios against named peers, measured in one run
   soak [NAME]                long runs with kills in between
 """
 

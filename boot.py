@@ -17,6 +17,7 @@ import contextlib
 import ctypes
 import fcntl
 import hashlib
+import itertools
 import os
 import re
 import subprocess
@@ -38,8 +39,8 @@ usage: python3 boot.py COMMAND
   test [PYTEST ARGUMENTS]    the test suite on the embedded stores
   test --all                 every gate, and the suite on every real store that is here
   up [--port N]              serve until Ctrl-C
-  bench [NAME] [OPTIONS]     ratios against named peers, measured in one run
-  soak [NAME]                long runs with kills in between
+  bench [NAME [OPTIONS]]     ratios against named peers, measured in one run
+  soak [NAME [OPTIONS]]      long runs with kills in between; NAME --help says what it takes
 """
 
 
@@ -223,18 +224,17 @@ def soak(arguments: Sequence[str]) -> int:
 
 
 def run_modules(folder: str, prefix: str, arguments: Sequence[str]) -> int:
-    """Run ``tests/<folder>/<prefix><name>.py``: one by name, or each in turn."""
+    """Run ``tests/<folder>/<prefix><name>.py``: by name, with its options, or each in turn."""
     files = (ROOT / "tests" / folder).glob(f"{prefix}*.py")
     found = sorted(file.stem.removeprefix(prefix) for file in files)
-    options = [place for place, each in enumerate(arguments) if each.startswith("-")]
-    end = min(options, default=len(arguments))  # from here on it is the module's own affair
-    names = list(arguments[:end]) or found
+    given = list(itertools.takewhile(lambda each: not each.startswith("-"), arguments))
+    names, options = given or found, list(arguments[len(given) :])
     if set(names) - set(found):
         raise BootError(f"There is no such name; known are {', '.join(found)}.")
     ensure_packages("test")
     ensure_pango()
     modules = [f"tests.{folder}.{prefix}{name}" for name in names]
-    results = [run([str(PYTHON), "-m", module, *arguments[end:]]) for module in modules]
+    results = [run([str(PYTHON), "-m", module, *options]) for module in modules]
     return max(results, default=0)
 
 

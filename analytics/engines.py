@@ -5,7 +5,7 @@ one, the columns. Each says why it can't; the columns always can.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from formplatform.core import clock
@@ -19,14 +19,18 @@ from .query.errors import QueryError
 from .query.fields import Fields
 from .query.plan import Group, Plan
 from .rollup import UnsuitedError
+from .stopwatch import Stopwatch
 
 
 @dataclass(slots=True)
 class Subject:
-    """The form a query is about. Its columns are read once, so that all figures agree."""
+    """The form one query is about. Its columns are read once, so that all figures agree."""
 
     form_id: str
     fields: Fields
+    min_cell: int = 0
+    """Groups of fewer respondents are hidden; 0: none are."""
+    stopwatch: Stopwatch = field(default_factory=Stopwatch)
     _scan: Scan | None = None
 
     def scan(self) -> Scan:
@@ -64,9 +68,9 @@ def _refuse_documents(plan: Plan, _subject: Subject) -> str | None:
 def _ask_documents(plan: Plan, subject: Subject) -> Found:
     store, as_of = get_store(), clock.now()
     assert isinstance(store, PipelineStore)  # noqa: S101 - refused otherwise
-    found = store.aggregate_responses(
-        subject.form_id, pipeline.to_pipeline(plan), max_time_ms=plan.max_time_ms
-    )
+    stages = pipeline.to_pipeline(plan)
+    with subject.stopwatch.step(plan.max_time_ms) as left:
+        found = store.aggregate_responses(subject.form_id, stages, max_time_ms=left)
     return Found(pipeline.groups_of(plan, found), as_of)
 
 
@@ -76,8 +80,9 @@ def _ask_numbers(plan: Plan, subject: Subject) -> Found:
 
 
 def _ask_columns(plan: Plan, subject: Subject) -> Found:
-    scan = subject.scan()
-    return Found(columnar.answer(plan, scan.frame), scan.as_of)
+    scan = subject.scan()  # the first reading of a form takes as long as it takes
+    with subject.stopwatch.step(plan.max_time_ms):
+        return Found(columnar.answer(plan, scan.frame), scan.as_of)
 
 
 ROLLUP = Engine(
@@ -126,7 +131,11 @@ def choose(plan: Plan, subject: Subject, *, wanted: str | None = None) -> Choice
 
 
 def ask(plan: Plan, subject: Subject, *, wanted: str | None = None) -> tuple[Found, Choice]:
-    """The groups of a plan and who found them. Raises QueryError where the wanted one can't."""
+    """The groups of a plan and who found them.
+
+    Raises QueryError where the wanted one can't, QueryTimeoutError where this and what was asked
+    before of the same subject takes longer than the plan allows.
+    """
     refused: dict[str, str] = {}
     for engine in _candidates(wanted):
         why = engine.refusal(plan, subject)

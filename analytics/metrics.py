@@ -18,11 +18,13 @@ from formplatform.forms.domain import JsonObject
 from formplatform.forms.events import ResponseEvent, SessionAdvanced
 
 from . import hidden_values, query_builder
+from .descriptions import describe
 from .distributions import listed_values
 from .drift import last_drift
 from .form_fields import fields_of_form
 from .outages import answering
 from .series import Granularity, span_of
+from .small_cells import cover_distribution, cover_metrics, cover_series, min_cell_of
 from .summaries import FieldSummary, NumberSummary
 
 KEPT_SECONDS = 300
@@ -39,7 +41,8 @@ def metrics_of(
     """Totals as `FormAggregator.get_metrics` says. Raises UnavailableError without Redis."""
     today = clock.now().astimezone(ZoneInfo(timezone)).date()
     answer: JsonObject = _metrics(form_id, timezone, since, until, today.isoformat())
-    return answer
+    least = min_cell_of(form_id)
+    return cover_metrics(answer, least) if least else answer
 
 
 @cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id)])
@@ -67,7 +70,8 @@ def timeseries_of(
         Granularity(granularity), ZoneInfo(timezone), since=since, until=until, now=clock.now()
     )
     answer: JsonObject = _timeseries(form_id, granularity, timezone, start, end)
-    return answer
+    least = min_cell_of(form_id)
+    return cover_series(answer, least) if least else answer
 
 
 @cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id)])
@@ -97,18 +101,23 @@ def distribution_of(form_id: str, field_name: str) -> JsonObject:
     """How the answers to one field are spread. `share` is of the responses that answer it.
 
     Raises NotFoundError for a field the form does not have. Of personal fields and of text only
-    `answered`, `missing` and about how many are `distinct` are known.
+    `answered`, `missing` and about how many are `distinct` are known. `description` is what
+    `descriptions` make of it.
     """
-    answer: JsonObject = _distribution(form_id, field_name)
-    return answer
-
-
-@cached(ttl=KEPT_SECONDS, tags=lambda form_id, _: [numbers_tag(form_id), form_tag(form_id)])
-def _distribution(form_id: str, field_name: str) -> JsonObject:
-    as_of = clock.to_text(clock.now())
     field = fields_of_form(form_id).find(field_name)
     if field is None:
         raise NotFoundError(f'The form has no field "{field_name}".')
+    answer: JsonObject = _distribution(form_id, field.id)
+    least = min_cell_of(form_id)
+    return cover_distribution(answer, field, least) if least else answer
+
+
+@cached(ttl=KEPT_SECONDS, tags=lambda form_id, _: [numbers_tag(form_id), form_tag(form_id)])
+def _distribution(form_id: str, field_id: str) -> JsonObject:
+    as_of = clock.to_text(clock.now())
+    field = fields_of_form(form_id).find_id(field_id)
+    if field is None:  # published anew meanwhile
+        raise NotFoundError(f'The form has no field "{field_id}".')
     with answering() as live:
         summary = live.get_field_summary(form_id, field.id)
         drift = last_drift(form_id)
@@ -125,6 +134,7 @@ def _distribution(form_id: str, field_name: str) -> JsonObject:
         "other": 0 if field.personal else summary.other,
         "distinct": _distinct(summary) if field.hides_values else None,
         "numbers": None if field.personal else _numbers(form_id, field.name, summary),
+        "description": None if field.personal else describe(field, summary),
         "base_n": summary.answered,
         "drift": drift,
         "as_of": as_of,
@@ -163,7 +173,7 @@ def _extreme(form_id: str, name: str, numbers: NumberSummary, aggregate: str) ->
     if not (numbers.minimum_stale if smallest else numbers.maximum_stale):
         return numbers.minimum if smallest else numbers.maximum
     query = {"aggregate": aggregate, "value": f"data.{name}"}
-    return query_builder.execute_analytics_query(form_id, query)[0]["value"]
+    return query_builder.uncovered_rows(form_id, query)[0]["value"]
 
 
 def forget(events: Iterable[Event]) -> None:

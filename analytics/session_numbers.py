@@ -17,7 +17,7 @@ from formplatform.core.connections import Numbers
 from . import keys, retention, series
 from .keys import FormKeys
 from .server_functions import ADVANCE, Call, ServerFunctions, Status
-from .trails import Amounts
+from .trails import Step
 
 Counts = Counter[str]
 
@@ -30,7 +30,7 @@ class SessionMove:
     session_id: str
     expected: bytes
     target: bytes
-    amounts: Amounts
+    steps: Sequence[Step]
     shadow: int | None = None
 
 
@@ -126,14 +126,18 @@ class SessionNumbers:
         if generation is None:
             generation = self._generations.get(move.form_id, 0)
         counters: dict[str, int] = {}
-        steps: list[str | int] = []
-        for (key, name), amount in move.amounts.items():
-            steps += (counters.setdefault(key, len(counters) + 1), name, amount)
+        steps = [
+            (
+                [counters.setdefault(key, len(counters) + 1) for key in step_keys],
+                [*amounts.keys()],
+                [*amounts.values()],
+            )
+            for step_keys, amounts in move.steps
+        ]
         expiries = [
-            each
+            (place, retention.expires_at(day))
             for key, place in counters.items()
             if (day := keys.day_of_quarters(key)) is not None
-            for each in (place, retention.expires_at(day))
         ]
         seen = form.counted_sessions(generation, move.session_id)
         names = [form.guard, form.rebuild, seen, *(form.prefix + key for key in counters)]

@@ -180,6 +180,22 @@ def test_an_unknown_benchmark_is_answered_with_the_known_ones(capsys):
     assert "submit" in finished.stderr
 
 
+def test_a_soak_gets_the_options_behind_its_name(boot, monkeypatch):
+    (boot.ROOT / "tests" / "soak").mkdir(parents=True)
+    for name in ("a", "b"):
+        (boot.ROOT / "tests" / "soak" / f"soak_{name}.py").touch()
+    commands = []
+    monkeypatch.setattr(boot, "ensure_packages", lambda lock: None)
+    monkeypatch.setattr(boot, "ensure_pango", lambda: None)
+    monkeypatch.setattr(boot, "run", lambda command: commands.append(command[2:]) or 0)
+
+    assert boot.main(["soak", "b", "--queries", "5"]) == 0
+    assert boot.main(["soak"]) == 0
+
+    alone = [["tests.soak.soak_a"], ["tests.soak.soak_b"]]
+    assert commands == [["tests.soak.soak_b", "--queries", "5"], *alone]
+
+
 def test_no_command_shows_how_it_is_used(boot, capsys):
     assert boot.main([]) == 2
     assert boot.main(["--help"]) == 0

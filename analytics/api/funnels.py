@@ -13,15 +13,17 @@ from formplatform.forms.access import get_form
 from .serializers import CoarseField, CompletionOutput, Plain, ProvenOutput, SpanInput
 from .views import AnalyticsView
 
-RATE = "Left of reached; null where nobody came."
+RATE = "Left of reached; null where nobody came, or hidden."
 
 
 class StepOutput(serializers.Serializer[Plain]):
     id = serializers.CharField(help_text="view, start, submit, or page: and the page.")
     kind = serializers.ChoiceField(choices=["view", "start", "page", "submit"])
     title = serializers.CharField()
-    reached = serializers.IntegerField(help_text="Sessions that came here.")
-    left = serializers.IntegerField(help_text="Not submitted, and this was their last step.")
+    reached = serializers.IntegerField(allow_null=True, help_text="Sessions that came here.")
+    left = serializers.IntegerField(
+        allow_null=True, help_text="Not submitted, and this was their last step."
+    )
     rate = serializers.FloatField(allow_null=True, help_text=RATE)
 
 
@@ -32,9 +34,15 @@ class FunnelFieldOutput(serializers.Serializer[Plain]):
     type = serializers.CharField()
     page = serializers.CharField(allow_null=True)
     conditional = serializers.BooleanField(help_text="Not everybody is shown it.")
-    viewed = serializers.IntegerField(help_text="Sessions that reached its page, or started.")
-    answered = serializers.IntegerField(help_text="Sessions that told they answered it.")
-    left = serializers.IntegerField(help_text="Not submitted, and this was answered last.")
+    viewed = serializers.IntegerField(
+        allow_null=True, help_text="Sessions that reached its page, or started."
+    )
+    answered = serializers.IntegerField(
+        allow_null=True, help_text="Sessions that told they answered it."
+    )
+    left = serializers.IntegerField(
+        allow_null=True, help_text="Not submitted, and this was answered last."
+    )
     rate = serializers.FloatField(allow_null=True, help_text="Left of answered.")
 
 
@@ -44,7 +52,7 @@ class FunnelOutput(CompletionOutput, ProvenOutput):
     steps = StepOutput(many=True)
     fields = FunnelFieldOutput(many=True)  # type: ignore[assignment]  # hides DRF's own attribute
     coarse_before = CoarseField()
-    base_n = serializers.IntegerField(help_text="Sessions the answer is about.")
+    base_n = serializers.IntegerField(allow_null=True, help_text="Sessions the answer is about.")
 
 
 class FunnelView(AnalyticsView):

@@ -12,6 +12,9 @@ from analytics.series import Granularity
 Plain = dict[str, Any]
 
 
+HIDDEN = "Null where the form hides small groups and this would tell one."
+
+
 class ZoneField(serializers.CharField):
     """The name of a time zone."""
 
@@ -48,9 +51,9 @@ class TimeseriesInput(SpanInput):
 
 
 class SessionsOutput(serializers.Serializer[Plain]):
-    viewed = serializers.IntegerField()
-    started = serializers.IntegerField()
-    submitted = serializers.IntegerField()
+    viewed = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    started = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    submitted = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
 
 
 class DriftOutput(serializers.Serializer[Plain]):
@@ -61,7 +64,9 @@ class DriftOutput(serializers.Serializer[Plain]):
 class ProvenOutput(serializers.Serializer[Plain]):
     """What every answer of the live numbers says about itself."""
 
-    base_n = serializers.IntegerField(help_text="Responses the answer is about.")
+    base_n = serializers.IntegerField(
+        allow_null=True, help_text="Responses the answer is about; null where that is hidden."
+    )
     drift = DriftOutput(allow_null=True, help_text="Null: never compared.")
     as_of = serializers.CharField(help_text="When the numbers were read.")
 
@@ -69,7 +74,9 @@ class ProvenOutput(serializers.Serializer[Plain]):
 class TimeToCompleteOutput(serializers.Serializer[Plain]):
     median = serializers.FloatField(allow_null=True, help_text="In seconds.")
     p90 = serializers.FloatField(allow_null=True, help_text="In seconds.")
-    n = serializers.IntegerField(help_text="Submitted sessions whose time is known.")
+    n = serializers.IntegerField(
+        allow_null=True, help_text="Submitted sessions whose time is known; null: hidden."
+    )
     quantile_error = serializers.FloatField(help_text="Of both, at most, relatively.")
 
 
@@ -97,13 +104,16 @@ class CoarseField(serializers.CharField):
 class MetricsOutput(ProvenOutput, CompletionOutput):
     form_id = serializers.CharField()
     coarse_before = CoarseField()
-    total_responses = serializers.IntegerField()
-    today_submissions = serializers.IntegerField(help_text="Submitted today, in the zone.")
+    total_responses = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    today_submissions = serializers.IntegerField(
+        allow_null=True, help_text="Submitted today, in the zone; null where that is hidden."
+    )
 
 
 class BucketOutput(serializers.Serializer[Plain]):
     timestamp = serializers.CharField(help_text="Start of the bucket, in the zone.")
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    suppressed = serializers.BooleanField(required=False, help_text="Only where it is hidden.")
 
 
 class TimeseriesOutput(ProvenOutput):
@@ -111,15 +121,19 @@ class TimeseriesOutput(ProvenOutput):
     granularity = serializers.CharField()
     timezone = serializers.CharField()
     buckets = BucketOutput(many=True)
-    total = serializers.IntegerField()
+    total = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     coarse_before = CoarseField()
 
 
 class ValueOutput(serializers.Serializer[Plain]):
     value = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # hides DRF's own attribute
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     share = serializers.FloatField(allow_null=True, help_text="Of the responses that answer.")
+    interval = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, help_text="95 % interval of the share."
+    )
+    suppressed = serializers.BooleanField(required=False, help_text="Only where it is hidden.")
 
 
 class NumbersOutput(serializers.Serializer[Plain]):
@@ -150,12 +164,21 @@ class DistributionOutput(ProvenOutput):
     label = serializers.CharField()  # type: ignore[assignment]  # as above
     type = serializers.CharField()
     personal = serializers.BooleanField(help_text="Then no values are told.")
-    answered = serializers.IntegerField(help_text="Responses that answer: the base of shares.")
-    missing = serializers.IntegerField()
+    answered = serializers.IntegerField(
+        allow_null=True, help_text="Responses that answer: the base of shares; null: hidden."
+    )
+    missing = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     values = ValueOutput(many=True)
-    other = serializers.IntegerField(help_text="Answers beyond the values counted one by one.")
+    other = serializers.IntegerField(
+        allow_null=True, help_text="Answers beyond the values counted one by one; null: hidden."
+    )
     distinct = DistinctOutput(allow_null=True, help_text="Of text and of personal fields.")
     numbers = NumbersOutput(allow_null=True)
+    description = serializers.DictField(
+        allow_null=True,
+        help_text="Survey figures by the type of the field: kind is mean, nps, rating, scale, "
+        "matrix or ranking (docs/reference/statistics.md). Null: none, or hidden.",
+    )
 
 
 class ExplainInput(serializers.Serializer[Plain]):
@@ -212,12 +235,24 @@ class ColumnOutput(serializers.Serializer[Plain]):
     )
 
 
+class WeightingOutput(serializers.Serializer[Plain]):
+    n = serializers.IntegerField(help_text="Responses that weigh anything.")
+    sum = serializers.FloatField(help_text="Of their weights.")
+    effective_n = serializers.FloatField(help_text="As many equal responses say as much (Kish).")
+    design_effect = serializers.FloatField(help_text="n of effective_n, from 1.")
+
+
 class QueryMetaOutput(serializers.Serializer[Plain]):
     engine = serializers.ChoiceField(choices=["rollup", "columnar", "mongodb"])
     reason = serializers.CharField(help_text="Why this engine, and why not those before it.")
     as_of = serializers.CharField()
     elapsed_ms = serializers.FloatField()
-    base_n = serializers.FloatField(help_text="Responses the query is about.")
+    base_n = serializers.FloatField(
+        allow_null=True, help_text="Responses the query is about; null where that is hidden."
+    )
+    min_cell = serializers.IntegerField(help_text="Fewer respondents are hidden; 0: none are.")
+    suppressed = serializers.IntegerField(help_text="Rows of this page with hidden figures.")
+    weighting = WeightingOutput(allow_null=True, help_text="Null without weights, or hidden.")
     total_rows = serializers.IntegerField()
     truncated = serializers.BooleanField(help_text="Whether rows follow.")
     next = serializers.CharField(allow_null=True, help_text="The cursor to them.")

@@ -22,6 +22,13 @@ def cursor_of(query: Query, record: Record) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
+def check_cursor(query: Query, cursor: str) -> None:
+    """Whether it can be a place in the order of this query. Raises QueryError."""
+    for part in _read(query, cursor):
+        if isinstance(part, dict):
+            raise _invalid()
+
+
 def place_behind(query: Query, cursor: str, records: Sequence[Record]) -> int:
     """How many of the ordered records stand up to and with the cursor. Raises QueryError."""
     place = _read(query, cursor)

@@ -65,6 +65,10 @@ class Field:
     options: Mapping[str, str] = field(default_factory=dict)
     """Option (of a matrix: column) id → label."""
     rows: Mapping[str, str] = field(default_factory=dict)
+    ordered: bool = False
+    """Whether the order of the options means something."""
+    steps: tuple[int, int] | None = None
+    """The first and the last step of a scale."""
 
     @property
     def whole(self) -> bool:

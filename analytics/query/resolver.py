@@ -22,6 +22,7 @@ from .ast import (
     SortKey,
     Span,
 )
+from .checks import check
 from .clocks import Calendar
 from .columns import DATA, FACTS, find_column
 from .conditions import Resolver
@@ -56,7 +57,7 @@ def resolve(
     span = EVER
     if asked.date_range is not None:
         span = resolve_range(asked.date_range, calendar, path="date_range")
-    return Query(
+    query = Query(
         measures=measures,
         dimensions=dimensions,
         shape=_shape(asked, measures, dimensions),
@@ -78,6 +79,8 @@ def resolve(
         engine=asked.engine,
         digest=asked.digest,
     )
+    check(query)
+    return query
 
 
 def _dimensions(

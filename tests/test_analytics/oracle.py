@@ -219,6 +219,7 @@ def grouped(query, responses, dimensions):
 
 
 def answer(query, responses):
+    ZONE.set(query.get("timezone", "UTC"))
     asked = query.get("group_by")
     listed = asked if isinstance(asked, list) else [asked] if asked else []
     dimensions = [dimension(each) for each in listed]

@@ -1,18 +1,25 @@
 """The nineteen mistakes of the customer's own analytics code: each one by its number."""
 
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from django.contrib.auth.models import User
+from rest_framework.test import APIClient
 
 from analytics import aggregator
 from analytics.aggregator import FormAggregator
+from analytics.query import limits
 from analytics.query.errors import QueryError
-from analytics.query_builder import QueryDSL, execute_analytics_query
-from analytics.subscribers import count_responses
+from analytics.query_builder import QueryDSL, execute_analytics_query, run_query
+from analytics.subscribers import count_responses, count_sessions
+from formplatform.core.api_keys import create_key
 from formplatform.core.connections import numbers
 from formplatform.forms.ids import new_id
-from tests.factories.forms import FormResponseFactory
+from formplatform.forms.storage.base import ResponseQuery
+from tests.factories.forms import FormFactory, FormResponseFactory, SessionFactory
 from tests.test_analytics import study
+from tests.test_analytics.test_counting import advanced
 from tests.test_analytics.world import World
 
 JANUARY = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -80,6 +87,14 @@ def test_bug_4_an_or_is_an_or(ten):
     assert rows(ten, {"aggregate": "count", "filter": either}) == {None: 6}
 
 
+def test_bug_4_a_field_called_like_an_operator_is_none():
+    for name in ("data.$or", "data.$and"):
+        asked = {"aggregate": "count", "filter": {name: 1}}
+        assert refusal(asked) == (f"filter.{name}", "unknown_field")
+    wrong = {"aggregate": "count", "filter": {"$or": {"department": "it"}}}
+    assert refusal(wrong) == ("filter.$or", "wrong_type")
+
+
 @pytest.mark.parametrize(
     ("condition", "code"),
     [
@@ -102,6 +117,25 @@ def test_bug_6_a_field_must_exist_and_a_personal_one_stays_closed(ten):
     known = {"aggregate": "count", "group_by": "data.email"}
     opened = QueryDSL(study.version(ten), personal_allowed=True)
     assert opened.parse(known).dimensions[0].name == "email"
+
+
+def test_bug_6_only_a_form_one_may_see_is_asked_and_nothing_else_is_taken_for_one(ten, form_store):
+    form_store.insert_form(FormFactory(id=ten, owner_id=User.objects.create_user("ada").pk))
+    response = form_store.page_responses(ResponseQuery(form_id=ten, limit=1))[0]
+    found = {
+        (name, asked): status_of(name, asked)
+        for name, asked in [("ada", ten), ("eve", ten), ("ada", response.id), ("ada", new_id())]
+    }
+    assert list(found.values()) == [200, 404, 404, 404]
+
+
+def status_of(name, form_id):
+    user, _ = User.objects.get_or_create(username=name)
+    _, token = create_key(user, name="tests", scopes=["analytics:read"])
+    url = f"/api/v2/analytics/forms/{form_id}/query/"
+    client = APIClient()
+    client.credentials(HTTP_AUTHORIZATION=f"Bearer {token}")
+    return client.post(url, {"aggregate": "count"}, format="json").status_code
 
 
 @pytest.mark.parametrize(
@@ -129,6 +163,19 @@ def test_bug_8_the_limit_has_limits(limit):
     assert refusal({"aggregate": "count", "limit": limit})[0] == "limit"
 
 
+def test_bug_8_time_and_groups_have_limits_too(ten, monkeypatch):
+    parsed = QueryDSL(study.version(ten)).parse({"aggregate": "count"})
+    assert parsed.max_time_ms == 10_000
+    for wrong in (0, -1, 30_001, "1"):
+        assert refusal({"aggregate": "count", "max_time_ms": wrong})[0] == "max_time_ms"
+    by_value = {"aggregate": "count", "group_by": "amount"}
+    assert len(execute_analytics_query(ten, by_value)) == 10
+    monkeypatch.setattr(limits, "MAX_GROUPS", 9)
+    with pytest.raises(QueryError) as refused:
+        execute_analytics_query(ten, by_value)
+    assert refused.value.errors[0].code == "too_many_groups"
+
+
 def test_bug_9_rows_are_sorted_by_the_group_and_ties_are_broken(ten):
     query = {"aggregate": "count", "group_by": "data.department"}
     for name in ("data.department", "department", "_id"):
@@ -142,9 +189,31 @@ def test_bug_10_several_choices_count_in_a_group_each(ten):
     assert rows(ten, {"aggregate": "count", "group_by": "tags"}) == {"red": 10, "blue": 10}
 
 
+def test_bug_10_options_have_labels_and_a_missing_answer_is_none_of_them(ten, form_store):
+    form_store.insert_response(FormResponseFactory(form_id=ten, data={"amount": 1}))
+    group = {"field": "tags", "missing": "no tags"}
+    found = run_query(ten, {"measures": ["count"], "group_by": [group]})
+    assert {row["tags"]: row["count"] for row in found.rows} == {
+        "blue": 10,
+        "red": 10,
+        "no tags": 1,
+    }
+    assert found.columns[0]["labels"] == {"red": "Red", "green": "Green", "blue": "Blue"}
+
+
 def test_bug_11_facts_about_the_response_are_not_looked_up_among_the_answers(ten):
     assert rows(ten, {"aggregate": "count", "filter": {"form_version": 1}}) == {None: 10}
     assert rows(ten, {"aggregate": "count", "group_by": "form_version"}) == {1: 10}
+
+
+def test_bug_11_every_fact_about_a_response_is_known(ten):
+    by = {
+        name: rows(ten, {"aggregate": "count", "group_by": name}) for name in ("source", "version")
+    }
+    assert by == {"source": {"api": 10}, "version": {1: 10}}
+    for name in ("submitted_at", "updated_at"):
+        before = {"aggregate": "count", "filter": {name: {"$lt": "2100-01-01"}}}
+        assert rows(ten, before) == {None: 10}
 
 
 def test_bug_12_nothing_matching_is_a_row_that_says_so(ten):
@@ -186,12 +255,38 @@ def test_bug_15_a_day_is_one_bucket_and_the_completion_rate_is_not_invented(form
     assert aggregator.current().get_metrics(form_id)["completion_rate"] is None
 
 
+def test_bug_15_the_rate_is_that_of_sessions_and_what_is_kept_by_the_minute_expires(
+    form_id, form_store
+):
+    begun = SessionFactory(form_id=form_id, started_at=datetime.now(UTC))
+    for session in (begun, SessionFactory(form_id=form_id, submitted=True)):
+        form_store.merge_session(session)
+        count_sessions([advanced(session)])
+    assert aggregator.current().get_metrics(form_id)["completion_rate"] == 0.5
+    count(form_id, form_store, [datetime.now(UTC)])
+    (minutes,) = numbers().scan_iter("form:*:timeseries:minute:*")
+    assert 2 * 86_400 <= numbers().ttl(minutes) <= 3 * 86_400
+
+
 def test_bug_16_a_response_counts_when_it_was_submitted_not_when_it_was_counted(
     form_id, form_store
 ):
     count(form_id, form_store, [datetime(2020, 2, 29, 23, 59, tzinfo=UTC)])
     assert aggregator.current().days(form_id) == {"2020-02-29": 1}
     assert aggregator.current().get_metrics(form_id)["today_submissions"] == 0
+
+
+def test_bug_17_an_edit_and_a_delete_are_taken_back_from_every_number(form_id, form_store):
+    world = World(form_id, form_store)
+    kept = world.submit(data={"age": 40, "department": "it"})
+    gone = world.submit(data={"age": 50, "department": "hr"})
+    world.edit(kept, data={"age": 41, "department": "ops"})
+    world.delete(gone)
+    count_responses(world.events)
+    live = aggregator.current()
+    assert live.get_metrics(form_id)["total_responses"] == 1
+    assert live.get_field_distribution(form_id, "department") == {"ops": 1}
+    assert live.get_field_summary(form_id, "age").numbers.sum == 41
 
 
 @pytest.mark.processes
@@ -246,3 +341,8 @@ def test_bug_19_keys_of_a_form_share_a_hash_tag_and_names_cannot_break_out(serve
         live.on_response_submitted("evil}:{x", {"a:b": 1})
         assert live.get_metrics("evil}:{x")["total_responses"] == 1 + decode
     assert {key.split("}")[0] for key in client.scan_iter()} == {"form:{evil%7D%3A%7Bx"}
+
+
+def test_every_one_of_the_nineteen_has_a_test_by_its_number():
+    tested = {int(found[1]) for name in globals() if (found := re.match(r"test_bug_(\d+)_", name))}
+    assert tested == set(range(1, 20))

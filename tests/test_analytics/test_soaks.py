@@ -1,0 +1,45 @@
+"""What `boot.py soak numbers` does for a quarter of an hour, for some seconds."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.own_stores import brings_stores
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+@brings_stores
+def soak_numbers():
+    def run(*options):
+        command = [sys.executable, "-m", "tests.soak.soak_numbers", *options]
+        return subprocess.run(
+            command, cwd=PROJECT, capture_output=True, text=True, timeout=300, check=False
+        )
+
+    return run
+
+
+@pytest.mark.processes
+def test_numbers_stay_exact_through_reordering_repetition_and_killed_workers(soak_numbers):
+    finished = soak_numbers("--operations", "600", "--kills", "2", "--seed", "3")
+    assert finished.returncode == 0, finished.stdout + finished.stderr
+    facts = re.findall(r"^(\S.*?)  .*expected .*  (ok|WRONG)$", finished.stdout, re.MULTILINE)
+    assert [name for name, verdict in facts if verdict == "ok"] == [
+        "operations",
+        "workers killed",
+        "responses counted",
+        "a recount by other code",
+        "verified key by key",
+        "keys that differ",
+        "after a key was corrupted",
+        "the day that is named",
+        "after the repair",
+        "a recount by other code, again",
+    ]
+    assert re.search(r"^batches delivered again +[1-9]", finished.stdout, re.MULTILINE)
+    assert "ended by themselves" not in finished.stdout

@@ -34,7 +34,8 @@ class Outbox:
         waiting = _undispatched(RESPONSES.rows, before, None)
         # Hidden in an expression: SQLite would go through the whole form by an index of forms,
         # and not through the few that wait.
-        return waiting.alias(of=Coalesce("form_id", Value(""))).filter(of=form_id).exists()
+        of_form: bool = waiting.alias(of=Coalesce("form_id", Value(""))).filter(of=form_id).exists()
+        return of_form
 
     @answering()
     def mark_dispatched(self, revisions: Mapping[str, int], *, at: datetime) -> None:

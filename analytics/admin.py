@@ -3,9 +3,11 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.urls import reverse
+from django.utils.html import format_html
 
 from formplatform.core.actors import SYSTEM
-from formplatform.core.admin_theme import ModelAdmin, register
+from formplatform.core.admin_theme import ModelAdmin, display, register
 from formplatform.core.errors import InvalidInputError
 from formplatform.core.features import Feature, is_enabled
 
@@ -44,11 +46,18 @@ class SavedQueryForm(_Form):
 
 class SavedQueryAdmin(ModelAdmin[SavedQuery]):
     form = SavedQueryForm
-    list_display = ("name", "form_id", "owner", "sharing", "updated_at")
+    list_display = ("name", "form_page", "owner", "sharing", "updated_at")
     list_filter = ("sharing",)
     search_fields = ("name", "form_id")
     autocomplete_fields = ("owner", "shared_with")
-    readonly_fields = ("revision", "created_at", "updated_at")
+    readonly_fields = ("form_page", "revision", "created_at", "updated_at")
+
+    @display(description="Numbers of the form", ordering="form_id")
+    def form_page(self, saved: SavedQuery) -> str:
+        if not saved.form_id:
+            return ""
+        page = reverse("form-analytics", args=[saved.form_id])
+        return format_html('<a href="{}">{}</a>', page, saved.form_id)
 
 
 if is_enabled(Feature.ANALYTICS):

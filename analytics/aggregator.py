@@ -5,9 +5,8 @@ under compare-and-set on that revision, in one call of a Redis Function. Duplica
 therefore come to the same numbers. See docs/guides/analytics.md.
 """
 
-import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -20,13 +19,14 @@ from formplatform.forms.domain import Answers
 from formplatform.forms.ids import new_id
 
 from . import keys, series
-from .contributions import NOTHING, Step, contribution_of, difference
 from .form_fields import fields_of_form
 from .keys import FormKeys
 from .series import Granularity
+from .series_numbers import Series, SeriesNumbers
 from .server_functions import APPLY, Call, ServerFunctions, Status
 from .session_figures import session_figures
 from .session_numbers import SessionNumbers
+from .single import steps_of_one
 from .summaries import FieldSummary, summarise
 
 CAP = 200
@@ -36,13 +36,8 @@ AWAY_SECONDS = 2.0
 """How long readers leave a Redis alone that did not answer one of them."""
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A response of which `expected` must be counted (0: nothing), and then `target` is."""
-
-    response_id: str
-    expected: int
-    target: int
+Claim = tuple[str, int, int]
+"""A response by its id, the revision that must be counted (0: none), and the one that then is."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,7 +46,7 @@ class Move:
 
     form_id: str
     claims: Sequence[Claim]
-    steps: Sequence[Step]
+    steps: str
     shadow: int | None = None
 
 
@@ -73,6 +68,7 @@ class FormAggregator:
     def __init__(self, redis_client: Numbers) -> None:
         self._redis = redis_client
         self._functions = ServerFunctions(redis_client)
+        self.series = SeriesNumbers(redis_client)
         self.sessions = SessionNumbers(redis_client, self._functions)
         self._generations: dict[str, int] = {}
         self.circuit = Circuit(open_seconds=AWAY_SECONDS)
@@ -90,36 +86,45 @@ class FormAggregator:
         The platform itself counts by event (`counting.count_responses`), which also knows edits.
         """
         response_id = response_id or new_id()
-        contribution = contribution_of(
-            response_data,
-            fact=(response_id, 1),
-            submitted_at=submitted_at or clock.now(),
-            fields=fields_of_form(form_id),
-        )
-        move = Move(
-            form_id=form_id,
-            claims=[Claim(response_id, expected=0, target=1)],
-            steps=difference([(NOTHING, contribution)]),
-        )
+        entry = response_id, 1, submitted_at or clock.now(), response_data
+        steps = steps_of_one(entry, fields_of_form(form_id))
+        move = Move(form_id=form_id, claims=[(response_id, 0, 1)], steps=steps)
         while self.apply([move])[0].status is Status.OTHER_GENERATION:
             pass
 
     def apply(self, moves: Sequence[Move]) -> list[Outcome]:
         """Make each move, whole and once; a refused one changed nothing and says why."""
         calls = [self._apply_call(move) for move in moves]
-        return self._outcomes([(move.form_id, move.shadow) for move in moves], calls)
+        outcomes = self._outcomes([(move.form_id, move.shadow) for move in moves], calls)
+        return list(map(_in_order, moves, outcomes))
 
-    def get_metrics(self, form_id: str, *, timezone: str = "UTC") -> dict[str, Any]:
-        """Totals of a form. `completion_rate` is None until a session has started."""
-        form = FormKeys(form_id)
-        stats = _counts(self._redis.hgetall(form.prefix + keys.stats()))
-        today = self.get_timeseries(
-            form_id, Granularity.DAY.value, timezone=timezone, since=_midnight(timezone)
-        )
+    def get_metrics(
+        self,
+        form_id: str,
+        *,
+        timezone: str = "UTC",
+        since: datetime | None = None,
+        until: datetime | None = None,
+    ) -> dict[str, Any]:
+        """Totals of a form: of responses submitted, and sessions begun, in a half-open span.
+
+        `today_submissions` are those of today in the zone, whatever the span. `completion_rate` is
+        None until a session has started; the times of `time_to_complete` are in seconds. Where
+        `coarse_before` is not None, the span cuts a UTC day before that one, whose quarter-hours
+        are gone: it belongs to the span like the day of the same date in the zone.
+        """
+        zone, midnight = ZoneInfo(timezone), _midnight(timezone)
+        today = self.get_timeseries(form_id, "day", timezone=timezone, since=midnight)
+        found = self.sessions.read_span(form_id, zone, since=since, until=until)
+        if since is None and until is None:
+            total, coarse_before = self.find_total(form_id) or 0, None
+        else:
+            total, coarse_before = self.series.count(form_id, zone, since=since, until=until)
         return {
-            "total_responses": stats.get("total_responses", 0),
+            "total_responses": total,
             "today_submissions": sum(bucket["count"] for bucket in today),
-            **session_figures(self.sessions.read_all(form_id)),
+            **session_figures(found.counts),
+            "coarse_before": max(filter(None, (coarse_before, found.coarse_before)), default=None),
         }
 
     def get_timeseries(
@@ -135,21 +140,25 @@ class FormAggregator:
 
         `since` and `until` bound a half-open span, widened to whole quarter-hours (or minutes);
         without them it ends now and reaches back an hour, a day or as far as the granularity
-        deserves. Minutes are kept for 48 hours.
+        deserves. Minutes are kept for 48 hours; InvalidInputError is raised where it
+        takes quarter-hours that are gone and the buckets are shorter than a day.
         """
+        found = self.read_series(form_id, granularity, timezone=timezone, since=since, until=until)
+        return found.listed()
+
+    def read_series(
+        self,
+        form_id: str,
+        granularity: str,
+        *,
+        timezone: str,
+        since: datetime | None,
+        until: datetime | None,
+    ) -> Series:
+        """The same, and whether all of it is exact: quarter-hours are kept for some time only."""
         size, zone = Granularity(granularity), ZoneInfo(timezone)
         start, end = series.span_of(size, zone, since=since, until=until, now=clock.now())
-        whole_days = timezone == "UTC" and size not in series.SHORT
-        form = FormKeys(form_id)
-        if size is Granularity.MINUTE:
-            days = self._minutes(form, start, end)
-        else:
-            days = self._quarters(form, start, end, whole_days=whole_days)
-        totals = series.add_up(days, size, zone, start=start, end=end)
-        return [
-            {"timestamp": series.label(bucket, zone), "count": count}
-            for bucket, count in totals.items()
-        ]
+        return self.series.read(form_id, size, zone, start=start, end=end)
 
     def get_field_distribution(self, form_id: str, field_name: str) -> dict[str, int]:
         """Value or option id → responses, for one field by its id."""
@@ -163,12 +172,17 @@ class FormAggregator:
         pipeline.hget(prefix + keys.fields(), field_id)
         pipeline.hgetall(prefix + keys.distribution(field_id))
         pipeline.hgetall(prefix + keys.numbers(field_id))
-        total, answered, values, figures = pipeline.execute()
+        # By its name: pipelines of a cluster's client have no method for it.
+        pipeline.execute_command("PFCOUNT", prefix + keys.distinct(field_id))
+        pipeline.hget(prefix + keys.gone(), field_id)
+        total, answered, values, figures, distinct, gone = pipeline.execute()
         return summarise(
             total=int(total or 0),
             answered=int(answered or 0),
             values=_counts(values),
             figures={_text(name): _text(figure) for name, figure in figures.items()},
+            distinct=distinct,
+            distinct_gone=int(gone or 0),
         )
 
     def find_total(self, form_id: str) -> int | None:
@@ -181,52 +195,22 @@ class FormAggregator:
         counts = _counts(self._redis.hgetall(FormKeys(form_id).prefix + keys.days()))
         return {day: count for day, count in counts.items() if count}
 
-    def _quarters(
-        self, form: FormKeys, start: datetime, end: datetime, *, whole_days: bool
-    ) -> dict[str, dict[int, int]]:
-        wanted = set(series.days_of(start, end))
-        counted = _counts(self._redis.hgetall(form.prefix + keys.days()))
-        days = sorted(day for day in wanted & counted.keys() if counted[day])
-        # In UTC a day that lies whole inside the span needs no quarter-hours.
-        whole = {day for day in days if whole_days and series.covers(day, start, end)}
-        pipeline = self._redis.pipeline(transaction=False)
-        parted = [day for day in days if day not in whole]
-        for day in parted:
-            pipeline.hgetall(form.prefix + keys.quarter_hours(day))
-        found = {day: {0: counted[day]} for day in whole}
-        for day, quarters in zip(parted, pipeline.execute(), strict=True):
-            found[day] = {int(number): count for number, count in _counts(quarters).items()}
-        return found
-
-    def _minutes(self, form: FormKeys, start: datetime, end: datetime) -> dict[str, dict[int, int]]:
-        days = series.days_of(start, end)
-        pipeline = self._redis.pipeline(transaction=False)
-        for day in days:
-            pipeline.hgetall(form.prefix + keys.minutes(day))
-        size = series.DAY // series.MINUTE
-        return {
-            day: {int(minute) % size: count for minute, count in _counts(stored).items()}
-            for day, stored in zip(days, pipeline.execute(), strict=True)
-        }
-
     def _apply_call(self, move: Move) -> Call:
         form = FormKeys(move.form_id, move.shadow)
         generation = self._generation(move.form_id, move.shadow)
-        buckets: dict[str, int] = {}
-        claims: list[str | bytes | int] = []
-        for claim in move.claims:
-            bucket = form.applied(generation, claim.response_id)
-            place = buckets.setdefault(bucket, len(buckets) + 1)
-            claims += (place, bytes.fromhex(claim.response_id), claim.expected, claim.target)
-        counters: dict[str, int] = {}
-        steps: list[str | int] = []
-        for kind, key, name, amount in move.steps:
-            steps += (kind, counters.setdefault(key, len(counters) + 1), name, amount)
-        prefix = form.prefix
-        names = [form.guard, form.rebuild, *buckets, *(prefix + key for key in counters)]
-        head = (generation, CAP, len(move.claims), len(buckets))
-        # As one argument: the client takes longer to send many than the server to count them.
-        return Call(APPLY, names, [*head, *claims, _dumps(steps)])
+        buckets = _in_buckets(move.claims, form, generation)
+        listed = [claim for claims in buckets.values() for claim in claims]
+        arguments = (
+            form.prefix,
+            generation,
+            CAP,
+            ",".join([str(len(claims)) for claims in buckets.values()]),
+            bytes.fromhex("".join([claim[0] for claim in listed])),
+            _listed([claim[1] for claim in listed]),
+            _listed([claim[2] for claim in listed]),
+            move.steps,
+        )
+        return Call(APPLY, [form.guard, form.rebuild, *buckets], arguments)
 
     def _generation(self, form_id: str, shadow: int | None) -> int:
         return self._generations.get(form_id, 0) if shadow is None else shadow
@@ -258,7 +242,30 @@ def _over(client: Numbers) -> FormAggregator:
     return FormAggregator(client)
 
 
-_dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
+def _in_buckets(claims: Sequence[Claim], form: FormKeys, generation: int) -> dict[str, list[Claim]]:
+    """Claims by the key of applied revisions that they are about."""
+    neighbours: dict[str, list[Claim]] = {}
+    for claim in claims:
+        neighbours.setdefault(claim[0][keys.NEIGHBOURS], []).append(claim)
+    buckets: dict[str, list[Claim]] = {}
+    for some in neighbours.values():
+        buckets.setdefault(form.applied(generation, some[0][0]), []).extend(some)
+    return buckets
+
+
+def _in_order(move: Move, outcome: Outcome) -> Outcome:
+    """The same with the counted revisions in the order of the claims, not of their buckets."""
+    if outcome.status is not Status.REFUSED:
+        return outcome
+    buckets = _in_buckets(move.claims, FormKeys(move.form_id), 0)
+    sent = [claim[0] for claims in buckets.values() for claim in claims]
+    found = dict(zip(sent, outcome.stored, strict=True))
+    return replace(outcome, stored=[found[claim[0]] for claim in move.claims])
+
+
+def _listed(revisions: list[int]) -> str:
+    """One number where all are the same."""
+    return ",".join(map(str, revisions if len({*revisions}) > 1 else revisions[:1]))
 
 
 def _midnight(timezone: str) -> datetime:

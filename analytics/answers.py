@@ -10,16 +10,30 @@ from formplatform.core import clock
 
 from .engines import Choice, Subject, ask, choose
 from .query import comparing, filling, limits, lookups
-from .query.ast import Aggregate, Condition, Dimension, Query, Shape, within
+from .query.ast import (
+    Aggregate,
+    Between,
+    Bound,
+    Condition,
+    Dimension,
+    Every,
+    Query,
+    Shape,
+    Span,
+    within,
+)
 from .query.crosstab import crosstab_of
 from .query.errors import QueryError
 from .query.fields import Kind
 from .query.finishing import page_of
 from .query.plan import Group, Plan, figures_of, plan_of
-from .query.records import Record, records_of, row_of
+from .query.records import SUPPRESSED, Record, records_of, row_of
 from .query.rows import Row
 from .query.shares import add_shares
+from .query.small_groups import SmallGroups, Verdict, check_groups
+from .statistics.shares import effective_size
 
+CLOSED = "The form hides small groups, and this would tell too few respondents from the others."
 EMPTY = {Aggregate.COUNT: 0, Aggregate.MISSING: 0, Aggregate.SUM: 0}
 """Figures of a bucket without a response; the others are None."""
 
@@ -38,13 +52,18 @@ class QueryAnswer:
     total_rows: int
     truncated: bool
     next: str | None
-    base_n: float
+    base_n: float | None
     totals: Row | None
     crosstab: Row | None = None
+    weighting: Row | None = None
+    """Of a weighted query: how many responses weigh anything, and what these are worth."""
     engine: str
     reason: str
     as_of: datetime
     elapsed_ms: float
+    min_cell: int = 0
+    """Groups of fewer respondents are hidden; `suppressed` rows have figures hidden from them."""
+    suppressed: int = 0
     warnings: list[str] = field(default_factory=list)
 
 
@@ -58,6 +77,8 @@ class Answering:
         self._now = clock.now()
         self.as_of: datetime | None = None
         """When the oldest of its figures held."""
+        if subject.min_cell:
+            check_groups(query)
         self.query = replace(query, dimensions=lookups.prepared(query, self._groups))
 
     def plan(self) -> Plan:
@@ -73,34 +94,80 @@ class Answering:
         query = self.query
         records, choice = self._records(query.spanned)
         whole = self._whole(records)
-        if "empty_buckets" in query.include:
+        verdict = self._covered(records, whole, query.span)
+        if "empty_buckets" in query.include and not verdict.closed:
             records += self._empty(records)
         if query.previous is not None:
-            earlier, _ = self._records(within(query.condition, query.time, query.previous))
+            span = within(query.condition, query.time, query.previous)
+            earlier, _ = self._records(span)
+            self._covered(earlier, Record({}, {}, 0), query.previous)
             comparing.set_beside(query, records, earlier, now=self._now)
         add_shares(query, records, whole=whole)
         page = page_of(query, records)
+        rows = [row_of(query, record) for record in page.records]
         return QueryAnswer(
             query=query,
-            rows=[row_of(query, record) for record in page.records],
+            rows=rows,
             columns=columns_of(query),
             total_rows=page.total,
             truncated=page.next is not None,
             next=page.next,
-            base_n=whole.count,
+            base_n=None if whole.suppressed else whole.count,
             totals=whole.figures if "totals" in query.include else None,
-            crosstab=crosstab_of(query, records) if query.shape is Shape.CROSSTAB else None,
+            crosstab=self._crosstab(records, verdict),
+            weighting=self._weighting(whole),
             engine=choice.engine.name,
             reason=choice.reason,
             as_of=self.as_of or self._now,
             elapsed_ms=round((time.perf_counter() - self._started) * 1000, 3),
+            min_cell=self._subject.min_cell,
+            suppressed=sum(SUPPRESSED in row for row in rows),
+            warnings=[CLOSED] if verdict.closed else [],
         )
 
-    def _groups(self, plan: Plan) -> list[Group]:
-        return self._asked(plan)[0]
+    def _covered(self, records: list[Record], whole: Record, span: Span | None) -> Verdict:
+        """Take from the records what small groups the form hides, and say what that was."""
+        least, query = self._subject.min_cell, self.query
+        if not least:
+            return Verdict()
+        spanned = within(None, query.time, span)
+        verdict = SmallGroups(query, spanned, least=least, ask=self._any_groups).verdict(records)
+        verdict.cover(query, records, whole)
+        return verdict
 
-    def _asked(self, plan: Plan) -> tuple[list[Group], Choice]:
-        found, choice = ask(plan, self._subject, wanted=self._wanted)
+    def _crosstab(self, records: Sequence[Record], verdict: Verdict) -> Row | None:
+        if self.query.shape is not Shape.CROSSTAB or verdict.closed:
+            return None
+        return crosstab_of(self.query, records, hidden=verdict.margins)
+
+    def _weighting(self, whole: Record) -> Row | None:
+        """Kish's effective sample size, and the design effect n Σw² / (Σw)² of the weights.
+
+        Source: L. Kish, Survey Sampling (1965), section 11.7; "Weighting for unequal Pi", Journal
+        of Official Statistics 8 (1992).
+        """
+        query = self.query
+        if query.weights is None or whole.suppressed or not whole.squares:
+            return None
+        weighs = Between(query.weights, low=Bound(0, inclusive=False))
+        spanned = query.spanned
+        plan = replace(
+            plan_of(replace(query, measures=(), dimensions=(), weights=None), condition=None),
+            condition=weighs if spanned is None else Every((spanned, weighs)),
+        )
+        ((_, (n,)),) = self._any_groups(plan)
+        size = effective_size(whole.count, whole.squares)
+        return {"n": n, "sum": whole.count, "effective_n": size, "design_effect": n / size}
+
+    def _any_groups(self, plan: Plan) -> list[Group]:
+        """By whichever engine can, also where the query names one."""
+        return self._asked(plan, wanted=None)[0]
+
+    def _groups(self, plan: Plan) -> list[Group]:
+        return self._asked(plan, wanted=self._wanted)[0]
+
+    def _asked(self, plan: Plan, *, wanted: str | None) -> tuple[list[Group], Choice]:
+        found, choice = ask(plan, self._subject, wanted=wanted)
         groups = found.groups
         self.as_of = min(self.as_of or found.as_of, found.as_of)
         if len(groups) > limits.MAX_GROUPS:
@@ -111,7 +178,7 @@ class Answering:
     def _records(self, condition: Condition | None) -> tuple[list[Record], Choice]:
         query = self.query
         plan = plan_of(query, condition=condition)
-        groups, choice = self._asked(plan)
+        groups, choice = self._asked(plan, wanted=self._wanted)
         records = records_of(query, plan, groups)
         with_other = any(dimension.other for dimension in query.dimensions)
         return [record for record in records if with_other or not record.is_other], choice

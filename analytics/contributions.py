@@ -2,186 +2,206 @@
 
 Everything is an integer added to a counter, so taking a response back is adding the negative, in
 any order. Only the extremes of a number cannot be taken back; they are then marked stale.
-Text and personal answers never leave the store: of them only "answered" is counted.
+Text and personal answers never leave the store: of them "answered" is counted, and how many
+different ones there are by their hashes (see `hidden_values`).
+
+Answers are counted field by field over all responses of a call, and figures are worked out once
+per value: what a response costs by itself is a look at each of its answers.
 """
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
 from formplatform.forms.domain import Answers
-from formplatform.forms.storage.hashing import response_hash
+from formplatform.forms.storage.hashing import MODULUS, response_hashes
 
-from . import keys, series
-from .exact_sums import limbs, limbs_and_squares
-from .query.fields import Field, Fields, Kind, fits
+from . import keys, retention
+from .counted_fields import CountedField, counted_fields
+from .exact_sums import limbs, sums_and_squares
+from .fitting import fitting
+from .hidden_values import hidden
+from .query.fields import Fields
+from .series import DAY, MINUTE, QUARTER, minutes_end, minutes_kept_from
 from .sketches import bucket_of
+from .steps import END, Steps, piece
 
-QUARTER_MINUTES = 15
-MINUTE_SECONDS = 60
-PLANS_KEPT = 4096
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+QUARTERS, MINUTES = DAY // QUARTER, DAY // MINUTE
+DAYS_KEPT = 4096
 Number = int | float
-Counter = tuple[str, str, bool]
-"""Key within the form, field of its hash, whether the hash is capped."""
-Step = tuple[str, str, str, int | str]
-"""Kind, key, field, amount: see functions/apply.lua."""
 
-Fact = tuple[str, int]
-"""Response id and revision: what the proof of a day adds up."""
-
-UNCAPPED = {Kind.MATRIX, Kind.RANKING}
-"""Their values are bounded by the definition."""
+Entry = tuple[str, int, datetime, Answers]
+"""A response at one revision: its id, the revision, when it was submitted, its answers."""
 
 
-@dataclass(slots=True)
-class Contribution:
-    """Counters with their amounts, and the value each number field was given (by its key)."""
+class Totals:
+    """What responses add up to, and what others take away from that."""
 
-    counts: dict[Counter, int] = field(default_factory=dict)
-    numbers: dict[str, Number] = field(default_factory=dict)
+    def __init__(self) -> None:
+        self._quarters: dict[int, int] = {}
+        self._minutes: dict[int, int] = {}
+        self._hashes: dict[int, int] = {}
+        self._answered: dict[str, int] = {}
+        self._values: dict[CountedField, dict[str, int]] = {}
+        self._numbers: dict[CountedField, dict[Number, int]] = {}
+        self._hidden: dict[CountedField, dict[str, int]] = {}
 
+    def add(self, entries: Sequence[Entry], fields: Fields, sign: int = 1) -> None:
+        """Count responses of one version in, or (sign -1) out.
 
-NOTHING = Contribution()
-"""What a deleted response contributes, and one that was never counted."""
+        A minute is left out once the key of that day's minutes has expired.
+        """
+        self._add_moments(entries, sign)
+        answers = [entry[3] for entry in entries]
+        for field in counted_fields(fields):
+            name = field.id
+            given = [each for some in answers if (each := some.get(name)) is not None]
+            if given:
+                self._answered[name] = self._answered.get(name, 0) + sign * len(given)
+                self.add_answers(field, given, sign)
 
+    def _add_moments(self, entries: Sequence[Entry], sign: int) -> None:
+        quarters, minutes, hashes = self._quarters, self._minutes, self._hashes
+        kept_from = minutes_kept_from(time.time()) * QUARTERS
+        facts = [(identifier, revision) for identifier, revision, _, _ in entries]
+        for entry, found in zip(entries, response_hashes(facts), strict=True):
+            since = entry[2] - EPOCH
+            quarter = since // QUARTER
+            quarters[quarter] = quarters.get(quarter, 0) + sign
+            hashes[quarter] = hashes.get(quarter, 0) + sign * found
+            if quarter >= kept_from:
+                minute = since // MINUTE
+                minutes[minute] = minutes.get(minute, 0) + sign
 
-@dataclass(frozen=True, slots=True)
-class _Plan:
-    """How the answers to one field are counted."""
-
-    kind: Kind
-    answered: Counter
-    spread: Callable[[Any], Iterable[str]] | None
-    distribution: str
-    capped: bool
-    numbers: str | None
-
-
-_SPREADS: dict[Kind, Callable[[Any], Iterable[str]]] = {
-    Kind.CHOICE: lambda option: (option,),
-    Kind.OPTIONS: lambda options: options,
-    Kind.BOOLEAN: lambda truth: ("true" if truth else "false",),
-    Kind.NUMBER: lambda number: (str(number),),
-    Kind.DATE: lambda date: (date[: len("YYYY-MM")],),
-    Kind.MOMENT: lambda moment: (moment[: len("YYYY-MM")],),
-    Kind.MATRIX: lambda rows: [f"{row}/{column}" for row, column in rows.items()],
-    Kind.RANKING: lambda ranked: [f"{n}/{option}" for n, option in enumerate(ranked, start=1)],
-}
-"""The values an answer is counted under."""
-
-
-@lru_cache(maxsize=PLANS_KEPT)
-def _plan(known: Field) -> _Plan:
-    stepless = known.kind is Kind.NUMBER and not known.counts_values
-    is_open = not known.personal
-    return _Plan(
-        kind=known.kind,
-        answered=(keys.fields(), known.id, False),
-        spread=_SPREADS.get(known.kind) if is_open and not stepless else None,
-        distribution=keys.distribution(known.id),
-        capped=known.kind not in UNCAPPED,
-        numbers=keys.numbers(known.id) if is_open and known.kind is Kind.NUMBER else None,
-    )
-
-
-def contribution_of(
-    answers: Answers | None, *, fact: Fact, submitted_at: datetime, fields: Fields
-) -> Contribution:
-    """The contribution of a response; a deleted one (None) contributes nothing.
-
-    Its minute is left out once the key of that day's minutes has expired.
-    """
-    if answers is None:
-        return NOTHING
-    moment = submitted_at.astimezone(UTC)
-    day = moment.date().isoformat()
-    quarter = (moment.hour * 60 + moment.minute) // QUARTER_MINUTES
-    result = Contribution()
-    counts = result.counts
-    counts[keys.stats(), "total_responses", False] = 1
-    counts[keys.days(), day, False] = 1
-    counts[keys.quarter_hours(day), str(quarter), False] = 1
-    minute = int(moment.timestamp()) // MINUTE_SECONDS
-    if time.time() < series.minutes_end(minute):
-        counts[keys.minutes(day), str(minute), False] = 1
-    for index, digit in limbs(response_hash(fact[0], revision=fact[1])):
-        counts[keys.hashes(), f"{day}:{index}", False] = digit
-    for field_id, answer in answers.items():
-        known = fields.find_id(field_id)
-        if known is not None and answer is not None:
-            _add_answer(result, _plan(known), answer)
-    return result
-
-
-def _add_answer(result: Contribution, plan: _Plan, answer: Any) -> None:
-    counts = result.counts
-    counts[plan.answered] = 1
-    if not fits(plan.kind, answer):
-        return
-    if plan.spread is not None:
-        for value in plan.spread(answer):
-            counts[plan.distribution, value, plan.capped] = 1
-    if plan.numbers is not None:
-        _add_number(result, plan.numbers, answer)
-
-
-def _add_number(result: Contribution, key: str, value: Number) -> None:
-    result.counts[key, "count", False] = 1
-    result.counts[key, bucket_of(value), False] = 1
-    digits, squares = limbs_and_squares(value)
-    for index, digit in digits:
-        result.counts[key, f"sum:{index}", False] = digit
-    for index, digit in squares:
-        result.counts[key, f"squares:{index}", False] = digit
-    result.numbers[key] = value
-
-
-def difference(moves: Iterable[tuple[Contribution, Contribution]]) -> list[Step]:
-    """The steps from old contributions to new ones: counters first, then extremes."""
-    amounts: dict[Counter, int] = {}
-    added: dict[str, list[Number]] = {}
-    removed: dict[str, list[Number]] = {}
-    for old, new in moves:
-        for counter, amount in new.counts.items():
-            amounts[counter] = amounts.get(counter, 0) + amount
-        for counter, amount in old.counts.items():
-            amounts[counter] = amounts.get(counter, 0) - amount
-        _collect(added, new.numbers, unless=old.numbers)
-        _collect(removed, old.numbers, unless=new.numbers)
-    steps = _counter_steps(amounts)
-    return [*steps, *_extremes("+", added), *_extremes("-", removed)]
-
-
-def _counter_steps(amounts: Mapping[Counter, int]) -> list[Step]:
-    steps: list[Step] = []
-    balance = 0
-    for (key, name, capped), amount in amounts.items():
-        if not amount:
-            continue
-        if key.startswith(keys.OF_FIELDS):
-            kind = "c" if capped else "i"
-            balance += amount
+    def add_answers(self, field: CountedField, given: list[Any], sign: int) -> None:
+        into: dict[Any, int]
+        if field.spread is not None:
+            values, into = field.spread(fitting(field.kind, given)), _in(self._values, field)
+        elif field.numbers is not None:
+            values, into = fitting(field.kind, given), _in(self._numbers, field)
+        elif field.distinct is not None:
+            values, into = map(hidden, given), _in(self._hidden, field)
         else:
-            kind = "m" if key.startswith(keys.MINUTES) else "i"
-        steps.append((kind, key, name, amount))
-    if balance := balance % keys.BALANCE_MODULUS:
-        steps.append(("i", keys.stats(), keys.BALANCE, balance))
-    return steps
+            return
+        for value in values:
+            into[value] = into.get(value, 0) + sign
+
+    def steps(self) -> str:
+        """Everything that changes, and the balance with it."""
+        steps = Steps()
+        self._add_steps_of_moments(steps)
+        steps.add_to_field("i", keys.fields(), self._answered)
+        self.add_steps_of_answers(steps)
+        return steps.close(sum(self._quarters.values()))
+
+    def _add_steps_of_moments(self, steps: Steps) -> None:
+        days: dict[str, int] = {}
+        parts: dict[str, dict[str, int]] = {}
+        for quarter, amount in self._quarters.items():
+            day = day_of(quarter // QUARTERS)
+            days[day] = days.get(day, 0) + amount
+            _in(parts, day)[str(quarter % QUARTERS)] = amount
+        steps.add("i", keys.days(), days)
+        for day, quarters in parts.items():
+            if retention.is_written(day):
+                key, end = keys.quarter_hours(day), retention.expires_at(day)
+                steps.add_passing(key, quarters, expires_at=end)
+        steps.add("i", keys.hashes(), self._limbs_of_hashes())
+        minutes: dict[str, dict[str, int]] = {}
+        for minute, amount in self._minutes.items():
+            _in(minutes, day_of(minute // MINUTES))[str(minute)] = amount
+        for day, each in minutes.items():
+            end = minutes_end(int(next(iter(each))))
+            steps.add_passing(keys.minutes(day), each, expires_at=end)
+
+    def add_steps_of_answers(self, steps: Steps) -> None:
+        for field, values in self._values.items():
+            steps.add_to_field("c" if field.capped else "i", field.distribution, values)
+        for field, numbers in self._numbers.items():
+            add_steps_of_numbers(steps, field, numbers)
+        gone: dict[str, int] = {}
+        for field, hashes in self._hidden.items():
+            add_hidden(steps, field, [each for each, amount in hashes.items() if amount > 0])
+            gone[field.id] = -sum(amount for amount in hashes.values() if amount < 0)
+        steps.add("i", keys.gone(), gone)
+
+    def _limbs_of_hashes(self) -> dict[str, int]:
+        sums: dict[int, int] = {}
+        for quarter, found in self._hashes.items():
+            sums[quarter // QUARTERS] = sums.get(quarter // QUARTERS, 0) + found
+        return {
+            f"{day_of(day)}:{index}": digit
+            for day, found in sums.items()
+            for index, digit in limbs(found % MODULUS)
+        }
 
 
-def _collect(
-    into: dict[str, list[Number]], values: Mapping[str, Number], *, unless: Mapping[str, Number]
-) -> None:
-    for key, value in values.items():
-        if unless.get(key) != value:
-            into.setdefault(key, []).append(value)
+def steps_of_answers(field: CountedField, given: list[Any]) -> tuple[str, int]:
+    """The steps of answers to one field alone, and their balance; how many answer is not in it."""
+    totals, steps = Totals(), Steps()
+    totals.add_answers(field, given, 1)
+    totals.add_steps_of_answers(steps)
+    return "".join(steps.pieces), steps.balance
 
 
-def _extremes(kind: str, values: Mapping[str, list[Number]]) -> Iterator[Step]:
-    """Of many values only the smallest and the largest can be an extreme."""
-    for key, each in values.items():
-        for value in {min(each), max(each)}:
-            yield kind, key, "", repr(value)
+def add_steps_of_numbers(steps: Steps, field: CountedField, numbers: dict[Number, int]) -> None:
+    """The steps of numbers that each come, or go, so many times."""
+    counted = {number: amount for number, amount in numbers.items() if amount}
+    if field.by_value:
+        texts = {_text_of(number): amount for number, amount in counted.items()}
+        steps.add_to_field("c", field.distribution, texts)
+    if counted and field.numbers is not None:
+        steps.add_to_field("n", field.numbers, _figures(counted))
+        steps.pieces.append(END.join((*_extremes(counted), "")))
+
+
+def add_hidden(steps: Steps, field: CountedField, hashes: list[str]) -> None:
+    """The step of answers by their hashes."""
+    if hashes and field.distinct is not None:
+        steps.pieces.append(piece("d", field.distinct, hashes, ()))
+
+
+def _figures(numbers: Mapping[Number, int]) -> dict[str, int]:
+    """Count, sketch and sums of numbers that each come, or go, so many times."""
+    counters = {"count": sum(numbers.values())}
+    for number, amount in numbers.items():
+        bucket = bucket_of(number)
+        counters[bucket] = counters.get(bucket, 0) + amount
+    sums, squares = sums_and_squares(numbers)
+    for index, digit in sums:
+        counters[f"sum:{index}"] = digit
+    for index, digit in squares:
+        counters[f"squares:{index}"] = digit
+    return counters
+
+
+def _extremes(numbers: Mapping[Number, int]) -> tuple[str, str, str, str]:
+    """The smallest and the largest that came, and that went."""
+    added = [number for number, amount in numbers.items() if amount > 0]
+    removed = [number for number, amount in numbers.items() if amount < 0]
+    return *_ends(added), *_ends(removed)
+
+
+def _ends(numbers: list[Number]) -> tuple[str, str]:
+    return (repr(min(numbers)), repr(max(numbers))) if numbers else ("", "")
+
+
+def _text_of(number: Number) -> str:
+    """Equal numbers have one text, whichever type they came in."""
+    return str(int(number)) if number == int(number) else str(number)
+
+
+@lru_cache(maxsize=DAYS_KEPT)
+def day_of(number: int) -> str:
+    """A UTC day by its number since 1970."""
+    return (EPOCH + timedelta(days=number)).date().isoformat()
+
+
+def _in(into: dict[Any, dict[Any, int]], key: Any) -> dict[Any, int]:
+    found = into.get(key)
+    if found is None:
+        found = into[key] = {}
+    return found

@@ -8,26 +8,30 @@ from there. A rebuild under way gets every move too.
 
 import logging
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from formplatform.core import clock
 from formplatform.core.errors import UnavailableError
 from formplatform.core.events import Event
-from formplatform.forms.domain import FormResponse, Revision, revision_of
+from formplatform.forms.domain import Answers, FormResponse, Revision
 from formplatform.forms.events import ResponseEvent, SessionAdvanced
 from formplatform.forms.storage.registry import get_store
 
 from . import aggregator
-from .aggregator import Claim, Move, Outcome
-from .contributions import NOTHING, Contribution, contribution_of, difference
+from .aggregator import Move, Outcome
+from .contributions import Entry
 from .form_fields import fields_of_version
+from .query.fields import Fields
 from .server_functions import Status
+from .single import steps_between
 
 logger = logging.getLogger(__name__)
 
 GROUP = 250
 """Responses counted by one call: few enough for Redis to be back in a millisecond or two."""
+SHADOW_GROUP = 1000
+"""The same for a generation nobody reads yet: it may take some milliseconds."""
 PATIENCE = 5
 ROUNDS = 20
 """A refusal means that somebody else counted one of the group: progress, but not ours. After some
@@ -38,8 +42,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 """An event whose record has been gone for so long is no longer worth a retry."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(NamedTuple):
     """A response to be counted at `target`, where `expected` is believed to be counted."""
 
     response: FormResponse
@@ -78,7 +81,7 @@ def settle(pending: Iterable[Due]) -> None:
     for number in range(ROUNDS):
         if not waiting:
             return
-        groups = list(_groups(waiting, GROUP if number < PATIENCE else 1))
+        groups = list(_groups(waiting, together=number < PATIENCE))
         facts = _read_facts(waiting)
         outcomes = aggregator.current().apply([_move(group, facts) for group in groups])
         pairs = zip(groups, outcomes, strict=True)
@@ -86,12 +89,13 @@ def settle(pending: Iterable[Due]) -> None:
     raise UnavailableError("Others keep changing the same responses; try again.")
 
 
-def _groups(waiting: Sequence[Due], size: int) -> Iterator[list[Due]]:
+def _groups(waiting: Sequence[Due], *, together: bool) -> Iterator[list[Due]]:
     """Those of one form and destination together: one call counts them all, or says why not."""
     kinds: dict[tuple[str, int | None], list[Due]] = {}
     for each in waiting:
         kinds.setdefault((each.response.form_id, each.shadow), []).append(each)
-    for group in kinds.values():
+    for (_, shadow), group in kinds.items():
+        size = (GROUP if shadow is None else SHADOW_GROUP) if together else 1
         for start in range(0, len(group), size):
             yield group[start : start + size]
 
@@ -99,72 +103,77 @@ def _groups(waiting: Sequence[Due], size: int) -> Iterator[list[Due]]:
 def _later(group: Sequence[Due], outcome: Outcome) -> list[Due]:
     """What is left to do after a call."""
     if outcome.status is Status.OTHER_GENERATION:
-        return [replace(each, shadow=None) for each in group]
+        return [each._replace(shadow=None) for each in group]
     if outcome.status is Status.APPLIED:
+        if outcome.rebuild is None:
+            return []
         return [again for each in group for again in _for_rebuild(each, outcome)]
     later: list[Due] = []
     for each, stored in zip(group, outcome.stored, strict=True):
         if stored >= each.target:
             later += _for_rebuild(each, outcome)
         else:
-            later.append(replace(each, expected=stored))
+            later.append(each._replace(expected=stored))
     return later
 
 
 def _for_rebuild(each: Due, outcome: Outcome) -> list[Due]:
     if outcome.rebuild is None or each.shadow is not None:
         return []
-    return [replace(each, shadow=outcome.rebuild)]
+    return [each._replace(shadow=outcome.rebuild)]
 
 
 def _move(group: Sequence[Due], facts: "Facts") -> Move:
     return Move(
         form_id=group[0].response.form_id,
-        claims=[Claim(each.response.id, each.expected, each.target) for each in group],
-        steps=difference(
-            (
-                _contribution(each.response, each.expected, facts),
-                _contribution(each.response, each.target, facts),
-            )
-            for each in group
+        claims=[(each.response.id, each.expected, each.target) for each in group],
+        steps=steps_between(
+            _entries([(each.response, each.expected) for each in group], facts),
+            _entries([(each.response, each.target) for each in group], facts),
         ),
         shadow=group[0].shadow,
     )
 
 
 Facts = dict[tuple[str, int], Revision]
+"""What responses were at revisions that are not their newest."""
 
 
 def _read_facts(waiting: Sequence[Due]) -> Facts:
-    """The answers of every response at both ends of its move."""
-    facts: Facts = {}
-    missing: set[tuple[str, int]] = set()
-    for each in waiting:
-        newest = revision_of(each.response)
-        facts[newest.response_id, newest.revision] = newest
-        for revision in {each.expected, each.target} - {0, newest.revision}:
-            missing.add((each.response.id, revision))
-    if missing:
-        found = get_store().find_revisions(missing)
-        facts |= {(fact.response_id, fact.revision): fact for fact in found}
-    return facts
+    missing = {
+        (each.response.id, revision)
+        for each in waiting
+        for revision in (each.expected, each.target)
+        if revision not in (0, each.response.revision)
+    }
+    found = get_store().find_revisions(missing) if missing else []
+    return {(fact.response_id, fact.revision): fact for fact in found}
 
 
-def _contribution(response: FormResponse, revision: int, facts: Facts) -> Contribution:
-    if revision == 0:
-        return NOTHING
-    fact = facts.get((response.id, revision))
+def _entries(
+    revisions: Iterable[tuple[FormResponse, int]], facts: Facts
+) -> dict[Fields, list[Entry]]:
+    """The answers of responses at these revisions, by version; the deleted have none."""
+    found: dict[Fields, list[Entry]] = {}
+    for response, revision in revisions:
+        if revision == 0:
+            continue
+        if revision == response.revision:
+            version = response.version
+            data = response.data if response.deleted_at is None else None
+        else:
+            version, data = _read(response.id, revision, facts)
+        if data is not None:
+            entry = response.id, revision, response.submitted_at, data
+            found.setdefault(fields_of_version(response.form_id, version), []).append(entry)
+    return found
+
+
+def _read(response_id: str, revision: int, facts: Facts) -> tuple[int, Answers | None]:
+    fact = facts.get((response_id, revision))
     if fact is None:
         raise UnavailableError("A revision can't be read yet; try again.", revision=revision)
-    if fact.data is None:
-        return NOTHING
-    fields = fields_of_version(response.form_id, fact.version)
-    return contribution_of(
-        fact.data,
-        fact=(fact.response_id, fact.revision),
-        submitted_at=response.submitted_at,
-        fields=fields,
-    )
+    return fact.version, fact.data
 
 
 def is_worth_waiting(event: ResponseEvent | SessionAdvanced) -> bool:

@@ -6,6 +6,7 @@ from itertools import product
 from formplatform.forms.domain import JsonObject
 
 from .query.fields import Field, Kind
+from .statistics.shares import share_interval
 from .summaries import FieldSummary
 
 
@@ -18,10 +19,17 @@ def listed_values(field: Field, summary: FieldSummary) -> list[JsonObject]:
             "value": value,
             "label": labels.get(value, value),
             "count": summary.values.get(value, 0),
-            "share": summary.values.get(value, 0) / summary.answered if summary.answered else None,
+            **_share(summary.values.get(value, 0), summary.answered),
         }
         for value in (*labels, *counted)
     ]
+
+
+def _share(count: int, base: int) -> JsonObject:
+    """Of those who answer, with its interval (95 %, by Wilson)."""
+    if not base:
+        return {"share": None, "interval": None}
+    return {"share": count / base, "interval": list(share_interval(min(count, base), base))}
 
 
 def _expected(field: Field) -> Iterator[tuple[str, str]]:

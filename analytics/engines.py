@@ -28,6 +28,8 @@ class Subject:
 
     form_id: str
     fields: Fields
+    min_cell: int = 0
+    """Groups of fewer respondents are hidden; 0: none are."""
     stopwatch: Stopwatch = field(default_factory=Stopwatch)
     _scan: Scan | None = None
 

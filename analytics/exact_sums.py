@@ -14,11 +14,29 @@ LARGEST_INT = 2**63 - 1
 _MASK = (1 << LIMB_BITS) - 1
 
 
-def limbs_and_squares(number: float) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
+SUMS = frozenset({"sum", "squares"})
+"""How the names of limbs begin; their index follows, after a colon."""
+Limbs = list[tuple[int, int]]
+
+
+def limbs_and_squares(number: float) -> tuple[Limbs, Limbs]:
     """The limbs of a finite number and of its square."""
-    numerator, denominator = number.as_integer_ratio()
-    bits = denominator.bit_length() - 1
-    return limbs(numerator, bits), limbs(numerator * numerator, 2 * bits)
+    return sums_and_squares({number: 1})
+
+
+def sums_and_squares(numbers: Mapping[float, int]) -> tuple[Limbs, Limbs]:
+    """The limbs of the sum, and of the sum of squares, of finite numbers that come so often."""
+    sums: dict[int, int] = {}
+    squares: dict[int, int] = {}
+    for number, amount in numbers.items():
+        numerator, denominator = number.as_integer_ratio()
+        sums[denominator] = sums.get(denominator, 0) + amount * numerator
+        squares[denominator] = squares.get(denominator, 0) + amount * numerator * numerator
+    finest = max(sums, default=1)
+    bits = finest.bit_length() - 1
+    total = sum(found * (finest // each) for each, found in sums.items())
+    of_squares = sum(found * (finest // each) ** 2 for each, found in squares.items())
+    return limbs(total, bits), limbs(of_squares, 2 * bits)
 
 
 def limbs(numerator: int, bits: int = 0) -> list[tuple[int, int]]:
@@ -35,6 +53,18 @@ def limbs(numerator: int, bits: int = 0) -> list[tuple[int, int]]:
             found.append((index, sign * digit))
         rest >>= LIMB_BITS
         index += 1
+    return found
+
+
+def balance_of(counters: Mapping[str, int]) -> int:
+    """The counters of a number added up, wherever its sums were cut into limbs.
+
+    A digit weighs 2^(32 · index), modulo 2³¹ - 1: that is 2^(index modulo 31).
+    """
+    found = 0
+    for name, amount in counters.items():
+        begin, _, index = name.partition(":")
+        found += amount << int(index) % 31 if begin in SUMS else amount
     return found
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 from formplatform.forms.schema.definition import Definition
 from formplatform.forms.schema.fields import Field as DefinedField, Option
 from formplatform.forms.schema.personal import personal_fields
+from formplatform.forms.schema.types.numbers import steps_of
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.versions import get_definition
 
@@ -33,6 +34,8 @@ def fields_of_definition(definition: Definition) -> Fields:
             personal=field.id in personal,
             options=_labels(field.options),
             rows=_labels(field.rows),
+            ordered=field.ordered,
+            steps=steps_of(field),
         )
         for field in definition.fields
     )

@@ -22,6 +22,7 @@ from .drift import last_drift
 from .metrics import KEPT_SECONDS, numbers_tag
 from .outages import answering
 from .session_figures import session_figures, share_of
+from .small_cells import cover_funnel, min_cell_of
 from .trails import FIELD, LEFT, PAGE, STARTED, SUBMITTED, VIEWED
 
 Counts = Mapping[str, int]
@@ -40,7 +41,8 @@ def funnel_of(
     no longer kept. Raises UnavailableError without Redis.
     """
     answer: JsonObject = _funnel(form_id, timezone, since, until)
-    return answer
+    least = min_cell_of(form_id)
+    return cover_funnel(answer, least) if least else answer
 
 
 @cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id), form_tag(form_id)])

@@ -5,15 +5,17 @@ the same names below `form:{<id>}:shadow:<generation>:` and then renames them.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import quote
 
 BALANCE = "balance"
-"""Beside the totals: the sum of every counter of every field, modulo BALANCE_MODULUS."""
+"""Beside the totals: every counter of every field added up, modulo BALANCE_MODULUS."""
 BALANCE_MODULUS = 2**31 - 1
 
 OF_FIELDS = "field"
 """How the keys about fields begin: their counters enter the balance."""
 MINUTES = "timeseries:minute:"
+NUMBERS, DISTINCT, GONE = ":numbers", ":distinct", "distinct_gone"
 QUARTERS = "timeseries:quarter_hour:"
 SESSION_QUARTERS = "sessions:quarter_hour:"
 QUARTER_FAMILIES = (QUARTERS, SESSION_QUARTERS)
@@ -24,7 +26,12 @@ EXTREMES = frozenset({"min", "max", "min_stale", "max_stale"})
 BUCKET_BITS = 6
 """A bucket of applied revisions holds 64 consecutive ids, few enough to stay a listpack."""
 
+NAMES_KEPT = 2048
+NEIGHBOURS = slice(-6, -1)
+"""Ids alike in these digits share a bucket."""
 
+
+@lru_cache(maxsize=NAMES_KEPT)
 def _plain(name: str) -> str:
     """The name without anything that could end a key's part or its hash tag."""
     return quote(name, safe="")
@@ -113,7 +120,17 @@ def distribution(field_id: str) -> str:
 
 def numbers(field_id: str) -> str:
     """Count, exact sums and extremes of a number."""
-    return f"field:{_plain(field_id)}:numbers"
+    return f"field:{_plain(field_id)}{NUMBERS}"
+
+
+def distinct(field_id: str) -> str:
+    """The HyperLogLog of the hidden answers to a field."""
+    return f"field:{_plain(field_id)}{DISTINCT}"
+
+
+def gone() -> str:
+    """Field id → hidden answers that were taken back, and that its HyperLogLog still holds."""
+    return GONE
 
 
 def sessions() -> str:

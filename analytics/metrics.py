@@ -17,30 +17,41 @@ from formplatform.core.events import Event
 from formplatform.forms.domain import JsonObject
 from formplatform.forms.events import ResponseEvent, SessionAdvanced
 
-from . import query_builder
+from . import hidden_values, query_builder
+from .descriptions import describe
 from .distributions import listed_values
 from .drift import last_drift
 from .form_fields import fields_of_form
 from .outages import answering
 from .series import Granularity, span_of
+from .small_cells import cover_distribution, cover_metrics, cover_series, min_cell_of
 from .summaries import FieldSummary, NumberSummary
 
 KEPT_SECONDS = 300
 """Counting makes an answer stale at once; this only bounds how long an unread one is kept."""
 
 
-def metrics_of(form_id: str, *, timezone: str = "UTC") -> JsonObject:
-    """Totals of a form; "today" is that of the zone. Raises UnavailableError without Redis."""
+def metrics_of(
+    form_id: str,
+    *,
+    timezone: str = "UTC",
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> JsonObject:
+    """Totals as `FormAggregator.get_metrics` says. Raises UnavailableError without Redis."""
     today = clock.now().astimezone(ZoneInfo(timezone)).date()
-    answer: JsonObject = _metrics(form_id, timezone, today.isoformat())
-    return answer
+    answer: JsonObject = _metrics(form_id, timezone, since, until, today.isoformat())
+    least = min_cell_of(form_id)
+    return cover_metrics(answer, least) if least else answer
 
 
 @cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id)])
-def _metrics(form_id: str, timezone: str, _today: str) -> JsonObject:
+def _metrics(
+    form_id: str, timezone: str, since: datetime | None, until: datetime | None, _today: str
+) -> JsonObject:
     as_of = clock.to_text(clock.now())
     with answering() as live:
-        numbers = live.get_metrics(form_id, timezone=timezone)
+        numbers = live.get_metrics(form_id, timezone=timezone, since=since, until=until)
         drift = last_drift(form_id)
     base = {"base_n": numbers["total_responses"], "drift": drift}
     return {"form_id": form_id, **numbers, **base, "as_of": as_of}
@@ -59,7 +70,8 @@ def timeseries_of(
         Granularity(granularity), ZoneInfo(timezone), since=since, until=until, now=clock.now()
     )
     answer: JsonObject = _timeseries(form_id, granularity, timezone, start, end)
-    return answer
+    least = min_cell_of(form_id)
+    return cover_series(answer, least) if least else answer
 
 
 @cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id)])
@@ -68,10 +80,9 @@ def _timeseries(
 ) -> JsonObject:
     as_of = clock.to_text(clock.now())
     with answering() as live:
-        buckets = live.get_timeseries(
-            form_id, granularity, timezone=timezone, since=start, until=end
-        )
+        found = live.read_series(form_id, granularity, timezone=timezone, since=start, until=end)
         drift = last_drift(form_id)
+    buckets = found.listed()
     total = sum(bucket["count"] for bucket in buckets)
     return {
         "form_id": form_id,
@@ -79,6 +90,7 @@ def _timeseries(
         "timezone": timezone,
         "buckets": buckets,
         "total": total,
+        "coarse_before": found.coarse_before,
         "base_n": total,
         "drift": drift,
         "as_of": as_of,
@@ -89,18 +101,23 @@ def distribution_of(form_id: str, field_name: str) -> JsonObject:
     """How the answers to one field are spread. `share` is of the responses that answer it.
 
     Raises NotFoundError for a field the form does not have. Of personal fields and of text only
-    `answered` and `missing` are known.
+    `answered`, `missing` and about how many are `distinct` are known. `description` is what
+    `descriptions` make of it.
     """
-    answer: JsonObject = _distribution(form_id, field_name)
-    return answer
-
-
-@cached(ttl=KEPT_SECONDS, tags=lambda form_id, _: [numbers_tag(form_id), form_tag(form_id)])
-def _distribution(form_id: str, field_name: str) -> JsonObject:
-    as_of = clock.to_text(clock.now())
     field = fields_of_form(form_id).find(field_name)
     if field is None:
         raise NotFoundError(f'The form has no field "{field_name}".')
+    answer: JsonObject = _distribution(form_id, field.id)
+    least = min_cell_of(form_id)
+    return cover_distribution(answer, field, least) if least else answer
+
+
+@cached(ttl=KEPT_SECONDS, tags=lambda form_id, _: [numbers_tag(form_id), form_tag(form_id)])
+def _distribution(form_id: str, field_id: str) -> JsonObject:
+    as_of = clock.to_text(clock.now())
+    field = fields_of_form(form_id).find_id(field_id)
+    if field is None:  # published anew meanwhile
+        raise NotFoundError(f'The form has no field "{field_id}".')
     with answering() as live:
         summary = live.get_field_summary(form_id, field.id)
         drift = last_drift(form_id)
@@ -115,10 +132,20 @@ def _distribution(form_id: str, field_name: str) -> JsonObject:
         "missing": summary.missing,
         "values": [] if field.personal else listed_values(field, summary),
         "other": 0 if field.personal else summary.other,
+        "distinct": _distinct(summary) if field.hides_values else None,
         "numbers": None if field.personal else _numbers(form_id, field.name, summary),
+        "description": None if field.personal else describe(field, summary),
         "base_n": summary.answered,
         "drift": drift,
         "as_of": as_of,
+    }
+
+
+def _distinct(summary: FieldSummary) -> JsonObject:
+    return {
+        "count": summary.distinct,
+        "error": hidden_values.ERROR,
+        "gone": summary.distinct_gone,
     }
 
 
@@ -146,7 +173,7 @@ def _extreme(form_id: str, name: str, numbers: NumberSummary, aggregate: str) ->
     if not (numbers.minimum_stale if smallest else numbers.maximum_stale):
         return numbers.minimum if smallest else numbers.maximum
     query = {"aggregate": aggregate, "value": f"data.{name}"}
-    return query_builder.execute_analytics_query(form_id, query)[0]["value"]
+    return query_builder.uncovered_rows(form_id, query)[0]["value"]
 
 
 def forget(events: Iterable[Event]) -> None:

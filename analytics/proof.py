@@ -13,7 +13,7 @@ from formplatform.core.connections import Numbers
 from formplatform.forms.storage.hashing import MODULUS, DayHashes
 
 from . import keys, retention
-from .exact_sums import LIMB_BITS
+from .exact_sums import LIMB_BITS, balance_of
 from .keys import FormKeys
 from .session_proof import read_sessions
 
@@ -74,9 +74,13 @@ def _read_sums(client: Numbers, prefix: str, names: Iterable[str]) -> dict[str, 
     for name in wanted:
         pipeline.hgetall(prefix + name)
     return {
-        name: sum(_counts(stored).values())
+        name: _added_up(name, _counts(stored))
         for name, stored in zip(wanted, pipeline.execute(), strict=True)
     }
+
+
+def _added_up(name: str, counters: Mapping[str, int]) -> int:
+    return balance_of(counters) if name.endswith(keys.NUMBERS) else sum(counters.values())
 
 
 def _counts(stored: Mapping[Any, Any]) -> dict[str, int]:

@@ -17,6 +17,8 @@ from .query.pipeline import Stage, refusal as pipeline_refusal, to_pipeline
 from .query.plan import plan_of
 from .query.resolver import resolve
 from .query.rows import Row, plain
+from .small_cells import min_cell_of
+from .statistics.suppression import is_small
 
 
 class QueryDSL:
@@ -56,7 +58,14 @@ def run_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False
     """As `execute_analytics_query`, with what is known about the answer."""
     fields = fields_of_form(form_id)
     query = QueryDSL(fields, personal_allowed=personal_allowed).parse(query_dsl)
-    return Answering(query, Subject(form_id, fields)).answer()
+    subject = Subject(form_id, fields, min_cell=min_cell_of(form_id))
+    return Answering(query, subject).answer()
+
+
+def uncovered_rows(form_id: str, query_dsl: object) -> list[Row]:
+    """Rows with small groups, for figures from which these are taken afterwards."""
+    fields = fields_of_form(form_id)
+    return Answering(QueryDSL(fields).parse(query_dsl), Subject(form_id, fields)).answer().rows
 
 
 def explain_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False) -> JsonObject:
@@ -66,7 +75,9 @@ def explain_query(form_id: str, query_dsl: object, *, personal_allowed: bool = F
     """
     fields = fields_of_form(form_id)
     query = QueryDSL(fields, personal_allowed=personal_allowed).parse(query_dsl)
-    answering = Answering(query, Subject(form_id, fields))
+    least = min_cell_of(form_id)
+    answering = Answering(query, Subject(form_id, fields, min_cell=least))
+    responses = get_store().count_responses(form_id)
     plan, choice = answering.plan(), answering.choice()
     refused_by_documents = pipeline_refusal(plan)
     return {
@@ -80,7 +91,7 @@ def explain_query(form_id: str, query_dsl: object, *, personal_allowed: bool = F
             None if moment is None else clock.to_text(moment)
             for moment in ((query.span.start, query.span.end) if query.span else (None, None))
         ],
-        "responses": get_store().count_responses(form_id),
+        "responses": None if is_small(responses, least) else responses,
         "max_time_ms": query.max_time_ms,
     }
 

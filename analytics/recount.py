@@ -8,11 +8,13 @@ is compared.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from formplatform.core.connections import numbers
+from formplatform.forms.storage.hashing import MODULUS
 from formplatform.forms.storage.registry import get_store
 
-from . import keys, retention
+from . import exact_sums, keys, retention
 from .generations import Generations
 from .keys import FormKeys
 from .rebuild import count_into
@@ -22,7 +24,8 @@ LOOKS = 3
 KEYS_AT_ONCE = 500
 SHOWN = 10
 APPLIED = "applied"
-NOT_COMPARED = ("shadow:", "generation", "rebuild", "verified", keys.MINUTES)
+NOT_COMPARED = ("shadow:", "generation", "rebuild", "verified", keys.MINUTES, keys.GONE)
+ESTIMATE = b"(different answers)"
 Hash = dict[bytes, bytes]
 
 
@@ -97,9 +100,15 @@ class _Comparison:
     def _read(self, names: Sequence[str]) -> Iterator[tuple[str, Hash, Hash]]:
         pipeline = numbers().pipeline(transaction=False)
         for name in names:
-            for recounted in (False, True):
-                pipeline.hgetall(self._key(name, recounted=recounted))
-        answers = iter(pipeline.execute())
+            ours, recounted = self._key(name, recounted=False), self._key(name, recounted=True)
+            if name.endswith(keys.DISTINCT):
+                # Both together are no more than ours alone, where ours has them all.
+                pipeline.execute_command("PFCOUNT", ours)
+                pipeline.execute_command("PFCOUNT", ours, recounted)
+            else:
+                pipeline.hgetall(ours)
+                pipeline.hgetall(recounted)
+        answers = map(_as_hash, pipeline.execute())
         for name in names:
             yield name, next(answers), next(answers)
 
@@ -115,7 +124,8 @@ class _Comparison:
         ours, recount = _comparable(name, here), _comparable(name, there)
         if OTHER in ours or OTHER in recount:
             return set() if sum(ours.values()) == sum(recount.values()) else {"(the sum)"}
-        differing = {each for each in ours.keys() | recount.keys() if _unlike(each, ours, recount)}
+        names = ours.keys() | recount.keys()
+        differing = {each for each in names if ours.get(each) != recount.get(each)}
         return differing | _differing_extremes(here, there)
 
     def _differing_revisions(self, name: str, here: Hash, there: Hash) -> set[str]:
@@ -135,12 +145,16 @@ class _Comparison:
         }
 
 
+def _as_hash(answer: Hash | int) -> Hash:
+    return {ESTIMATE: str(answer).encode()} if isinstance(answer, int) else answer
+
+
 def _is_compared(name: str) -> bool:
     day = keys.day_of_quarters(name)
     return not name.startswith(NOT_COMPARED) and (day is None or retention.is_kept(day))
 
 
-def _comparable(name: str, stored: Hash) -> dict[str, float]:
+def _comparable(name: str, stored: Hash) -> dict[str, int | Fraction]:
     """The counters of a key that are not zero."""
     counts = {
         field.decode(): int(value)
@@ -149,11 +163,20 @@ def _comparable(name: str, stored: Hash) -> dict[str, float]:
     }
     if name == keys.stats():
         counts[keys.BALANCE] = counts.get(keys.BALANCE, 0) % keys.BALANCE_MODULUS
-    return {field: count for field, count in counts.items() if count}
+    modulus = MODULUS if name == keys.hashes() else None
+    return {field: count for field, count in _joined(counts, modulus).items() if count}
 
 
-def _unlike(name: str, here: Mapping[str, float], there: Mapping[str, float]) -> bool:
-    return here.get(name) != there.get(name)
+def _joined(counts: Mapping[str, int], modulus: int | None) -> dict[str, int | Fraction]:
+    """The same with sums in limbs as what they come to: one sum can be cut in many ways."""
+    found: dict[str, int | Fraction] = {}
+    for field, count in counts.items():
+        sum_name, parted, index = field.rpartition(":")
+        if parted and (modulus or sum_name in exact_sums.SUMS):
+            found[sum_name] = found.get(sum_name, 0) + exact_sums.total({int(index): count})
+        else:
+            found[field] = count
+    return {field: count % modulus if modulus else count for field, count in found.items()}
 
 
 def _differing_extremes(here: Hash, there: Hash) -> set[str]:

@@ -189,7 +189,7 @@ def _series(plan: Plan, dimension: Dimension, form_id: str) -> dict[Any, int]:
     if start is None or end is None:
         return {}
     try:
-        buckets = aggregator.reader().get_timeseries(
+        found = aggregator.reader().read_series(
             form_id,
             GRANULARITIES[dimension.granularity].value,
             timezone=dimension.timezone,
@@ -198,9 +198,11 @@ def _series(plan: Plan, dimension: Dimension, form_id: str) -> dict[Any, int]:
         )
     except InvalidInputError as error:
         raise UnsuitedError("the span is too long for these buckets") from error
+    if found.coarse_before is not None:
+        raise UnsuitedError(f"of days before {found.coarse_before} only whole UTC days are kept")
     return {
         label_at(dimension, datetime.fromisoformat(each["timestamp"])): each["count"]
-        for each in buckets
+        for each in found.listed()
     }
 
 

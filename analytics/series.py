@@ -7,6 +7,7 @@ clocks change.
 
 import math
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from enum import Enum
 
@@ -110,16 +111,27 @@ def days_of(start: datetime, end: datetime) -> list[str]:
     return [(first + timedelta(days=n)).isoformat() for n in range(max(count, 0))]
 
 
-def covers(day: str, start: datetime, end: datetime) -> bool:
-    """Whether a UTC day lies whole within a span."""
-    midnight = midnight_of(day)
-    return start <= midnight and midnight + DAY <= end
+@dataclass(frozen=True, slots=True)
+class Days:
+    """The UTC days of a span, as texts, whose order is that of the days."""
+
+    first: str
+    last: str
+    cut: frozenset[str]
+    """Those at its ends that lie in it in part only."""
+
+    def __contains__(self, day: str) -> bool:
+        return self.first <= day <= self.last
 
 
-def touches(day: str, start: datetime, end: datetime) -> bool:
-    """Whether a part of a UTC day lies within a span."""
-    midnight = midnight_of(day)
-    return start < midnight + DAY and midnight < end
+def days_within(start: datetime, end: datetime) -> Days:
+    """The days of a half-open span in UTC; an empty one has none."""
+    first, last = start.date(), (end - QUARTER).date()
+    if start >= end:
+        return Days(last.isoformat(), "", frozenset())
+    cut = {first.isoformat()} if start.time() != time() else set()
+    cut |= {last.isoformat()} if end.time() != time() else set()
+    return Days(first.isoformat(), last.isoformat(), frozenset(cut))
 
 
 def midnight_of(day: str) -> datetime:
@@ -130,6 +142,11 @@ def midnight_of(day: str) -> datetime:
 def noon_of(day: str, zone: tzinfo) -> datetime:
     """Noon of the same date in a zone, in UTC: in the middle of that day wherever it begins."""
     return datetime.combine(date.fromisoformat(day), NOON, zone).astimezone(UTC)
+
+
+def number_of(moment: datetime, day: str) -> int:
+    """The number of the quarter-hour of a moment, counted from the beginning of a UTC day."""
+    return (moment - midnight_of(day)) // QUARTER
 
 
 def bounds_of(since: datetime | None, until: datetime | None) -> tuple[datetime, datetime]:
@@ -179,6 +196,11 @@ def step_of(granularity: Granularity) -> timedelta:
 def minutes_end(minute: int) -> int:
     """When the minutes of the UTC day of a minute since 1970 expire, in seconds since then."""
     return (minute // (DAY // MINUTE) + 3) * 86_400
+
+
+def minutes_kept_from(now: float) -> int:
+    """The first UTC day, in days since 1970, whose minutes have not expired now (in seconds)."""
+    return int(now) // 86_400 - MINUTES_KEPT // DAY
 
 
 def _steps(

@@ -96,7 +96,7 @@ def _move(
         session_id=session.id,
         expected=due.expected,
         target=encode(trail, names),
-        amounts=difference(decode(due.expected, names), trail),
+        steps=difference(decode(due.expected, names), trail),
         shadow=due.shadow,
     )
 

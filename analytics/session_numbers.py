@@ -17,7 +17,7 @@ from formplatform.core.connections import Numbers
 from . import keys, retention, series
 from .keys import FormKeys
 from .server_functions import ADVANCE, Call, ServerFunctions, Status
-from .trails import Amounts
+from .trails import Step
 
 Counts = Counter[str]
 
@@ -30,7 +30,7 @@ class SessionMove:
     session_id: str
     expected: bytes
     target: bytes
-    amounts: Amounts
+    steps: Sequence[Step]
     shadow: int | None = None
 
 
@@ -93,29 +93,29 @@ class SessionNumbers:
             return SpanCounts(self.read_all(form_id))
         begin, end = series.bounds_of(since, until)
         (days,) = self._read(form_id, [keys.session_days()])
-        touched = [day for day in days if series.touches(day, begin, end)]
-        cut = {day for day in touched if not series.covers(day, begin, end)}
-        gone = {day for day in cut if not retention.is_kept(day)}
-        whole = [
+        span = series.days_within(begin, end)
+        touched = [day for day in days if day in span]
+        cut = span.cut & {*touched}
+        quarters = retention.read_quarters(
+            self._redis,
+            FormKeys(form_id).prefix,
+            keys.session_days(),
+            {day: keys.session_quarters(day) for day in cut},
+        )
+        gone = cut - quarters.keys()
+        pieces = [
             keys.sessions_of_day(day)
             for day in touched
             if day not in cut or (day in gone and begin <= series.noon_of(day, zone) < end)
         ]
-        parts = self._quarters(form_id, sorted(cut - gone), begin, end)
-        counts = sum(self._read(form_id, [*whole, *parts]), Counts())
-        return SpanCounts(counts, retention.first_kept_day().isoformat() if gone else None)
-
-    def _quarters(
-        self, form_id: str, days: Sequence[str], begin: datetime, end: datetime
-    ) -> list[str]:
-        """The keys of the quarter-hours of some days that lie in a span."""
-        found = self._read(form_id, map(keys.session_quarters, days))
-        return [
-            keys.sessions_of_quarter(day, int(number))
-            for day, quarters in zip(days, found, strict=True)
-            for number in quarters
-            if begin <= series.midnight_of(day) + int(number) * series.QUARTER < end
+        pieces += [
+            keys.sessions_of_quarter(day, number)
+            for day, numbers in quarters.items()
+            for number in numbers
+            if begin <= series.midnight_of(day) + number * series.QUARTER < end
         ]
+        counts = sum(self._read(form_id, pieces), Counts())
+        return SpanCounts(counts, retention.day_after(gone))
 
     def _read(self, form_id: str, names: Iterable[str]) -> list[Counts]:
         return read_counts(self._redis, FormKeys(form_id).prefix, names)
@@ -126,14 +126,18 @@ class SessionNumbers:
         if generation is None:
             generation = self._generations.get(move.form_id, 0)
         counters: dict[str, int] = {}
-        steps: list[str | int] = []
-        for (key, name), amount in move.amounts.items():
-            steps += (counters.setdefault(key, len(counters) + 1), name, amount)
+        steps = [
+            (
+                [counters.setdefault(key, len(counters) + 1) for key in step_keys],
+                [*amounts.keys()],
+                [*amounts.values()],
+            )
+            for step_keys, amounts in move.steps
+        ]
         expiries = [
-            each
+            (place, retention.expires_at(day))
             for key, place in counters.items()
             if (day := keys.day_of_quarters(key)) is not None
-            for each in (place, retention.expires_at(day))
         ]
         seen = form.counted_sessions(generation, move.session_id)
         names = [form.guard, form.rebuild, seen, *(form.prefix + key for key in counters)]

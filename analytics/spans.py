@@ -1,6 +1,8 @@
 """Reading the span of time a caller asks for."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
 from formplatform.core.errors import FieldError, InvalidInputError
@@ -8,6 +10,21 @@ from formplatform.core.errors import FieldError, InvalidInputError
 from .query.operands import day_of
 
 FIRST_YEAR, LAST_YEAR = 1900, 9000
+
+
+class Span(TypedDict):
+    """A half-open span; None where it has no end."""
+
+    timezone: str
+    since: datetime | None
+    until: datetime | None
+
+
+def read_span(asked: Mapping[str, Any]) -> Span:
+    """The span of `from` and `to` in a `timezone`. Raises InvalidInputError."""
+    timezone = asked["timezone"]
+    since, until = first_moment(asked.get("from"), timezone), end_moment(asked.get("to"), timezone)
+    return Span(timezone=timezone, since=since, until=until)
 
 
 def first_moment(text: str | None, timezone: str, *, name: str = "from") -> datetime | None:

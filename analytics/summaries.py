@@ -44,6 +44,10 @@ class FieldSummary:
     values: dict[str, int]
     other: int
     numbers: NumberSummary | None
+    distinct: int
+    """Different hidden answers, as `hidden_values` estimates them; zero of any other field."""
+    distinct_gone: int
+    """By how many more that may be too high: those taken back since the last rebuild."""
 
     def quantile(self, p: float) -> float | None:
         """The quantile 0 <= p <= 1 of a number field, within `quantile_error` of it, relatively.
@@ -76,13 +80,21 @@ class FieldSummary:
 
 
 def summarise(
-    *, total: int, answered: int, values: Mapping[str, int], figures: Mapping[str, str]
+    *,
+    total: int,
+    answered: int,
+    values: Mapping[str, int],
+    figures: Mapping[str, str],
+    distinct: int,
+    distinct_gone: int,
 ) -> FieldSummary:
     return FieldSummary(
         answered=answered,
         missing=total - answered,
         values={value: count for value, count in values.items() if count and value != OTHER},
         other=values.get(OTHER, 0),
+        distinct=distinct,
+        distinct_gone=distinct_gone,
         numbers=_number_summary(figures) if figures.get("count", "0") != "0" else None,
     )
 

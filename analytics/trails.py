@@ -104,28 +104,35 @@ def _time(session: Session, signs: Iterable[datetime]) -> str | None:
     return bucket_of(seconds) if seconds >= SHORTEST_SECONDS else None
 
 
-Amounts = dict[tuple[str, str], int]
-"""Key within the form and name in its hash → what is added there."""
+Step = tuple[list[str], dict[str, int]]
+"""Keys within the form, and what is added to the counters of each of them."""
 
 
-def difference(old: Trail | None, new: Trail | None) -> Amounts:
+def difference(old: Trail | None, new: Trail | None) -> list[Step]:
     """What moves the numbers from one trail of a session to another; None adds nothing."""
-    amounts: Amounts = {}
-    for trail, sign in ((old, -1), (new, 1)):
+    taken = {} if old is None else dict.fromkeys(old.counters(), -1)
+    added = {} if new is None else dict.fromkeys(new.counters(), 1)
+    changed = dict(added)
+    for name in taken:
+        changed[name] = changed.get(name, 0) - 1
+    changed = {name: amount for name, amount in changed.items() if amount}
+    if old is not None and new is not None and old.quarter == new.quarter:
+        return [([keys.sessions(), *_hashes(new)], changed)] if changed else []
+    steps: list[Step] = [([keys.sessions()], changed)] if changed else []
+    for trail, amounts in ((old, taken), (new, added)):
         if trail is not None:
-            for place in _places(trail):
-                amounts[place] = amounts.get(place, 0) + sign
-    return {place: amount for place, amount in amounts.items() if amount}
+            steps += [(_hashes(trail), amounts), *_listed(trail, amounts[VIEWED])]
+    return steps
 
 
-def _places(trail: Trail) -> Iterator[tuple[str, str]]:
-    """Each of its counters in every hash it belongs to; quarter-hours only while they last."""
-    day, number = trail.day, trail.number
-    yield keys.session_days(), day
-    hashes = [keys.sessions(), keys.sessions_of_day(day)]
-    if retention.is_written(day):
-        yield keys.session_quarters(day), str(number)
-        hashes.append(keys.sessions_of_quarter(day, number))
-    for name in trail.counters():
-        for key in hashes:
-            yield key, name
+def _hashes(trail: Trail) -> list[str]:
+    """Of its day and its quarter-hour; of the second only while it lasts."""
+    day = keys.sessions_of_day(trail.day)
+    is_written = retention.is_written(trail.day)
+    return [day, keys.sessions_of_quarter(trail.day, trail.number)] if is_written else [day]
+
+
+def _listed(trail: Trail, amount: int) -> Iterator[Step]:
+    yield [keys.session_days()], {trail.day: amount}
+    if retention.is_written(trail.day):
+        yield [keys.session_quarters(trail.day)], {str(trail.number): amount}

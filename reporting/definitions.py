@@ -1,6 +1,6 @@
 """What goes into a report: its definition, and the numbers gathered for it as plain data."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -39,26 +39,29 @@ class ReportDefinition:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """How many answers one value got; `share` is of those who answered, 0 to 1."""
+    """How many answers one value got; `share` is of those who answered, 0 to 1.
+
+    Here and below None stands for what the form hides because few are behind it.
+    """
 
     label: str
-    count: int
-    share: float
+    count: int | None
+    share: float | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Distribution:
     label: str
-    answered: int
-    missing: int
+    answered: int | None
+    missing: int | None
     shares: tuple[Share, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CrossRow:
     label: str
-    counts: tuple[int, ...]
-    total: int
+    counts: tuple[int | None, ...]
+    total: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,8 +72,8 @@ class CrossTable:
     column_label: str
     columns: tuple[str, ...]
     rows: tuple[CrossRow, ...]
-    totals: tuple[int, ...]
-    total: int
+    totals: tuple[int | None, ...]
+    total: int | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,9 +85,11 @@ class ReportData:
     form_id: str
     generated_at: datetime
     timezone: str
-    total_responses: int
-    today_submissions: int
+    total_responses: int | None
+    today_submissions: int | None
     completion_rate: float | None
+    min_cell: int = 0
+    """Groups of fewer respondents are not shown; 0: all are."""
     distribution: Distribution | None = None
     cross_table: CrossTable | None = None
 
@@ -130,6 +135,7 @@ def gather(form: Form, definition: ReportDefinition) -> ReportData:
         total_responses=numbers["total_responses"],
         today_submissions=numbers["today_submissions"],
         completion_rate=numbers["completion_rate"],
+        min_cell=form.min_cell,
         distribution=_distribution(form.id, definition.chart_field),
         cross_table=None if rows is None or columns is None else _cross(form.id, rows, columns),
     )
@@ -186,7 +192,7 @@ def _distribution(form_id: str, field_id: str) -> Distribution | None:
         answered=found["answered"],
         missing=found["missing"],
         shares=tuple(
-            Share(value["label"], value["count"], value["share"] or 0.0)
+            Share(value["label"], value["count"], value["share"] if found["answered"] != 0 else 0.0)
             for value in found["values"]
         ),
     )
@@ -206,19 +212,25 @@ def _cross(form_id: str, rows: Field, columns: Field) -> CrossTable:
         _cross_row(label, [counts.get((value, column), 0) for column in columns_of])
         for value, label in _values(rows).items()
     )
-    totals = tuple(sum(row.counts[n] for row in table) for n in range(len(columns_of)))
+    totals = tuple(_sum([row.counts[n] for row in table]) for n in range(len(columns_of)))
     return CrossTable(
         row_label=rows.label,
         column_label=columns.label,
         columns=tuple(columns_of.values()),
         rows=table,
         totals=totals,
-        total=sum(totals),
+        total=_sum(totals),
     )
 
 
-def _cross_row(label: str, counts: list[int]) -> CrossRow:
-    return CrossRow(label, tuple(counts), sum(counts))
+def _cross_row(label: str, counts: list[int | None]) -> CrossRow:
+    return CrossRow(label, tuple(counts), _sum(counts))
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    """None where a part of it is hidden."""
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
 
 
 def _values(field: Field) -> dict[Any, str]:

@@ -10,18 +10,20 @@ from analytics.funnel import funnel_of
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import get_form
 
-from .serializers import CompletionOutput, Plain, ProvenOutput, SpanInput
+from .serializers import CoarseField, CompletionOutput, Plain, ProvenOutput, SpanInput
 from .views import AnalyticsView
 
-RATE = "Left of reached; null where nobody came."
+RATE = "Left of reached; null where nobody came, or hidden."
 
 
 class StepOutput(serializers.Serializer[Plain]):
     id = serializers.CharField(help_text="view, start, submit, or page: and the page.")
     kind = serializers.ChoiceField(choices=["view", "start", "page", "submit"])
     title = serializers.CharField()
-    reached = serializers.IntegerField(help_text="Sessions that came here.")
-    left = serializers.IntegerField(help_text="Not submitted, and this was their last step.")
+    reached = serializers.IntegerField(allow_null=True, help_text="Sessions that came here.")
+    left = serializers.IntegerField(
+        allow_null=True, help_text="Not submitted, and this was their last step."
+    )
     rate = serializers.FloatField(allow_null=True, help_text=RATE)
 
 
@@ -32,9 +34,15 @@ class FunnelFieldOutput(serializers.Serializer[Plain]):
     type = serializers.CharField()
     page = serializers.CharField(allow_null=True)
     conditional = serializers.BooleanField(help_text="Not everybody is shown it.")
-    viewed = serializers.IntegerField(help_text="Sessions that reached its page, or started.")
-    answered = serializers.IntegerField(help_text="Sessions that told they answered it.")
-    left = serializers.IntegerField(help_text="Not submitted, and this was answered last.")
+    viewed = serializers.IntegerField(
+        allow_null=True, help_text="Sessions that reached its page, or started."
+    )
+    answered = serializers.IntegerField(
+        allow_null=True, help_text="Sessions that told they answered it."
+    )
+    left = serializers.IntegerField(
+        allow_null=True, help_text="Not submitted, and this was answered last."
+    )
     rate = serializers.FloatField(allow_null=True, help_text="Left of answered.")
 
 
@@ -43,12 +51,8 @@ class FunnelOutput(CompletionOutput, ProvenOutput):
     timezone = serializers.CharField()
     steps = StepOutput(many=True)
     fields = FunnelFieldOutput(many=True)  # type: ignore[assignment]  # hides DRF's own attribute
-    coarse_before = serializers.CharField(
-        allow_null=True,
-        help_text="Not null: the span cuts a UTC day before this one, of which quarter-hours are "
-        "no longer kept; it counts as the day of the same date.",
-    )
-    base_n = serializers.IntegerField(help_text="Sessions the answer is about.")
+    coarse_before = CoarseField()
+    base_n = serializers.IntegerField(allow_null=True, help_text="Sessions the answer is about.")
 
 
 class FunnelView(AnalyticsView):
@@ -58,11 +62,4 @@ class FunnelView(AnalyticsView):
         form = get_form(actor_of(request), form_id)
         asked = SpanInput(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        zone = asked.validated_data["timezone"]
-        funnel = funnel_of(
-            form.id,
-            timezone=zone,
-            since=spans.first_moment(asked.validated_data.get("from"), zone),
-            until=spans.end_moment(asked.validated_data.get("to"), zone),
-        )
-        return Response(funnel)
+        return Response(funnel_of(form.id, **spans.read_span(asked.validated_data)))

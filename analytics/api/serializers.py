@@ -12,6 +12,9 @@ from analytics.series import Granularity
 Plain = dict[str, Any]
 
 
+HIDDEN = "Null where the form hides small groups and this would tell one."
+
+
 class ZoneField(serializers.CharField):
     """The name of a time zone."""
 
@@ -26,10 +29,6 @@ class ZoneField(serializers.CharField):
                 "There is no such time zone.", code="unknown_timezone"
             )
         return name
-
-
-class MetricsInput(serializers.Serializer[Plain]):
-    timezone = ZoneField()
 
 
 class SpanInput(serializers.Serializer[Plain]):
@@ -52,9 +51,9 @@ class TimeseriesInput(SpanInput):
 
 
 class SessionsOutput(serializers.Serializer[Plain]):
-    viewed = serializers.IntegerField()
-    started = serializers.IntegerField()
-    submitted = serializers.IntegerField()
+    viewed = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    started = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    submitted = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
 
 
 class DriftOutput(serializers.Serializer[Plain]):
@@ -65,7 +64,9 @@ class DriftOutput(serializers.Serializer[Plain]):
 class ProvenOutput(serializers.Serializer[Plain]):
     """What every answer of the live numbers says about itself."""
 
-    base_n = serializers.IntegerField(help_text="Responses the answer is about.")
+    base_n = serializers.IntegerField(
+        allow_null=True, help_text="Responses the answer is about; null where that is hidden."
+    )
     drift = DriftOutput(allow_null=True, help_text="Null: never compared.")
     as_of = serializers.CharField(help_text="When the numbers were read.")
 
@@ -73,7 +74,9 @@ class ProvenOutput(serializers.Serializer[Plain]):
 class TimeToCompleteOutput(serializers.Serializer[Plain]):
     median = serializers.FloatField(allow_null=True, help_text="In seconds.")
     p90 = serializers.FloatField(allow_null=True, help_text="In seconds.")
-    n = serializers.IntegerField(help_text="Submitted sessions whose time is known.")
+    n = serializers.IntegerField(
+        allow_null=True, help_text="Submitted sessions whose time is known; null: hidden."
+    )
     quantile_error = serializers.FloatField(help_text="Of both, at most, relatively.")
 
 
@@ -87,15 +90,30 @@ class CompletionOutput(serializers.Serializer[Plain]):
     time_to_complete = TimeToCompleteOutput()
 
 
+class CoarseField(serializers.CharField):
+    """A UTC day, or null where the answer is exact."""
+
+    def __init__(self, **options: Any) -> None:
+        text = (
+            "Null: exact. Otherwise it takes quarter-hours of UTC days before this one, which are "
+            "no longer kept; each counts as the day of the same date in the zone."
+        )
+        super().__init__(**{"allow_null": True, "help_text": text, **options})
+
+
 class MetricsOutput(ProvenOutput, CompletionOutput):
     form_id = serializers.CharField()
-    total_responses = serializers.IntegerField()
-    today_submissions = serializers.IntegerField(help_text="Submitted today, in the zone.")
+    coarse_before = CoarseField()
+    total_responses = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    today_submissions = serializers.IntegerField(
+        allow_null=True, help_text="Submitted today, in the zone; null where that is hidden."
+    )
 
 
 class BucketOutput(serializers.Serializer[Plain]):
     timestamp = serializers.CharField(help_text="Start of the bucket, in the zone.")
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    suppressed = serializers.BooleanField(required=False, help_text="Only where it is hidden.")
 
 
 class TimeseriesOutput(ProvenOutput):
@@ -103,14 +121,19 @@ class TimeseriesOutput(ProvenOutput):
     granularity = serializers.CharField()
     timezone = serializers.CharField()
     buckets = BucketOutput(many=True)
-    total = serializers.IntegerField()
+    total = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    coarse_before = CoarseField()
 
 
 class ValueOutput(serializers.Serializer[Plain]):
     value = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # hides DRF's own attribute
-    count = serializers.IntegerField()
+    count = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     share = serializers.FloatField(allow_null=True, help_text="Of the responses that answer.")
+    interval = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, help_text="95 % interval of the share."
+    )
+    suppressed = serializers.BooleanField(required=False, help_text="Only where it is hidden.")
 
 
 class NumbersOutput(serializers.Serializer[Plain]):
@@ -126,18 +149,36 @@ class NumbersOutput(serializers.Serializer[Plain]):
     maximum = serializers.FloatField(allow_null=True)
 
 
+class DistinctOutput(serializers.Serializer[Plain]):
+    count = serializers.IntegerField(help_text="Different answers, estimated.")
+    error = serializers.FloatField(help_text="The standard error of that, relatively.")
+    gone = serializers.IntegerField(
+        help_text="Answers edited or deleted since the last rebuild: it may count so many more."
+    )
+
+
 class DistributionOutput(ProvenOutput):
     form_id = serializers.CharField()
     field = serializers.CharField()
     name = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment]  # as above
     type = serializers.CharField()
-    personal = serializers.BooleanField(help_text="Then only answered and missing are known.")
-    answered = serializers.IntegerField(help_text="Responses that answer: the base of shares.")
-    missing = serializers.IntegerField()
+    personal = serializers.BooleanField(help_text="Then no values are told.")
+    answered = serializers.IntegerField(
+        allow_null=True, help_text="Responses that answer: the base of shares; null: hidden."
+    )
+    missing = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     values = ValueOutput(many=True)
-    other = serializers.IntegerField(help_text="Answers beyond the values counted one by one.")
+    other = serializers.IntegerField(
+        allow_null=True, help_text="Answers beyond the values counted one by one; null: hidden."
+    )
+    distinct = DistinctOutput(allow_null=True, help_text="Of text and of personal fields.")
     numbers = NumbersOutput(allow_null=True)
+    description = serializers.DictField(
+        allow_null=True,
+        help_text="Survey figures by the type of the field: kind is mean, nps, rating, scale, "
+        "matrix or ranking (docs/reference/statistics.md). Null: none, or hidden.",
+    )
 
 
 class ExplainInput(serializers.Serializer[Plain]):
@@ -194,12 +235,24 @@ class ColumnOutput(serializers.Serializer[Plain]):
     )
 
 
+class WeightingOutput(serializers.Serializer[Plain]):
+    n = serializers.IntegerField(help_text="Responses that weigh anything.")
+    sum = serializers.FloatField(help_text="Of their weights.")
+    effective_n = serializers.FloatField(help_text="As many equal responses say as much (Kish).")
+    design_effect = serializers.FloatField(help_text="n of effective_n, from 1.")
+
+
 class QueryMetaOutput(serializers.Serializer[Plain]):
     engine = serializers.ChoiceField(choices=["rollup", "columnar", "mongodb"])
     reason = serializers.CharField(help_text="Why this engine, and why not those before it.")
     as_of = serializers.CharField()
     elapsed_ms = serializers.FloatField()
-    base_n = serializers.FloatField(help_text="Responses the query is about.")
+    base_n = serializers.FloatField(
+        allow_null=True, help_text="Responses the query is about; null where that is hidden."
+    )
+    min_cell = serializers.IntegerField(help_text="Fewer respondents are hidden; 0: none are.")
+    suppressed = serializers.IntegerField(help_text="Rows of this page with hidden figures.")
+    weighting = WeightingOutput(allow_null=True, help_text="Null without weights, or hidden.")
     total_rows = serializers.IntegerField()
     truncated = serializers.BooleanField(help_text="Whether rows follow.")
     next = serializers.CharField(allow_null=True, help_text="The cursor to them.")

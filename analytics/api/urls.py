@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import exports, funnels, live, proofs, queries, saved_queries, views
+from . import exports, funnels, live, proofs, queries, saved_queries, statistics, views
 
 FORM = "analytics/forms/<str:form_id>/"
 SAVED = "analytics/saved-queries/"
@@ -17,6 +17,8 @@ urlpatterns = [
         name="distribution",
     ),
     path(f"{FORM}funnel/", funnels.FunnelView.as_view(), name="funnel"),
+    path(f"{FORM}fields/<str:field>/terms/", statistics.TermsView.as_view(), name="terms"),
+    path(f"{FORM}missing/", statistics.MissingView.as_view(), name="missing"),
     path(f"{FORM}verify/", proofs.VerifyView.as_view(), name="verify-metrics"),
     path(f"{FORM}query/", queries.QueryView.as_view(), name="query"),
     path(f"{FORM}meta/", queries.QueryMetaView.as_view(), name="query-meta"),

@@ -13,8 +13,8 @@ from formplatform.forms.access import get_form
 
 from .serializers import (
     DistributionOutput,
-    MetricsInput,
     MetricsOutput,
+    SpanInput,
     TimeseriesInput,
     TimeseriesOutput,
 )
@@ -26,13 +26,13 @@ class AnalyticsView(APIView):
 
 
 class MetricsView(AnalyticsView):
-    @extend_schema(parameters=[MetricsInput], responses=MetricsOutput)
+    @extend_schema(parameters=[SpanInput], responses=MetricsOutput)
     def get(self, request: Request, form_id: str) -> Response:
-        """Totals of a form, live."""
+        """Totals of a form, live: of everything, or of what came in a span."""
         form = get_form(actor_of(request), form_id)
-        asked = MetricsInput(data=request.query_params)
+        asked = SpanInput(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        return Response(metrics.metrics_of(form.id, **asked.validated_data))
+        return Response(metrics.metrics_of(form.id, **spans.read_span(asked.validated_data)))
 
 
 class TimeseriesView(AnalyticsView):
@@ -42,15 +42,9 @@ class TimeseriesView(AnalyticsView):
         form = get_form(actor_of(request), form_id)
         asked = TimeseriesInput(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        zone = asked.validated_data["timezone"]
-        series = metrics.timeseries_of(
-            form.id,
-            granularity=asked.validated_data["granularity"],
-            timezone=zone,
-            since=spans.first_moment(asked.validated_data.get("from"), zone),
-            until=spans.end_moment(asked.validated_data.get("to"), zone),
-        )
-        return Response(series)
+        span = spans.read_span(asked.validated_data)
+        size = asked.validated_data["granularity"]
+        return Response(metrics.timeseries_of(form.id, granularity=size, **span))
 
 
 class DistributionView(AnalyticsView):

@@ -2,8 +2,8 @@
 --
 -- KEYS  guard, running rebuild, bucket of counted sessions, counters…
 -- ARGV  generation, session id (12 bytes), expected mark ('' for none), target mark,
---       then, as JSON lists: number of a counter's key, its field and the amount, for each;
---       number of a key and when it expires, in seconds since 1970, for each
+--       then, as JSON: of each step the numbers of its keys, and what to add to each of them (names,
+--       amounts); of each key that expires its number and when, in seconds since 1970
 --
 -- Answers {status, generation being rebuilt or 0, …} as `apply` does; refused, the mark that is
 -- counted follows.
@@ -15,12 +15,14 @@ local function advance(keys, args)
   local mark = redis.call('HGET', keys[3], args[2]) or ''
   if mark ~= args[3] then return {0, rebuild, mark} end
   redis.call('HSET', keys[3], args[2], args[4])
-  local steps, expiries = cjson.decode(args[5]), cjson.decode(args[6])
-  for i = 1, #steps, 3 do
-    redis.call('HINCRBY', keys[3 + steps[i]], steps[i + 1], steps[i + 2])
+  for _, step in ipairs(cjson.decode(args[5])) do
+    local places, names, amounts = unpack(step)
+    for _, place in ipairs(places) do
+      for i = 1, #names do redis.call('HINCRBY', keys[3 + place], names[i], amounts[i]) end
+    end
   end
-  for i = 1, #expiries, 2 do
-    redis.call('EXPIREAT', keys[3 + expiries[i]], expiries[i + 1])
+  for _, expiry in ipairs(cjson.decode(args[6])) do
+    redis.call('EXPIREAT', keys[3 + expiry[1]], expiry[2])
   end
   return {1, rebuild}
 end

@@ -8,7 +8,9 @@
 -- they carry the same hash tag as the declared ones.
 
 local function suffixes(prefix)
-  local found = {'stats', 'fields', 'timeseries:day', 'hashes', 'sessions', 'sessions:day'}
+  local found = {'stats', 'fields', 'timeseries:day', 'hashes', 'distinct_gone'}
+  found[#found + 1] = 'sessions'
+  found[#found + 1] = 'sessions:day'
   for _, day in ipairs(redis.call('HKEYS', prefix .. 'timeseries:day')) do
     found[#found + 1] = 'timeseries:quarter_hour:' .. day
     found[#found + 1] = 'timeseries:minute:' .. day
@@ -16,6 +18,7 @@ local function suffixes(prefix)
   for _, field in ipairs(redis.call('HKEYS', prefix .. 'fields')) do
     found[#found + 1] = 'field:' .. field .. ':dist'
     found[#found + 1] = 'field:' .. field .. ':numbers'
+    found[#found + 1] = 'field:' .. field .. ':distinct'
   end
   for _, day in ipairs(redis.call('HKEYS', prefix .. 'sessions:day')) do
     local quarters = 'sessions:quarter_hour:' .. day

@@ -13,6 +13,9 @@ from formplatform.forms.access import get_form
 
 from .states import State, flatten
 
+SPREAD = ("answered", "missing", "values", "other", "distinct", "numbers")
+"""What is shown of a field."""
+
 
 class Source(Protocol):
     """Equal sources share one reading. All streams of a form hear of the same changes."""
@@ -52,7 +55,7 @@ class FormNumbers:
 
     def _spread(self, name: str) -> State:
         spread = metrics.distribution_of(self.form_id, name)
-        return {key: spread[key] for key in ("answered", "missing", "values", "other", "numbers")}
+        return {key: spread[key] for key in SPREAD}
 
     def check(self, actor: Actor) -> None:
         get_form(actor, self.form_id)

@@ -1,6 +1,6 @@
 """Two groups set against each other: counts, margins, shares, and whether they go together."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -21,12 +21,15 @@ from .rows import Row
 MOST_CELLS = 10_000
 
 
-def crosstab_of(query: Query, records: Sequence[Record]) -> Row:
+def crosstab_of(
+    query: Query, records: Sequence[Record], *, hidden: Sequence[Collection[Any]] = ()
+) -> Row:
     """The table of a query grouped by two fields.
 
     `counts` has a list per row; `row_shares` divide each by the sum of its row. Missing answers
     have a row or column of their own, which the test leaves out. `residuals` are adjusted ones,
-    their p-values corrected by Holm over all cells.
+    their p-values corrected by Holm over all cells. What the form hides is None, with whatever
+    was worked out of it; `hidden` are the groups of each dimension whose totals are.
     """
     rows, columns = query.dimensions
     down, across = _labels(query, records, rows), _labels(query, records, columns)
@@ -44,7 +47,47 @@ def crosstab_of(query: Query, records: Sequence[Record]) -> Row:
         "total": sum(map(sum, counts)),
         "row_shares": [_shares(row) for row in counts],
     }
+    if any(record.suppressed for record in records):
+        return {**table, **_covered(query, table, records, hidden)}
     return {**table, **_tested(query, counts, down, across)}
+
+
+def _covered(
+    query: Query, table: Row, records: Sequence[Record], hidden: Sequence[Collection[Any]]
+) -> Row:
+    """The parts of a table of which cells are hidden, without these and what would tell them."""
+    gone = {_place(record) for record in records if record.suppressed}
+    totals = [{shown_as_text(key) for key in keys} for keys in hidden]
+    cells = [[(row, column) in gone for column in table["columns"]] for row in table["rows"]]
+    many = [each.column.kind is Kind.OPTIONS and each.explode for each in query.dimensions]
+    # The sum over groups that overlap is known to nobody else: it would tell a hidden cell.
+    rows = [
+        label in totals[0] or (many[1] and any(line))
+        for label, line in zip(table["rows"], cells, strict=True)
+    ]
+    columns = [
+        label in totals[1] or (many[0] and any(line))
+        for label, line in zip(table["columns"], zip(*cells, strict=True), strict=True)
+    ]
+    no_share = [[own or each for each in line] for own, line in zip(rows, cells, strict=True)]
+    return {
+        "counts": _without(table["counts"], cells),
+        "row_totals": _line_without(table["row_totals"], rows),
+        "column_totals": _line_without(table["column_totals"], columns),
+        "total": None if any(many) else table["total"],
+        "row_shares": _without(table["row_shares"], no_share),
+        "association": None,
+        "residuals": None,
+        "suppressed": True,
+    }
+
+
+def _without(table: Sequence[Sequence[Any]], hidden: Sequence[Sequence[bool]]) -> list[list[Any]]:
+    return [_line_without(line, gone) for line, gone in zip(table, hidden, strict=True)]
+
+
+def _line_without(line: Sequence[Any], hidden: Sequence[bool]) -> list[Any]:
+    return [None if gone else each for each, gone in zip(line, hidden, strict=True)]
 
 
 def _labels(query: Query, records: Sequence[Record], dimension: Dimension) -> list[Any]:

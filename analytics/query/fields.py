@@ -65,6 +65,10 @@ class Field:
     options: Mapping[str, str] = field(default_factory=dict)
     """Option (of a matrix: column) id → label."""
     rows: Mapping[str, str] = field(default_factory=dict)
+    ordered: bool = False
+    """Whether the order of the options means something."""
+    steps: tuple[int, int] | None = None
+    """The first and the last step of a scale."""
 
     @property
     def whole(self) -> bool:
@@ -75,6 +79,11 @@ class Field:
     def counts_values(self) -> bool:
         """Whether each number is worth a count of its own."""
         return self.whole
+
+    @property
+    def hides_values(self) -> bool:
+        """Whether its answers never leave the store: only how many there are is told."""
+        return self.personal or self.kind is Kind.TEXT
 
 
 class Fields:

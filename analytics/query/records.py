@@ -1,6 +1,6 @@
 """One row of an answer while it is being worked on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -9,6 +9,7 @@ from .intervals import bin_of
 from .plan import ROWS, SQUARES, Group, Plan, figures_of
 from .rows import Row
 
+SUPPRESSED = "suppressed"
 OTHER = "(other)"
 """What the row of the values beyond `top` is called."""
 
@@ -24,6 +25,8 @@ class Record:
     count: float
     squares: float | None = None
     is_other: bool = False
+    suppressed: bool = False
+    """Whether figures are hidden, here or because of another one: None then."""
     extras: dict[str, Any] = field(default_factory=dict)
 
 
@@ -42,12 +45,23 @@ def _record(
 ) -> Record:
     pairs = list(zip(dimensions, keys, strict=True))
     return Record(
-        keys={dimension.name: _shown(dimension, key) for dimension, key in pairs},
+        keys=keys_of(dimensions, keys),
         figures=figures_of(query, parts),
         count=parts[ROWS],
         squares=parts.get(SQUARES),
         is_other=any(dimension.kept is not None and key == -1 for dimension, key in pairs),
     )
+
+
+def keys_of(dimensions: Sequence[Dimension], keys: Sequence[Any]) -> dict[str, Any]:
+    """The groups of an executor as the answer calls them."""
+    pairs = zip(dimensions, keys, strict=True)
+    return {dimension.name: _shown(dimension, key) for dimension, key in pairs}
+
+
+def place_of_keys(keys: Mapping[str, Any]) -> tuple[Any, ...]:
+    """The same as something to look a record up by."""
+    return tuple(tuple(key) if isinstance(key, list) else key for key in keys.values())
 
 
 def _shown(dimension: Dimension, key: Any) -> Any:
@@ -64,10 +78,11 @@ def _shown(dimension: Dimension, key: Any) -> Any:
 def row_of(query: Query, record: Record) -> Row:
     """A record as the answer shows it."""
     keys = {name: shown_as_text(key) for name, key in record.keys.items()}
+    hidden = {SUPPRESSED: True} if record.suppressed else {}
     if query.shape is not Shape.SHORT:
-        return {**keys, **record.figures, **record.extras}
+        return {**keys, **record.figures, **record.extras, **hidden}
     group: Any = keys if query.named_groups and keys else next(iter(keys.values()), None)
-    return {"_id": group, **record.figures, **record.extras}
+    return {"_id": group, **record.figures, **record.extras, **hidden}
 
 
 def shown_as_text(key: Any) -> Any:

@@ -13,7 +13,8 @@ SHARE, INTERVAL = "share", "ci"
 def add_shares(query: Query, records: Sequence[Record], *, whole: Record) -> None:
     """What is asked for of both: None where nothing matches."""
     for record in records:
-        share = record.count / whole.count if whole.count else None
+        is_known = whole.count and not (record.suppressed or whole.suppressed)
+        share = record.count / whole.count if is_known else None
         if SHARE in query.include:
             record.extras[SHARE] = share
         if INTERVAL in query.include:

@@ -4,6 +4,8 @@ import math
 from functools import cache
 from statistics import NormalDist
 
+from .estimates import Estimate
+
 LEVEL = 0.95
 
 
@@ -36,6 +38,41 @@ def share_interval(count: float, base: float, *, level: float = LEVEL) -> tuple[
     low = 0.0 if count == 0 else max(0.0, (middle - reach) / scale)
     high = 1.0 if count == base else min(1.0, (middle + reach) / scale)
     return low, high
+
+
+def estimate_share(count: int, base: int, *, level: float = LEVEL) -> Estimate:
+    """A share with its Wilson interval. `base` is above 0: of no responses there is no share."""
+    low, high = share_interval(count, base, level=level)
+    return Estimate(value=count / base, low=low, high=high)
+
+
+def estimate_net(
+    ups: int, downs: int, base: int, *, scale: int = 1, level: float = LEVEL
+) -> Estimate:
+    """The net share, scale · (ups - downs) / base, with its adjusted Wald interval.
+
+    Both shares are of the same responses, so the variance of their difference is that of two parts
+    of one multinomial, (p + q - (p - q)²) / n. One response is added to each end before it is
+    worked out. The interval is cut at both ends of the scale, and always holds the net itself.
+
+    Args:
+        ups: responses at the good end.
+        downs: responses at the bad end.
+        base: all responses. Above 0.
+        scale: 100 for figures from -100 to 100.
+        level: of confidence, between 0 and 1.
+
+    Source: D. G. Bonett and R. M. Price, "Adjusted Wald confidence interval for a difference of
+    binomial proportions based on paired data", Journal of Educational and Behavioral Statistics 37
+    (2012), with the ends for the two kinds of discordant pairs.
+    """
+    net = scale * (ups - downs) / base
+    size = base + 2
+    up, down = (ups + 1) / size, (downs + 1) / size
+    middle = up - down
+    reach = normal_quantile(level) * math.sqrt((up + down - middle * middle) / size)
+    low, high = scale * max(-1.0, middle - reach), scale * min(1.0, middle + reach)
+    return Estimate(value=net, low=min(net, low), high=max(net, high))
 
 
 def effective_size(total: float, squares: float) -> float:

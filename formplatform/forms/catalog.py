@@ -1,6 +1,7 @@
 """Forms and their drafts: create, change, close, delete."""
 
 from dataclasses import replace
+from typing import TypedDict, Unpack
 
 from formplatform.core.actors import Actor
 from formplatform.core.clock import now
@@ -28,6 +29,7 @@ def create_form(
     title: str,
     definition: JsonObject,
     public: bool = False,
+    min_cell: int = 0,
     idempotency_key: str | None = None,
 ) -> Form:
     """A new draft owned by the actor; the first one, where the key was used before.
@@ -43,6 +45,7 @@ def create_form(
         title=_clean_title(title),
         draft=parse_definition(definition).to_json(),
         public=public,
+        min_cell=min_cell,
         idempotency_key=idempotency_key,
         created_at=moment,
         updated_at=moment,
@@ -50,14 +53,18 @@ def create_form(
     return get_store().insert_form(form)
 
 
+class FormChanges(TypedDict, total=False):
+    """What may be changed of a form: what is left out stays."""
+
+    title: str
+    definition: JsonObject
+    public: bool
+    min_cell: int
+    state: FormState
+
+
 def update_form(
-    form: Form,
-    *,
-    expected_revision: int | None = None,
-    title: str | None = None,
-    definition: JsonObject | None = None,
-    public: bool | None = None,
-    state: FormState | None = None,
+    form: Form, *, expected_revision: int | None = None, **changes: Unpack[FormChanges]
 ) -> Form:
     """Change what is given.
 
@@ -65,12 +72,14 @@ def update_form(
     """
     if expected_revision not in (None, form.revision):
         raise _changed(form)
+    definition = changes.get("definition")
     changed = replace(
         form,
-        title=form.title if title is None else _clean_title(title),
+        title=_clean_title(changes["title"]) if "title" in changes else form.title,
         draft=form.draft if definition is None else parse_definition(definition).to_json(),
-        public=form.public if public is None else public,
-        state=form.state if state is None else _allowed(form, state),
+        public=changes.get("public", form.public),
+        min_cell=changes.get("min_cell", form.min_cell),
+        state=_allowed(form, changes["state"]) if "state" in changes else form.state,
     )
     return replace_form(changed, expected_revision=form.revision)
 

@@ -38,6 +38,8 @@ class Form:
     state: FormState = FormState.DRAFT
     public: bool = False
     """Whether anybody may submit without an account or key."""
+    min_cell: int = 0
+    """Groups of fewer respondents are not shown in any figures; 0: all are."""
     current_version: int | None = None
     """The published version that new responses are validated against."""
     idempotency_key: str | None = None

@@ -54,7 +54,7 @@ def render_html(report: ReportData) -> str:
 def draw_distribution(distribution: Distribution) -> str:
     shares = _drawn(distribution)
     bars = [
-        Bar(share.label, share.count, f"{thousands(share.count)} ({percent(share.share)})")
+        Bar(share.label, share.count or 0, f"{thousands(share.count)} ({percent(share.share)})")
         for share in shares
     ]
     return bar_chart(bars, title=distribution.label)
@@ -64,11 +64,13 @@ def _drawn(distribution: Distribution) -> list[Share]:
     """Every value in its order; of very many the most frequent, and the others as one."""
     if len(distribution.shares) <= MOST_BARS:
         return list(distribution.shares)
-    ranked = sorted(distribution.shares, key=lambda share: share.count, reverse=True)
+    ranked = sorted(distribution.shares, key=lambda share: share.count or 0, reverse=True)
     drawn, others = ranked[: MOST_BARS - 1], ranked[MOST_BARS - 1 :]
-    count = sum(share.count for share in others)
-    together = sum(share.share for share in others)
-    return [*drawn, Share(f"{len(others)} others together", count, together)]
+    label = f"{len(others)} others together"
+    if any(share.count is None or share.share is None for share in others):
+        return [*drawn, Share(label, None, None)]
+    count = sum(share.count or 0 for share in others)
+    return [*drawn, Share(label, count, sum(share.share or 0 for share in others))]
 
 
 @cache

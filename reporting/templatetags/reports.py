@@ -7,9 +7,9 @@ NOTHING = "–"  # noqa: RUF001 - the dash that stands for "no number"
 
 
 @register.filter
-def thousands(number: int) -> str:
-    """1234567 → 1,234,567."""
-    return f"{number:,}"
+def thousands(number: int | None) -> str:
+    """1234567 → 1,234,567; a dash for None."""
+    return NOTHING if number is None else f"{number:,}"
 
 
 @register.filter
@@ -19,5 +19,5 @@ def percent(share: float | None) -> str:
 
 
 @register.filter
-def share_of(count: int, total: int) -> str:
-    return percent(count / total if total else None)
+def share_of(count: int | None, total: int | None) -> str:
+    return percent(count / total if total and count is not None else None)

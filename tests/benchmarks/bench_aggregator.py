@@ -20,9 +20,12 @@ from tests.benchmarks.bench_cache import valkey
 Made = tuple[str, datetime, dict[str, Any]]
 ROUNDS = 15
 PEER, SINGLE, AGAIN = "the customer's class (the peer)", "one call a response", "counted before"
-PIPELINED, REBUILD = "calls in a pipeline of 500", "added up in the worker (a rebuild)"
-A_ROUND = {PEER: 100, SINGLE: 300, AGAIN: 300, PIPELINED: 1000, REBUILD: 2000}
+APART = "one call a response, 500 in a pipeline"
+PIPELINED, REBUILD = "in groups of 250 (a worker's batch)", "in groups of 1,000 (a rebuild)"
+A_ROUND = {PEER: 100, SINGLE: 300, AGAIN: 300, APART: 1000, PIPELINED: 2000, REBUILD: 4000}
 """Responses of one round of each."""
+KNOWN = 100_000
+"""Responses whose revisions are weighed."""
 RESPONSES = ROUNDS * max(A_ROUND.values())
 TARGETS = {SINGLE: 8, PIPELINED: 40, REBUILD: 150}
 MOST_BYTES = 30
@@ -118,23 +121,40 @@ def median_rates(variants: dict[str, Callable[[list[Made]], object]]) -> dict[st
     return {name: statistics.median(found) for name, found in rates.items()}
 
 
-def measure() -> None:
+def figures() -> dict[str, dict[str, float]]:
+    """Responses a second of each variant, and bytes to know a response by, by how ids come."""
     from formplatform.core.connections import numbers
     from formplatform.forms.ids import new_id
 
     client = numbers()
     client.flushall()
-    forms = {name: new_id() for name in (SINGLE, PIPELINED, REBUILD)}
-    report(median_rates(variants(client, forms)))
+    forms = {name: new_id() for name in (SINGLE, APART, PIPELINED, REBUILD)}
+    rates = median_rates(variants(client, forms))
     for name, form_id in forms.items():
         total = A_ROUND[name] * ROUNDS
         expect(client.hget(f"form:{{{form_id}}}:stats", "total_responses") == str(total).encode())
-    seen = client.scan_iter(f"form:{{{forms[REBUILD]}}}:applied:*", count=5000)
-    ids = sum(client.memory_usage(key) or 0 for key in seen) / RESPONSES
-    print(f"\nMemory to know a response by: {ids:.1f} bytes (at most {MOST_BYTES})")
+    ids = [new_id() for _ in range(8 * KNOWN)]
+    sizes = {
+        "ids in a row": known_bytes(client, ids[:KNOWN]),
+        "every eighth id (eight forms at once)": known_bytes(client, ids[::8]),
+    }
+    return {"rates": rates, "bytes": sizes}
+
+
+def known_bytes(client: Any, ids: list[str]) -> float:
+    from analytics.aggregator import FormAggregator, Move
+    from formplatform.forms.ids import new_id
+
+    ours, form_id = FormAggregator(client), new_id()
+    for first in range(0, len(ids), 1000):
+        claims = [(identifier, 0, 1) for identifier in ids[first : first + 1000]]
+        ours.apply([Move(form_id=form_id, claims=claims, steps="")])
+    seen = client.scan_iter(f"form:{{{form_id}}}:applied:*", count=5000)
+    return sum(client.memory_usage(key) or 0 for key in seen) / len(ids)
 
 
 def variants(client: Any, forms: dict[str, str]) -> dict[str, Callable[[list[Made]], None]]:
+    from analytics import counting
     from analytics.aggregator import FormAggregator, Status
 
     ours, theirs = FormAggregator(client), CustomersAggregator(client)
@@ -144,21 +164,23 @@ def variants(client: Any, forms: dict[str, str]) -> dict[str, Callable[[list[Mad
         for _, moment, data in some:
             theirs.on_response_submitted("customer", data, moment)
 
-    def count_pipelined(some: list[Made]) -> None:
-        ours.apply([moves[PIPELINED]([each]) for each in some])
+    def count_apart(some: list[Made]) -> None:
+        ours.apply([moves[APART]([each]) for each in some])
 
-    def count_grouped(some: list[Made]) -> None:
-        from analytics.counting import GROUP
+    def grouped(name: str, size: int) -> Callable[[list[Made]], None]:
+        def count(some: list[Made]) -> None:
+            groups = [some[first : first + size] for first in range(0, len(some), size)]
+            ours.apply([moves[name](group) for group in groups])
 
-        groups = [some[first : first + GROUP] for first in range(0, len(some), GROUP)]
-        ours.apply([moves[REBUILD](group) for group in groups])
+        return count
 
     return {
         PEER: count_theirs,
         SINGLE: one_by_one(ours, moves[SINGLE], Status.APPLIED),
         AGAIN: one_by_one(ours, moves[SINGLE], Status.REFUSED),
-        PIPELINED: count_pipelined,
-        REBUILD: count_grouped,
+        APART: count_apart,
+        PIPELINED: grouped(PIPELINED, counting.GROUP),
+        REBUILD: grouped(REBUILD, counting.SHADOW_GROUP),
     }
 
 
@@ -171,25 +193,17 @@ def one_by_one(ours: Any, move: Callable[[list[Made]], Any], status: Any) -> Cal
 
 
 def mover(form_id: str) -> Callable[[list[Made]], Any]:
-    from analytics.aggregator import Claim, Move
-    from analytics.contributions import NOTHING, contribution_of, difference
+    from analytics.aggregator import Move
     from analytics.form_fields import fields_of_definition
+    from analytics.single import steps_between
     from formplatform.forms.schema.definition import parse_definition
 
     fields = fields_of_definition(parse_definition(DEFINITION))
 
     def move(group: list[Made]) -> Move:
-        return Move(
-            form_id=form_id,
-            claims=[Claim(response_id, 0, 1) for response_id, _, _ in group],
-            steps=difference(
-                (
-                    NOTHING,
-                    contribution_of(data, fact=(identifier, 1), submitted_at=moment, fields=fields),
-                )
-                for identifier, moment, data in group
-            ),
-        )
+        entries = [(identifier, 1, moment, data) for identifier, moment, data in group]
+        claims = [(identifier, 0, 1) for identifier, _, _ in group]
+        return Move(form_id=form_id, claims=claims, steps=steps_between({}, {fields: entries}))
 
     return move
 
@@ -199,10 +213,13 @@ def expect(true: bool) -> None:
         raise AssertionError("the numbers are wrong")
 
 
-def report(rates: dict[str, float]) -> None:
+def report(rates: dict[str, float], sizes: dict[str, float]) -> None:
     for name, found in rates.items():
         target = f"  (at least {TARGETS[name]}x)" if name in TARGETS else ""
         print(f"{name:40} {found:>9,.0f} /s {found / rates[PEER]:>7.1f}x{target}")
+    print(f"\nMemory to know a response by (at most {MOST_BYTES} bytes)")
+    for name, size in sizes.items():
+        print(f"{name:40} {size:>9.1f} bytes")
 
 
 def main() -> None:
@@ -211,7 +228,8 @@ def main() -> None:
 
     django.setup()
     with valkey():
-        measure()
+        found = figures()
+    report(found["rates"], found["bytes"])
 
 
 if __name__ == "__main__":

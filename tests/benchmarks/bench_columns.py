@@ -5,6 +5,7 @@ three questions in turns: our scan, polars written by hand on the very same file
 Parquet of the same rows, and a loop over the documents as BSON. Reported: medians of the rounds.
 """
 
+import functools
 import json
 import os
 import statistics
@@ -15,32 +16,11 @@ import time
 from collections import defaultdict
 from pathlib import Path
 
+from tests.benchmarks.survey import DEFINITION, FORM_ID, responses
+
 RESPONSES = 1_000_000
 ROUNDS = 9
 LOOP_ROUNDS = 2
-FORM_ID = "6b00000000000000000000aa"
-DEPARTMENTS = (
-    "it", "hr", "finance", "sales", "ops", "legal",
-    "research", "support", "marketing", "facilities", "medical", "logistics",
-)  # fmt: skip
-STATUSES = ("approved", "pending", "rejected")
-WORDS = (
-    "the", "service", "was", "good", "bad", "slow", "fast", "staff", "friendly", "rude",
-    "clean", "dirty", "wait", "long", "short", "price", "high", "low", "quality", "great",
-    "poor",
-)  # fmt: skip
-DEFINITION = {
-    "fields": [
-        {"id": "department", "type": "choice", "label": "D", "options": list(DEPARTMENTS)},
-        {"id": "status", "type": "choice", "label": "S", "options": list(STATUSES)},
-        {"id": "rating", "type": "rating", "label": "R"},
-        {"id": "amount", "type": "number", "label": "A"},
-        {"id": "visited", "type": "date", "label": "V"},
-        {"id": "tags", "type": "multi_choice", "label": "T", "options": list("abcdefgh")},
-        {"id": "comment", "type": "long_text", "label": "C"},
-        {"id": "email", "type": "email", "label": "E", "pii": True},
-    ]
-}
 MOST_OF_POLARS, LEAST_OF_LOOP, MOST_MEMORY_MB = 1.3, 40, 600
 
 
@@ -63,49 +43,6 @@ def prepare(directory, count):
             get_store().insert_responses(batch)
             file.writelines(bson.encode(DOCUMENTS.write(each)) for each in batch)
     return {"stored a second": count / (time.perf_counter() - started)}
-
-
-def responses(first, count):
-    from datetime import UTC, date, datetime, timedelta
-
-    import numpy as np
-
-    from formplatform.forms.domain import FormResponse
-
-    rng = np.random.default_rng(first)
-    numbers = zip(
-        rng.integers(0, len(DEPARTMENTS), count).tolist(),
-        rng.choice(3, count, p=[0.6, 0.3, 0.1]).tolist(),
-        rng.integers(1, 6, count).tolist(),
-        np.round(rng.lognormal(4, 1, count), 2).tolist(),
-        rng.integers(0, 400, count).tolist(),
-        rng.integers(0, 256, count).tolist(),
-        rng.integers(0, len(WORDS), (count, 8)).tolist(),
-        rng.integers(0, 300_000, count).tolist(),
-        strict=True,
-    )
-    start, day = datetime(2025, 1, 1, tzinfo=UTC), date(2025, 1, 1)
-    for number, (department, status, rating, amount, visited, tags, words, person) in enumerate(
-        numbers, start=first
-    ):
-        moment = start + timedelta(seconds=34 * number)
-        yield FormResponse(
-            id=f"{0x6B << 88 | number:024x}",
-            form_id=FORM_ID,
-            version=1,
-            data={
-                "department": DEPARTMENTS[department],
-                "status": STATUSES[status],
-                "rating": rating,
-                "amount": amount,
-                "visited": (day + timedelta(days=visited)).isoformat(),
-                "tags": [tag for bit, tag in enumerate("abcdefgh") if tags >> bit & 1][:3],
-                "comment": " ".join(WORDS[word] for word in words),
-                "email": f"u{person}@example.com",
-            },
-            submitted_at=moment,
-            updated_at=moment,
-        )
 
 
 # --- The questions ----------------------------------------------------------------------------
@@ -151,9 +88,35 @@ QUESTIONS = {
 }
 
 
+ASKED = {
+    "filter + count": {
+        "aggregate": "count",
+        "group_by": "department",
+        "filter": {"status": "approved", "rating": {"$gte": 3}},
+    },
+    "3 dimensions, count avg min max": {
+        "measures": ["count", *({"op": op, "field": "amount"} for op in ("avg", "min", "max"))],
+        "group_by": ["department", "status", "rating"],
+    },
+    "median, p95, distinct": {
+        "measures": [
+            {"op": "median", "field": "amount"},
+            {"op": "percentile", "field": "amount", "p": 95},
+            {"op": "count_distinct", "field": "email"},
+        ],
+        "group_by": "department",
+    },
+}
+
+
 def ask(question, frame):
-    """Our side. Here `analytics.query.columnar.run` belongs, once a query has several measures."""
-    return QUESTIONS[question](frame)
+    """Our side: the groups of a query, from its JSON on."""
+    from analytics.query import columnar
+    from analytics.query.plan import plan_of
+    from analytics.query_builder import QueryDSL
+
+    query = QueryDSL(fields(), personal_allowed=True).parse(ASKED[question])
+    return columnar.answer(plan_of(query, condition=query.spanned), frame)
 
 
 def loop_count(documents):
@@ -201,6 +164,7 @@ LOOPS = dict(zip(QUESTIONS, (loop_count, loop_dimensions, loop_median), strict=T
 # --- Measuring --------------------------------------------------------------------------------
 
 
+@functools.cache
 def fields():
     from analytics.form_fields import fields_of_definition
     from formplatform.forms.schema.definition import parse_definition
@@ -304,7 +268,7 @@ def loop_seconds(directory, question, frame):
         with Path(directory, "documents.bson").open("rb") as file:
             groups = LOOPS[question](bson.decode_file_iter(file))
         found.append(time.perf_counter() - started)
-    assert len(groups) == ask(question, frame).height
+    assert len(groups) == len(ask(question, frame))
     return statistics.median(found)
 
 
@@ -322,16 +286,20 @@ STEPS = {"prepare": prepare, "build": build, "measure": measure}
 def main(arguments=()):
     count = int(arguments[0]) if arguments else RESPONSES
     with tempfile.TemporaryDirectory() as directory:
-        Path(directory, "db").mkdir()
-        found = {}
-        for step in STEPS:
-            found |= in_a_process(step, directory, count)
-    return report(found, count)
+        return report(figures(directory, count), count)
 
 
-def in_a_process(step, directory, count):
+def figures(directory, count):
+    Path(directory, "db").mkdir()
+    found = {}
+    for step in STEPS:
+        found |= in_a_process("tests.benchmarks.bench_columns", step, directory, count)
+    return found
+
+
+def in_a_process(module, step, directory, count):
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.benchmarks.bench_columns", step, directory, str(count)],
+        [sys.executable, "-m", module, step, directory, str(count)],
         env={
             **os.environ,
             "DATA_DIRECTORY": directory,

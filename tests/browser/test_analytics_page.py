@@ -135,6 +135,40 @@ def test_the_figures_are_those_of_the_api(filled, visit):
     assert float(score.replace("\N{MINUS SIGN}", "-")) == pytest.approx(row["nps"], abs=0.05)
 
 
+def test_a_histogram_holds_every_number_once(filled, visit):
+    filled.submit(amount=0.0000004)
+    filled.submit(amount=-3)
+    for place in ("", "?range=last_30_days"):
+        page = visit(place)
+        for field in ("amount", "age"):
+            shown = card(page, field)
+            shown.locator("summary").click()
+            counts = [
+                int(row[1].replace(",", "")) for row in rows_of(shown.locator(".behind table"))
+            ]
+            body = {"measures": [{"op": "count", "field": field, "as": "n"}]}
+            if place:
+                body["date_range"] = "last_30_days"
+            assert sum(counts) == query(filled, body)["data"][0]["n"]
+
+
+def test_the_way_through_the_form_is_that_of_the_sessions(filled, visit):
+    for steps in (["view"], ["view", "start"], ["view", "start"], ["view", "start", "submit"]):
+        status, _ = filled.call("POST", f"{filled.form}sessions/", {"steps": steps})
+        assert status == 200
+    page = visit()
+
+    _, funnel = filled.call("GET", f"{filled.numbers}funnel/")
+    assert [(step["reached"], step["left"]) for step in funnel["steps"]] == [(4, 1), (3, 2), (1, 0)]
+    assert rows_of(page.locator("#funnel table").first) == [
+        ["Viewed", "", "4", "100.0%", "1"],
+        ["Started", "", "3", "75.0%", "2"],
+        ["Submitted", "", "1", "25.0%", ""],
+    ]
+    assert tile(page, "Completion").inner_text() == "33.3%"
+    assert tile(page, "Views").inner_text() == "4"
+
+
 def test_a_response_moves_the_page_within_two_seconds(filled, visit):
     page = visit()
     page.wait_for_selector("#live[data-state=live]")
@@ -157,6 +191,23 @@ def test_a_response_moves_the_page_within_two_seconds(filled, visit):
         "text => document.getElementById('announcer').textContent.includes(text)",
         arg=f"{RESPONSES + 1} in all",
     )
+
+
+def test_what_happens_by_itself_is_not_announced_again_and_again(filled, visit):
+    page = visit()
+    page.wait_for_selector("#live[data-state=live]")
+    page.evaluate(
+        """() => { window.said = []; new MutationObserver(() => said.push(
+               document.getElementById('announcer').textContent))
+               .observe(document.getElementById('announcer'), {childList: true}); }"""
+    )
+    for number in range(1, 4):
+        filled.submit(department="HR")
+        page.wait_for_function(
+            "n => document.querySelector('#totals .value').textContent == n",
+            arg=str(RESPONSES + number),
+        )
+    assert page.evaluate("said") == [f"1 new response, {RESPONSES + 1} in all."]
 
 
 def test_two_questions_are_crossed_by_keyboard_alone(filled, visit):
@@ -250,28 +301,44 @@ def test_no_rule_of_accessibility_is_broken(filled, visit, scheme, width):
     page.wait_for_selector("#crosstab table.cross")
     page.wait_for_function("() => !document.querySelector('[aria-busy]')")
     keep_screenshot(page, f"analytics-{scheme}-{width}")
+    page.click("text=Add filter")
+    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
+    assert broken_rules(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+def broken_rules(page):
     page.evaluate(AXE)
     rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
     found = page.evaluate(
         "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", rules
     )
-    assert [(each["id"], each["nodes"][0]["html"][:200]) for each in found["violations"]] == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found["violations"]]
+
+
+def test_a_broken_rule_would_be_found(filled, visit):
+    page = visit()
+    page.evaluate("document.querySelector('label[for^=choice]').remove()")
+    page.evaluate("document.querySelector('h1').style.color = '#ccc'")
+
+    assert [rule for rule, _ in broken_rules(page)] == ["color-contrast", "select-name"]
 
 
 def test_a_form_without_responses_says_so_and_one_response_is_enough(web, visit):
     web.make_form(FORM)
-    page = visit()
+    page = visit(viewport={"width": 1280, "height": 3000})
     assert tile(page, "Responses").inner_text() == "0"
     assert "No responses yet" in page.inner_text("#series")
-    assert "No sessions yet" in page.inner_text("#funnel")
+    assert "No sessions in this period" in page.inner_text("#funnel")
     assert card(page, "recommend").locator(".empty").inner_text() == "Nobody has answered this yet."
+    keep_screenshot(page, "analytics-empty")
 
     web.submit(department="IT", age=40, recommend=9, care={"food": "good"})
     page.wait_for_function("() => document.querySelector('#totals .value').textContent == '1'")
     page.wait_for_selector("#series svg")
     page.wait_for_selector("article[data-field=recommend] .score")
     card(page, "age").locator(".base:text-is('1 answer, 0 without')").wait_for()
+    keep_screenshot(page, "analytics-one")
     for word in ("NaN", "undefined", "null", "Infinity"):
         assert word not in page.inner_text("main")
 

@@ -14,13 +14,14 @@ django.setup()
 from django.urls import Resolver404, resolve
 from formplatform.core.events import subscribers
 print(sorted(s.name for s in subscribers() if s.name.startswith("analytics.")))
-try:
-    print(resolve("/api/v2/analytics/forms/x/metrics/").url_name)
-except Resolver404:
-    print("no such address")
+for place in ("/api/v2/analytics/forms/x/metrics/", "/forms/x/analytics/"):
+    try:
+        print(resolve(place).url_name)
+    except Resolver404:
+        print("no such address")
 """
-ON = ["['analytics.count_responses', 'analytics.count_sessions']", "metrics"]
-OFF = ["[]", "no such address"]
+ON = ["['analytics.count_responses', 'analytics.count_sessions']", "metrics", "form-analytics"]
+OFF = ["[]", "no such address", "no such address"]
 
 
 @pytest.mark.processes

@@ -6,6 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 
 from analytics.sketches import ACCURACY
+from formplatform.core.connections import numbers
 from formplatform.forms.ids import new_id
 from tests.test_analytics.test_api import client_of, url
 
@@ -145,3 +146,82 @@ def test_the_time_to_complete_runs_from_the_start_to_the_submit(api, form_id, vi
         assert took["median"] == pytest.approx(30, rel=ACCURACY)
         assert took["p90"] == pytest.approx(40, rel=ACCURACY)
         assert found["completion_rate"] == 7 / 8
+
+
+def test_a_span_holds_the_sessions_that_began_in_it_with_all_they_did_later(api, form_id, visit):
+    night = datetime(2026, 11, 20, 22, 50, tzinfo=UTC)
+    visit(VIEW, BEGIN, at=night)
+    visit(VIEW, BEGIN, (900, {"pages": ["You"]}), at=night, submit=90_000)
+    visit(VIEW, at=night + timedelta(minutes=10))
+    paris = {"timezone": "Europe/Paris"}
+    found = read(api, form_id, **paris, **{"from": "2026-11-20", "to": "2026-11-20"})
+    assert steps(found) == [
+        ("view", 2, 0, 0.0),
+        ("start", 2, 1, 0.5),
+        ("page:You", 1, 0, 0.0),
+        ("page:Trip", 0, 0, None),
+        ("submit", 1, 0, 0.0),
+    ]
+    assert (found["base_n"], found["timezone"], found["coarse_before"]) == (2, "Europe/Paris", None)
+    assert found["time_to_complete"]["median"] == pytest.approx(90_900, rel=ACCURACY)
+    assert read(api, form_id, **paris, **{"from": "2026-11-21"})["base_n"] == 1
+    assert read(api, form_id, to="2026-11-20")["base_n"] == 3
+    assert read(api, form_id, **{"from": "2026-11-20T23:00:00Z"})["base_n"] == 1
+    assert read(api, form_id, **{"from": "2026-11-21", "to": "2026-11-20"})["base_n"] == 0
+    totals = api.get(url(form_id, "metrics/"), {**paris, "to": "2026-11-20"}).json()
+    assert (totals["total_responses"], totals["base_n"]) == (0, 0)
+    assert totals["sessions"] == found["sessions"]
+    totals = api.get(url(form_id, "metrics/"), {**paris, "from": "2026-11-22"}).json()
+    assert (totals["total_responses"], totals["sessions"]["viewed"]) == (1, 0)
+
+
+def test_a_deleted_response_takes_its_session_out_and_an_edited_one_does_not(api, form_id, visit):
+    visit(VIEW)
+    response_id = visit(VIEW, BEGIN, (5, {"pages": ["You"], "fields": ["age"]}), submit=10)
+    before = read(api, form_id)
+    path = f"/api/v2/forms/{form_id}/responses/{response_id}/"
+    assert api.put(path, {"answers": {"age": 31}}).status_code == 200
+    assert steps(read(api, form_id)) == steps(before)
+    assert api.delete(path).status_code == 204
+    found = read(api, form_id)
+    assert [each[1:3] for each in steps(found)] == [(1, 1), (0, 0), (0, 0), (0, 0), (0, 0)]
+    assert (found["time_to_complete"]["n"], found["completion_rate"]) == (0, None)
+
+
+def test_former_pages_and_fields_follow_while_somebody_reached_them(api, form_id, visit):
+    visit(VIEW, (5, {"pages": ["Trip"], "fields": ["why"]}))
+    fields_now = [{"id": "age", "type": "integer", "label": "Age", "page": "Me"}]
+    publish(api, form_id, {"fields": fields_now})
+    visit(VIEW, (5, {"pages": ["Me"], "fields": ["age"]}))
+    found = read(api, form_id)
+    assert [each["title"] for each in found["steps"]] == ["View", "Start", "Me", "Trip", "Submit"]
+    assert [(each["field_id"], each["label"], each["page"]) for each in found["fields"]] == [
+        ("age", "Age", "Me"),
+        ("why", "Why?", "Trip"),
+    ]
+    assert sum(each["left"] for each in found["steps"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"timezone": "Mars/Olympus"}, "timezone"),
+        ({"from": "yesterday"}, "from"),
+        ({"to": "2026-02-30"}, "to"),
+        ({"to": "9999-12-31"}, "to"),
+    ],
+)
+@pytest.mark.parametrize("answer", ["funnel/", "metrics/"])
+def test_a_span_that_is_none_is_refused_by_its_field(api, form_id, answer, asked, field):
+    refused = api.get(url(form_id, answer), asked)
+    assert refused.status_code == 400
+    assert [error["field"] for error in refused.json()["errors"]] == [field]
+
+
+def test_a_funnel_comes_from_the_cache_until_a_session_moves(api, form_id, visit):
+    visit(VIEW)
+    first = read(api, form_id)
+    numbers().hincrby(f"form:{{{form_id}}}:sessions", "viewed", 41)
+    assert read(api, form_id) == first
+    visit(VIEW)
+    assert read(api, form_id)["base_n"] == 43

@@ -1,12 +1,16 @@
 """Who may open the page of a form's numbers, and what it is made of."""
 
 import re
+import shutil
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
 from django.contrib.staticfiles import finders
 
+from analytics.models import SavedQuery
 from formplatform.core.actors import Actor
+from formplatform.core.static_files import HashedFiles
 from formplatform.forms.access import Role, share_form
 from formplatform.forms.catalog import create_form
 from formplatform.forms.publishing import publish_form
@@ -81,3 +85,48 @@ def test_the_page_runs_and_styles_nothing_but_files_of_ours(client, form, ada):
     assert not re.search(r"<script(?![^>]*\bsrc=)|<style|\sstyle=|\son[a-z]+=", page)
     for source in re.findall(r'(?:src|href)="(/static/[^"]+)"', page):
         assert finders.find(source.removeprefix("/static/")), source
+
+
+def test_in_production_modules_import_each_other_by_the_hash_of_their_content(tmp_path, settings):
+    folder = Path(finders.find("analytics/start.js")).parent
+    shutil.copytree(folder, tmp_path / "analytics")
+    storage = HashedFiles(location=tmp_path)
+    paths = {
+        str(path.relative_to(tmp_path)): (storage, str(path.relative_to(tmp_path)))
+        for path in tmp_path.rglob("*.js")
+    }
+    settings.DEBUG = False
+    processed = storage.post_process(paths)
+    results = {name: hashed for name, hashed, _ in processed if hashed.endswith(".js")}
+
+    assert results.keys() == paths.keys()
+    for hashed in results.values():
+        source = tmp_path / hashed
+        for imported in re.findall(r'^import .* from "(.+)";$', source.read_text(), re.MULTILINE):
+            assert re.search(r"\.[0-9a-f]{12}\.js$", imported), (hashed, imported)
+            assert (source.parent / imported).resolve().exists(), (hashed, imported)
+
+
+SOURCES = sorted(Path(finders.find("analytics/start.js")).parent.rglob("*.*s*"))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=lambda path: path.name)
+def test_a_file_of_the_page_can_be_read_in_one_sitting(path):
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert len(lines) <= 200
+    assert lines[0].startswith(("//", "/*")), "one sentence on what it is for"
+
+
+def test_the_browsable_api_and_the_admin_link_to_the_page(client, form):
+    root = User.objects.create_superuser("root")
+    client.force_login(root)
+    query = {"aggregate": "count"}
+    SavedQuery.objects.create(owner=root, form_id=form.id, name="All", query=query)
+    link = f'href="{address(form)}"'
+
+    for place in (f"/api/v2/forms/{form.id}/", f"/api/v2/analytics/forms/{form.id}/metrics/"):
+        assert link in client.get(place, headers={"Accept": "text/html"}).content.decode()
+    absent = "/api/v2/forms/000000000000000000000000/"
+    refused = client.get(absent, headers={"Accept": "text/html"}).content.decode()
+    assert "/analytics/" not in refused
+    assert link in client.get("/admin/analytics/savedquery/").content.decode()

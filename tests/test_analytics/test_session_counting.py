@@ -1,7 +1,9 @@
 """Sessions are counted exactly once: late, twice, backwards, with responses deleted, rebuilt."""
 
+import contextlib
 import math
 import random
+import threading
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
@@ -9,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import connection
+from redis.exceptions import ConnectionError as RedisConnectionError
 
 from analytics import aggregator, marks
 from analytics.marks import decode, encode
@@ -21,6 +24,7 @@ from formplatform.core import clock
 from formplatform.core.connections import numbers
 from formplatform.core.errors import UnavailableError
 from formplatform.forms.ids import new_id
+from tests.test_analytics.servers import cluster
 from tests.test_analytics.session_world import (
     FIELDS,
     START,
@@ -264,3 +268,51 @@ def test_what_began_in_the_night_the_clocks_change_lies_in_its_local_day(world):
     ]
     assert found == [2, 4, 1]
     assert clock.now() > START
+
+
+def count_anyhow(world):
+    for _ in range(80):
+        world.act()
+    deliver_at_random(world.events, world.random, count_sessions)
+    assert_exact(world)
+    assert rebuild(world.form_id).sessions == len(world.ids)
+    assert_exact(world)
+    deliver_at_random(world.events, world.random, count_sessions)
+    assert_exact(world)
+
+
+def test_a_cluster_counts_sessions_in_the_slot_of_their_form(world, count_in):
+    with cluster() as client:
+        count_in(client)
+        count_anyhow(world)
+        slots = {client.keyslot(key) for key in client.scan_iter()}
+        assert slots == {client.keyslot(f"form:{{{world.form_id}}}:sessions")}
+
+
+def test_a_client_that_decodes_answers_counts_sessions_alike(world, server, count_in):
+    count_in(server.client(decode_responses=True))
+    count_anyhow(world)
+
+
+@pytest.mark.processes
+def test_a_redis_that_is_killed_again_and_again_counts_every_session_once(world, server, count_in):
+    count_in(server.client())
+    killed = 0
+    for _ in range(120):
+        world.act()
+
+    def deliver(batch):
+        nonlocal killed
+        if world.random.random() < 0.1:
+            killer = threading.Timer(0.001 * world.random.random(), server.kill)
+            killer.start()
+            killed += 1
+            with contextlib.suppress(RedisConnectionError, OSError):
+                count_sessions(batch)
+            killer.join()
+            server.start()
+        count_sessions(batch)
+
+    deliver_at_random(world.events, world.random, deliver)
+    assert killed > 0
+    assert_exact(world)

@@ -48,6 +48,8 @@ MATRIX = {
     ("GET", f"{NUMBERS}metrics/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}timeseries/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}fields/<str:field>/distribution/"): (VIEWER, "analytics:read"),
+    ("GET", f"{NUMBERS}fields/<str:field>/terms/"): (VIEWER, "analytics:read"),
+    ("GET", f"{NUMBERS}missing/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}funnel/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}verify/"): (VIEWER, "analytics:read"),
     ("POST", f"{NUMBERS}verify/"): (EDITOR, "forms:write"),

@@ -59,7 +59,7 @@ class World:
             "<int:number>": {"id": 1},
             "<str:username>": {"id": "submitter"},
             "<str:response_id>": response,
-            "<str:field>": {"id": "vote"},
+            "<str:field>": {"id": "remark"},
             "<str:webhook_id>": webhook,
             "<str:delivery_id>": sent,
             "<int:report_id>": self.make(owner, "reports/", {"form_id": self.form_id}),
@@ -73,7 +73,8 @@ class World:
         return answer.json()
 
     def form(self):
-        return {"title": "T", "definition": definition()}
+        remark = {"id": "remark", "type": "text", "label": "Anything else?"}
+        return {"title": "T", "definition": {"fields": [*definition()["fields"], remark]}}
 
     def webhook(self):
         url = "https://hooks.example.org/in"

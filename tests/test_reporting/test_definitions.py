@@ -4,10 +4,11 @@ import pytest
 
 from formplatform.core.actors import Actor
 from formplatform.core.errors import ConflictError, InvalidInputError
-from formplatform.forms.catalog import create_form
+from formplatform.forms.catalog import create_form, update_form
 from formplatform.forms.publishing import publish_form
 from formplatform.forms.storage.registry import get_store
 from reporting.definitions import ReportDefinition, definition_of, gather
+from reporting.pdf.generator import render_html
 
 from .conftest import RESPONDENTS
 
@@ -52,6 +53,18 @@ def test_values_come_in_the_order_of_the_definition(form, study):
 
     assert [share.label for share in report.distribution.shares] == fields["party"]
     assert [row.label for row in report.cross_table.rows] == fields["education"]
+
+
+def test_a_report_shows_no_group_the_form_hides(form):
+    careful = update_form(form, min_cell=5)
+    report = gather(careful, definition_of(careful, CROSS))
+
+    shown = [count for row in report.cross_table.rows for count in row.counts]
+    assert not any(0 < count < 5 for count in shown if count is not None)
+    assert None in shown
+    assert report.cross_table.total is None
+    assert not any(0 < (share.count or 0) < 5 for share in report.distribution.shares)
+    assert "Groups of fewer than 5" in render_html(report)
 
 
 def test_without_a_choice_the_first_fit_field_is_drawn(form):

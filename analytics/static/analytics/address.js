@@ -10,7 +10,7 @@ export function fromAddress(search) {
   const zone = given.get("tz");
   return {
     ...DEFAULTS,
-    range: given.get("range") in RANGES ? given.get("range") : DEFAULTS.range,
+    range: Object.hasOwn(RANGES, given.get("range") ?? "") ? given.get("range") : DEFAULTS.range,
     from: day("from"),
     to: day("to"),
     zone: isZone(zone) ? zone : here(),

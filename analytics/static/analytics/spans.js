@@ -26,7 +26,7 @@ export const today = (zone, now = new Date()) => new Intl.DateTimeFormat("sv-SE"
 
 export const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text || "") && !Number.isNaN(Date.parse(text));
 
-export function addDays(day, number) {
+function addDays(day, number) {
   const moment = new Date(`${day}T00:00:00Z`);
   moment.setUTCDate(moment.getUTCDate() + number);
   return moment.toISOString().slice(0, 10);

@@ -4,21 +4,21 @@ import { fromAddress, toAddress } from "./address.js";
 import { h, show } from "./elements.js";
 import { announce } from "./page/announcer.js";
 import { follow } from "./page/live.js";
-import { notice, problemBox } from "./page/problems.js";
+import { notice, problemBox, retryAfter } from "./page/problems.js";
 import { makeCards, makeFinder } from "./parts/fields.js";
 import { makeControls } from "./parts/controls.js";
 import { makeCrosstab } from "./parts/crosstab.js";
-import { showFunnel, stepsOf } from "./parts/funnel.js";
+import { showFunnel } from "./parts/funnel.js";
 import { showSeries } from "./parts/series.js";
 import { showTotals } from "./parts/totals.js";
+import { readFunnel } from "./reading/funnel.js";
 import { readField } from "./reading/fields.js";
 import { isNarrowed } from "./reading/narrowing.js";
 import { readSeries } from "./reading/series.js";
 import { readTotals } from "./reading/totals.js";
-import { clock, count, plural } from "./words.js";
+import { clock, count, counted, plural } from "./words.js";
 
 const APART_MS = 1500;
-const AGAIN_MS = 15_000;
 const main = document.getElementById("numbers");
 const standing = document.getElementById("standing");
 
@@ -80,12 +80,13 @@ class Board {
     const { signal } = (this.abort = new AbortController());
     const { state, fields } = this;
     try {
-      const [totals, series] = await Promise.all([readTotals(state, fields, { signal }), readSeries(state, fields, { signal })]);
-      showTotals(totals, { narrowed: isNarrowed(state) });
+      const options = { signal };
+      const [totals, series, funnel] = await Promise.all([readTotals(state, fields, options), readSeries(state, fields, options), readFunnel(state, options)]);
+      showTotals(totals, funnel, { narrowed: isNarrowed(state) });
       showSeries(series);
-      showFunnel(totals.whole ? stepsOf(totals.whole.sessions) : [], isNarrowed(state) ? "Of the whole form, whatever was chosen above." : "");
+      showFunnel(funnel, { filtered: state.where.length > 0 });
       this.stand(totals);
-      if (atOnce) announce(`${plural(totals.responses, "response")} chosen.`, { atOnce: true });
+      if (atOnce) announce(`${counted(totals.responses)} responses chosen.`, { atOnce: true });
     } catch (error) {
       if (error.name !== "AbortError") this.failed(error);
     }
@@ -96,19 +97,19 @@ class Board {
     standing.textContent = [`As of ${clock(asOf, this.state.zone)}`, proved].filter(Boolean).join(", ");
     ["refused", "unreachable"].forEach((cause) => notice(cause, null));
     notice("away", whole ? null : h("div", { class: "problem" }, h("p", {}, h("strong", {}, "The live numbers are away: their store does not answer. "), "Shown is what the stored responses say. Views and completion come back by themselves.")));
-    if (!whole) this.later();
+    if (!whole) this.later(retryAfter({ status: 503 }));
   }
 
   failed(error) {
     if (!(error instanceof Refusal)) throw error;
     notice("refused", null);
     notice("refused", problemBox(error, () => this.renewCounts({ atOnce: true })));
-    if (error.status === 0 || error.status === 429 || error.status >= 500) this.later(error.wait);
+    this.later(retryAfter(error));
   }
 
-  later(seconds) {
+  later(milliseconds) {
     clearTimeout(this.retry);
-    this.retry = setTimeout(() => this.renewCounts({}), seconds ? seconds * 1000 : AGAIN_MS);
+    if (milliseconds !== null) this.retry = setTimeout(() => this.renewCounts({}), milliseconds);
   }
 }
 

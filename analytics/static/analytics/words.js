@@ -3,6 +3,7 @@ const LOCALE = "en-GB";
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const some = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 4 });
 const one = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
+const two = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const percent = new Intl.NumberFormat(LOCALE, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
 
 export const NOTHING = "–";
@@ -11,8 +12,10 @@ export const HIDDEN = "hidden";
 const known = (value) => value !== null && value !== undefined && !Number.isNaN(value);
 
 export const count = (value) => (known(value) ? whole.format(value) : NOTHING);
+/** A count the form may keep back. */
+export const counted = (value) => (value === null ? HIDDEN : count(value));
 export const share = (value) => (known(value) ? percent.format(value) : NOTHING);
-export const decimal = (value) => (known(value) ? one.format(value) : NOTHING);
+export const decimal = (value) => (known(value) ? two.format(value) : NOTHING);
 /** A figure of any size: whole thousands, four digits below. */
 export const figure = (value) => {
   if (!known(value)) return NOTHING;

@@ -108,9 +108,14 @@ class FormDetail(FormView):
 
     @extend_schema(request=UpdateFormInput, responses=FormOutput)
     def patch(self, request: Request, form_id: str) -> Response:
-        """Change the title, the draft, who may submit, or open and close."""
+        """Change the title, the draft, who may submit, or open and close.
+
+        Only the owner says which groups are too small to be shown (`min_cell`).
+        """
         form = access.get_form(actor_of(request), form_id, role=Role.EDITOR)
         changes = checked(UpdateFormInput, request)
+        if "min_cell" in changes:
+            form = access.get_form(actor_of(request), form_id, role=Role.OWNER)
         if "state" in changes:
             changes["state"] = FormState(changes["state"])
         expected = changes.pop("revision", None)

@@ -11,6 +11,15 @@ from formplatform.forms.domain import FORM_STATES, Form, FormResponse, FormVersi
 from formplatform.forms.memberships import ROLES
 
 Plain = dict[str, Any]
+MOST_MIN_CELL = 1000
+
+
+class MinCellField(serializers.IntegerField):
+    """How many respondents a group needs to be shown: 0 for any, or 2 and more."""
+
+    def __init__(self, **options: Any) -> None:
+        text = "Fewer respondents than this are shown in no figures, nor can be worked out; 0: off."
+        super().__init__(min_value=0, max_value=MOST_MIN_CELL, help_text=text, **options)
 
 
 LUNCH = {
@@ -29,12 +38,14 @@ class CreateFormInput(serializers.Serializer[Plain]):
     title = serializers.CharField(max_length=300)
     definition = serializers.DictField()
     public = serializers.BooleanField(default=False)
+    min_cell = MinCellField(default=0)
 
 
 class UpdateFormInput(serializers.Serializer[Plain]):
     title = serializers.CharField(max_length=300, required=False)
     definition = serializers.DictField(required=False)
     public = serializers.BooleanField(required=False)
+    min_cell = MinCellField(required=False)
     state = serializers.ChoiceField(choices=FORM_STATES, required=False)
     revision = serializers.IntegerField(
         min_value=1, required=False, help_text="Refuse (409) unless the form is at this revision."
@@ -46,6 +57,7 @@ class FormOutput(serializers.Serializer[Plain]):
     title = serializers.CharField()
     state = serializers.ChoiceField(choices=FORM_STATES)
     public = serializers.BooleanField()
+    min_cell = serializers.IntegerField()
     current_version = serializers.IntegerField(allow_null=True)
     revision = serializers.IntegerField()
     owner_id = serializers.IntegerField()
@@ -148,6 +160,7 @@ def form_body(form: Form) -> Plain:
         "title": form.title,
         "state": form.state.value,
         "public": form.public,
+        "min_cell": form.min_cell,
         "current_version": form.current_version,
         "revision": form.revision,
         "owner_id": form.owner_id,

@@ -6,8 +6,10 @@ depend on order and take single responses in and out, so they can be kept up to 
 event and merged over days. Two sets that differ agree by accident with a chance of 2^-64.
 """
 
-from collections.abc import Iterable
+import struct
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 
 MODULUS = 1 << 64
@@ -18,8 +20,22 @@ DayHashes = dict[str, tuple[int, int]]
 
 def response_hash(response_id: str, *, revision: int) -> int:
     """The 64-bit hash of one response at one revision."""
-    fact = bytes.fromhex(response_id) + revision.to_bytes(8, "big")
+    fact = bytes.fromhex(response_id) + _revision_bytes(revision)
     return int.from_bytes(blake2b(fact, digest_size=8).digest(), "big")
+
+
+def response_hashes(facts: Sequence[tuple[str, int]]) -> tuple[int, ...]:
+    """The hashes of many responses, given as (id, revision), in their order."""
+    digests = [
+        blake2b(bytes.fromhex(identifier) + _revision_bytes(revision), digest_size=8).digest()
+        for identifier, revision in facts
+    ]
+    return struct.unpack(f">{len(digests)}Q", b"".join(digests))
+
+
+@lru_cache(maxsize=1024)
+def _revision_bytes(revision: int) -> bytes:
+    return revision.to_bytes(8, "big")
 
 
 def add_to_days(days: DayHashes, rows: Iterable[tuple[datetime, str, int]]) -> None:

@@ -81,6 +81,8 @@ def test_a_weighted_share_is_as_sure_as_its_weights_are_even(store_answers):
     middle = (0.75 + z2 / (2 * base)) / (1 + z2 / base)
     assert math.isclose((low + high) / 2, middle)
     assert found.base_n == 4
+    assert found.weighting == {"n": 2, "sum": 4, "effective_n": 1.6, "design_effect": 1.25}
+    assert run_query(form_id, {"aggregate": "count"}).weighting is None
 
 
 def test_a_crosstab_has_margins_shares_and_a_test_without_the_missing(table):

@@ -156,3 +156,16 @@ def test_a_body_of_two_megabytes_is_refused(api, form_id):
     )
 
     assert answer.status_code == 413
+
+
+def test_which_groups_are_too_small_to_be_shown_is_the_owner_s_to_say(api, form_id):
+    editor = User.objects.create_user("edith")
+    api.post(f"/api/v2/forms/{form_id}/members/", {"username": "edith", "role": "editor"})
+    form = f"/api/v2/forms/{form_id}/"
+    assert api.get(form).json()["min_cell"] == 0
+    assert client_of(editor).patch(form, {"min_cell": 5}).status_code == 403
+    assert api.patch(form, {"min_cell": 1001}).status_code == 400
+    assert api.get(form).json()["min_cell"] == 0
+    assert api.patch(form, {"min_cell": 5}).json()["min_cell"] == 5
+    assert client_of(editor).patch(form, {"title": "Dinner"}).json()["min_cell"] == 5
+    assert api.patch(form, {"min_cell": 0}).json()["min_cell"] == 0

@@ -1,6 +1,6 @@
 // Shares of options as bars. The chart is its own table: what is drawn also stands in words.
 import { h, s } from "../elements.js";
-import { HIDDEN, NOTHING, count, interval, share } from "../words.js";
+import { counted, interval, share } from "../words.js";
 
 const of = (part) => `${Math.max(0, Math.min(1, part)) * 100}%`;
 
@@ -21,8 +21,8 @@ export function bars(values, { caption, first = "Answer" }) {
   const row = (each) => h("tr", { class: each.quiet ? "quiet" : null },
     h("th", { scope: "row" }, each.label),
     h("td", { class: "drawn" }, each.quiet ? null : bar(each.share, each.ci)),
-    h("td", { class: "number" }, each.suppressed ? HIDDEN : count(each.count)),
-    h("td", { class: "number" }, each.suppressed ? NOTHING : share(each.share)),
+    h("td", { class: "number" }, counted(each.count)),
+    h("td", { class: "number" }, share(each.share)),
     h("td", { class: "number ends" }, interval(each.ci)));
   const hasEnds = values.some((each) => each.ci);
   return h("table", { class: `bars${hasEnds ? "" : " endless"}` },

@@ -1,12 +1,13 @@
 // Counts side by side: a histogram, or responses over time. Its table is made by `charts/behind.js`.
 import { h, s } from "../elements.js";
-import { count } from "../words.js";
+import { count, counted } from "../words.js";
 
 const ROOM = { left: 44, right: 8, top: 12, bottom: 26 };
 const LABEL_WIDTH = 62;
+const HIDDEN_HEIGHT = 5;
 
 /** A round number of steps up to the largest count. */
-export function ticks(most) {
+function ticks(most) {
   const power = 10 ** Math.floor(Math.log10(Math.max(most, 1)));
   const step = [0.2, 0.5, 1, 2].map((each) => each * power).find((each) => most / each <= 4.5) ?? power * 2;
   const whole = Math.max(1, Math.ceil(step));
@@ -43,20 +44,22 @@ function picture(items, { label, height, width, marks, edge, tip }) {
   const drawn = items.map((each, n) => {
     const value = each.count ?? 0;
     const x = ROOM.left + n * pitch;
-    const tall = value ? Math.max(y(0) - y(value), 1.5) : 0;
+    const isHidden = each.count === null;
+    const tall = isHidden ? HIDDEN_HEIGHT : value ? Math.max(y(0) - y(value), 1.5) : 0;
     return [
-      s("rect", { class: `column ${each.kind ?? ""}`, x: x + gap / 2, y: y(0) - tall, width: Math.max(pitch - gap, 1), height: tall, rx: Math.min(3, pitch / 4) }),
+      s("rect", { class: `column ${isHidden ? "hidden" : each.kind ?? ""}`, x: x + gap / 2, y: y(0) - tall, width: Math.max(pitch - gap, 1), height: tall, rx: Math.min(3, pitch / 4) }),
       n % every === 0 && s("text", { class: "tick", x: edge === null ? x + pitch / 2 : x, y: height - 8, "text-anchor": "middle" }, each.short),
       s("rect", { class: "target", x, y: ROOM.top, width: pitch, height: inner.height,
         onpointerenter: () => point(tip, each, { x: x + pitch / 2, y: y(value), width }),
         onpointerleave: () => { tip.hidden = true; } }),
     ];
   });
-  const lines = marks.filter(({ at }) => at >= 0 && at <= 1).map(({ at, label: words }) => {
+  const lines = marks.filter(({ at }) => at >= 0 && at <= 1).map(({ at, label: words }, n, all) => {
     const x = ROOM.left + at * inner.width;
+    const below = n > 0 && (at - all[n - 1].at) * inner.width < LABEL_WIDTH ? 15 : 0;
     return [
       s("line", { class: "mark", x1: x, x2: x, y1: ROOM.top, y2: y(0) }),
-      s("text", { class: "mark-label", x: x + (at > 0.8 ? -5 : 5), y: ROOM.top + 8, "text-anchor": at > 0.8 ? "end" : "start" }, words),
+      s("text", { class: "mark-label", x: x + (at > 0.8 ? -5 : 5), y: ROOM.top + 8 + below, "text-anchor": at > 0.8 ? "end" : "start" }, words),
     ];
   });
   return s("svg", { role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` }, grid, drawn, lines,
@@ -64,7 +67,7 @@ function picture(items, { label, height, width, marks, edge, tip }) {
 }
 
 function point(tip, each, { x, y, width }) {
-  tip.replaceChildren(h("strong", {}, each.count === null ? "hidden" : count(each.count)), ` ${each.label}`);
+  tip.replaceChildren(h("strong", {}, counted(each.count)), ` ${each.label}`);
   tip.hidden = false;
   const left = Math.min(Math.max(x - tip.offsetWidth / 2, 0), width - tip.offsetWidth);
   tip.style.transform = `translate(${left}px, ${Math.max(y - tip.offsetHeight - 8, 0)}px)`;

@@ -1,6 +1,6 @@
 // A table whose cells are shaded by share: a matrix of answers, places of a ranking.
 import { h } from "../elements.js";
-import { HIDDEN, NOTHING, count, share } from "../words.js";
+import { HIDDEN, count, share } from "../words.js";
 
 const SHADES = 10;
 
@@ -25,8 +25,8 @@ export function grid({ caption, corner, columns, rows, after = [] }) {
 }
 
 function cell(each) {
-  if (each.suppressed || each.count === null) return h("td", { class: "number" }, HIDDEN);
+  if (each.count === null) return h("td", { class: "number" }, HIDDEN);
   return h("td", { class: `number ${shade(each.share)}` },
-    each.share === null ? NOTHING : share(each.share), " ",
+    share(each.share), " ",
     h("span", { class: "count" }, count(each.count)));
 }

@@ -1,7 +1,6 @@
 // The stream of live numbers; where there is none, asking again every half minute.
 import { ROOT } from "../api.js";
-import { h } from "../elements.js";
-import { notice } from "./problems.js";
+import { notice, problemBox } from "./problems.js";
 
 const AGAIN_MS = 30_000;
 const pill = document.getElementById("live");
@@ -37,7 +36,7 @@ export function follow(zone, changed) {
     });
     source.addEventListener("unavailable", () => { say("away"); changed(null); });
     source.addEventListener("available", () => { say("live"); changed(null); });
-    source.addEventListener("revoked", () => end("revoked", "You may not see these numbers any more, or your session has ended.", "Sign in again, or ask the form's owner."));
+    source.addEventListener("revoked", end);
   }
 
   function take(news) {
@@ -51,10 +50,10 @@ export function follow(zone, changed) {
     timer ??= setInterval(() => { changed(null); open(); }, AGAIN_MS);
   }
 
-  function end(cause, why, remedy) {
+  function end() {
     stop();
     say("ended");
-    notice(cause, h("div", { class: "problem" }, h("p", {}, h("strong", {}, why), " ", remedy)));
+    notice("revoked", problemBox({ status: 403 }));
   }
 
   function stop() {

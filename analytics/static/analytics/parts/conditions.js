@@ -19,11 +19,18 @@ export const conditionsOf = (field) => [
   ...(field.id === null ? [] : [NONE, MISSING]),
 ];
 
+const BOOLEAN = { true: "yes", false: "no" };
+
+function labelOf(field, value) {
+  const known = [field?.options ?? {}, BOOLEAN].find((labels) => Object.hasOwn(labels, value));
+  return known ? known[value] : value;
+}
+
 /** `Branch is one of Central, Harbour`. */
 export function inWords([name, operator, operand], fields) {
   const field = fields.find((each) => each.name === name);
   const known = field && conditionsOf(field).find((each) => each.operator === operator && (each.operand === undefined || each.operand === operand));
-  const words = [operand].flat().map((each) => field?.options[each] ?? { true: "yes", false: "no" }[each] ?? String(each));
+  const words = [operand].flat().map((each) => labelOf(field, String(each)));
   const rest = known?.operand === undefined ? ` ${words.join(", ")}` : "";
   return `${field?.label || name} ${known?.label ?? operator}${rest}`;
 }

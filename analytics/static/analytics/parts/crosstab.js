@@ -3,10 +3,12 @@ import { shade } from "../charts/grid.js";
 import { fresh, h, show } from "../elements.js";
 import { problemBox } from "../page/problems.js";
 import { canCross, readCrosstab } from "../reading/crosstab.js";
-import { HIDDEN, bucket, count, figure, plural, probability, share } from "../words.js";
+import { part } from "../sums.js";
+import { HIDDEN, bucket, count, counted, figure, plural, probability, share } from "../words.js";
 
 const place = document.getElementById("crosstab");
 const SHOWN = { share: "Shares of rows", across: "Shares of columns", count: "Counts" };
+const WORDS = { true: "Yes", false: "No", "(other)": "All others" };
 const ALPHA = 0.05;
 
 export function makeCrosstab(fields, { change, announce }) {
@@ -28,7 +30,7 @@ export function makeCrosstab(fields, { change, announce }) {
   async function renew(state) {
     rows.input.value = state.rows;
     columns.input.value = state.columns;
-    shown.input.value = state.shown in SHOWN ? state.shown : "share";
+    shown.input.value = Object.hasOwn(SHOWN, state.shown) ? state.shown : "share";
     abort?.abort();
     const [down, across] = [state.rows, state.columns].map((name) => usable.find((field) => field.name === name));
     if (!down || !across || down === across) {
@@ -40,7 +42,7 @@ export function makeCrosstab(fields, { change, announce }) {
       const table = await readCrosstab(state, fields, down, across, { signal });
       show(result, draw(table, { down, across, shown: shown.input.value }));
       const pair = `${down.label} by ${across.label}`;
-      if (asked !== pair) announce(`Cross-tab of ${pair}: ${plural(table.total, "response")}. ${verdict(table)}`);
+      if (asked !== pair) announce(`Cross-tab of ${pair}${table.total === null ? "" : `: ${plural(table.total, "response")}`}. ${verdict(table)}`);
       asked = pair;
     } catch (error) {
       if (error.name !== "AbortError") show(result, problemBox(error, () => renew(state)));
@@ -63,19 +65,20 @@ function named(field, value) {
   if (interval) return `${figure(Number(interval[1]))} to ${figure(Number(interval[2]))}`;
   const open = field.kind === "number" && text.match(/^([<≥])(-?[\d.e+-]+)$/);
   if (open) return `${open[1] === "<" ? "below" : "from"} ${figure(Number(open[2]))}`;
-  return field.options[value] ?? { true: "Yes", false: "No", "(other)": "All others" }[text] ?? text;
+  return field.options[value] ?? WORDS[text] ?? text;
 }
 
 function draw(table, { down, across, shown }) {
-  if (!table.total) return [h("p", { class: "empty" }, "No chosen response answers both questions.")];
+  if (table.closed) return [h("p", { class: "empty" }, table.meta.warnings.join(" "))];
+  if (table.total === 0) return [h("p", { class: "empty" }, "No chosen response answers both questions.")];
   const marks = new Map((table.residuals ?? []).filter((each) => each.p_value < ALPHA).map((each) => [`${each.row}|${each.column}`, each.residual]));
   const cell = (r, c) => {
     const found = table.counts[r][c];
     if (found === null) return h("td", { class: "number" }, HIDDEN);
     const base = shown === "across" ? table.column_totals[c] : table.row_totals[r];
-    const part = base ? found / base : null;
+    const of = part(found, base);
     const residual = marks.get(`${table.rows[r]}|${table.columns[c]}`);
-    return h("td", { class: `number ${shown === "count" ? "" : shade(part)}` }, mark(residual), shown === "count" ? count(found) : share(part), shown !== "count" && h("span", { class: "count" }, ` ${count(found)}`));
+    return h("td", { class: `number ${shown === "count" ? "" : shade(of)}` }, mark(residual), shown === "count" ? count(found) : share(of), shown !== "count" && h("span", { class: "count" }, ` ${count(found)}`));
   };
   const caption = `${down.label} by ${across.label}`;
   return [
@@ -83,8 +86,8 @@ function draw(table, { down, across, shown }) {
     h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", { class: "grid cross" },
       h("caption", { class: "unseen" }, caption),
       h("thead", {}, h("tr", {}, h("td", {}), table.columns.map((value) => h("th", { scope: "col", class: "number" }, named(across, value))), h("th", { scope: "col", class: "number" }, "All"))),
-      h("tbody", {}, table.rows.map((value, r) => h("tr", {}, h("th", { scope: "row" }, named(down, value)), table.columns.map((_, c) => cell(r, c)), h("td", { class: "number sum" }, count(table.row_totals[r]))))),
-      h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "All"), table.column_totals.map((sum) => h("td", { class: "number sum" }, count(sum))), h("td", { class: "number sum" }, count(table.total)))))),
+      h("tbody", {}, table.rows.map((value, r) => h("tr", {}, h("th", { scope: "row" }, named(down, value)), table.columns.map((_, c) => cell(r, c)), h("td", { class: "number sum" }, counted(table.row_totals[r]))))),
+      h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "All"), table.column_totals.map((sum) => h("td", { class: "number sum" }, counted(sum))), h("td", { class: "number sum" }, counted(table.total)))))),
     h("p", { class: "verdict" }, verdict(table)),
     remarks(table).map((text) => h("p", { class: "quiet under" }, text)),
   ];
@@ -96,7 +99,8 @@ function mark(residual) {
   return h("span", { class: more ? "more" : "fewer" }, h("span", { "aria-hidden": "true" }, more ? "▲ " : "▼ "), h("span", { class: "unseen" }, more ? "more than expected: " : "fewer than expected: "));
 }
 
-function verdict({ association, several }) {
+function verdict({ association, several, suppressed }) {
+  if (suppressed) return "No test: some cells are hidden.";
   if (several) return "No test: a response may count in several cells.";
   if (!association) return "No test: it takes two rows and two columns with answers.";
   const test = association.test === "fisher" ? "Fisher's exact test" : `χ²(${association.degrees}) = ${figure(association.statistic)}`;
@@ -108,7 +112,7 @@ function remarks(table) {
   const found = [];
   if (table.association && !table.association.reliable) found.push(`Some cells are too small for the test (the smallest expected count is ${table.association.smallest_expected.toFixed(1)}): read it with caution.`);
   if (table.residuals?.some((each) => each.p_value < ALPHA)) found.push("▲ more and ▼ fewer than if the answers were independent (adjusted residuals, p < 0.05 after Holm's correction).");
-  if (table.counts.flat().includes(null)) found.push(`Cells marked “${HIDDEN}” hold too few responses to be shown.`);
+  if (table.suppressed) found.push(`Cells marked “${HIDDEN}” hold too few responses to be shown.`);
   found.push(...(table.meta?.warnings ?? []));
   return found;
 }

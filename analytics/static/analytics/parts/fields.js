@@ -1,9 +1,9 @@
 // One card per field. A card is read when it comes near the window, and again when it is stale.
 import { behind } from "../charts/behind.js";
 import { fresh, h, show } from "../elements.js";
-import { problemBox } from "../page/problems.js";
-import { count, plural } from "../words.js";
-import { draw } from "./drawings.js";
+import { problemBox, retryAfter } from "../page/problems.js";
+import { counted, plural } from "../words.js";
+import { draw } from "../drawings/draw.js";
 
 const place = document.getElementById("answers");
 const TYPES = {
@@ -12,6 +12,9 @@ const TYPES = {
   time: "Time", matrix: "Matrix", ranking: "Ranking", file: "File", calculated: "Calculated", hidden: "Hidden",
   email: "E-mail", url: "Web address", phone: "Telephone",
 };
+const baseOf = ({ answered, missing }) => (answered === null
+  ? "How many answered is hidden: the group is too small."
+  : `${plural(answered, "answer")}, ${counted(missing)} without`);
 const WIDE = new Set(["matrix", "ranking"]);
 
 class Card {
@@ -35,20 +38,26 @@ class Card {
     if (this.near) this.load();
   }
 
+  again(milliseconds) {
+    if (milliseconds !== null) this.retry = setTimeout(() => this.renew(), milliseconds);
+  }
+
   async load() {
     if (!this.stale) return;
     this.stale = false;
+    clearTimeout(this.retry);
     this.abort?.abort();
     const { signal } = (this.abort = new AbortController());
     this.element.setAttribute("aria-busy", "true");
     try {
       const reading = await this.read(this.field, { signal });
-      this.base.textContent = `${plural(reading.answered, "answer")}, ${count(reading.missing)} without`;
+      this.base.textContent = baseOf(reading);
       show(this.body, draw(this.field, reading, this.table));
     } catch (error) {
       if (error.name === "AbortError") return;
       this.base.textContent = "";
       show(this.body, problemBox(error, () => this.renew()));
+      this.again(retryAfter(error));
     }
     this.element.removeAttribute("aria-busy");
   }
@@ -82,5 +91,5 @@ export function makeFinder(cards) {
     });
     found.textContent = words ? `${shown.length} of ${cards.length}` : "";
   };
-  show(document.getElementById("finder"), h("label", { for: id, class: "quiet" }, "Find a question "), h("input", { id, type: "search", oninput: search }), found);
+  show(document.getElementById("finder"), found, h("label", { for: id, class: "quiet" }, "Find a question "), h("input", { id, type: "search", oninput: search }));
 }

@@ -1,6 +1,6 @@
 // The figures at the top.
 import { h, show } from "../elements.js";
-import { NOTHING, count, plural, share } from "../words.js";
+import { NOTHING, counted, duration, plural, share } from "../words.js";
 
 const place = document.getElementById("totals");
 const tiles = new Map();
@@ -30,24 +30,20 @@ function glow(element) {
 }
 
 const change = (now, before) => {
-  if (before === null || before === undefined) return "";
+  if (now === null || before === null || before === undefined) return "";
   if (!before) return `none in the period before`;
   const by = (now - before) / before;
   return `${by > 0 ? "▲" : by < 0 ? "▼" : "="} ${share(Math.abs(by))} on the period before`;
 };
 
-export function showTotals({ whole, responses, previous }, { narrowed }) {
-  put("Responses", count(responses), narrowed && whole ? `of ${count(whole.total_responses)}${previous === null || previous === undefined ? "" : `, ${change(responses, previous)}`}` : change(responses, previous));
-  put("Today", count(whole?.today_submissions), narrowed ? "whole form" : "");
-  const { viewed, started, submitted } = whole?.sessions ?? {};
-  put("Completion", share(whole?.completion_rate), whole ? started ? `${count(submitted)} of ${plural(started, "start")}` : "no sessions yet" : "");
-  put("Views", count(viewed), whole && narrowed ? "whole form" : "");
+export function showTotals({ whole, responses, previous }, funnel, { narrowed }) {
+  const compared = change(responses, previous);
+  put("Responses", counted(responses), narrowed && whole ? [`of ${counted(whole.total_responses)}`, compared].filter(Boolean).join(", ") : compared);
+  put("Today", counted(whole?.today_submissions), narrowed && whole ? "whole form" : "");
+  const { viewed, started, submitted } = funnel?.sessions ?? {};
+  put("Completion", share(funnel?.completion_rate), started ? `${counted(submitted)} of ${plural(started, "start")}` : started === 0 ? "no sessions" : "");
+  const { median, p90 } = funnel?.time_to_complete ?? {};
+  put("Time to complete", duration(median), p90 === null || p90 === undefined ? "" : `90% within ${duration(p90)}`);
+  put("Views", counted(viewed), "");
   if (!place.firstChild) place.append(h("dl", { class: "tiles" }, [...tiles.values()].map((each) => each.element)));
 }
-
-/** A figure from elsewhere, such as the time to complete. */
-export const showTotal = (name, text, remark) => {
-  const isNew = !tiles.has(name);
-  put(name, text, remark);
-  if (isNew && place.firstChild) place.firstChild.append(tile(name).element);
-};

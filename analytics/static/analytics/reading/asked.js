@@ -1,31 +1,36 @@
 // A field as the query language has it: of the chosen responses only.
 import { ask } from "../api.js";
+import { HIDES, isClosed, rowOf } from "./hiding.js";
 import { answered, narrowed } from "./narrowing.js";
 
 const MOST_VALUES = 200;
+const MOST_FREQUENT = 8;
 const FIGURES = [
   ["mean", { op: "avg" }], ["standard_deviation", { op: "stddev" }], ["median", { op: "median" }],
   ["p90", { op: "percentile", p: 90 }], ["p95", { op: "percentile", p: 95 }],
-  ["minimum", { op: "min" }], ["maximum", { op: "max" }],
+  ...(HIDES ? [] : [["minimum", { op: "min" }], ["maximum", { op: "max" }]]),
 ];
 
 /** How many of the chosen responses answer a field, and how many do not. */
 async function base(state, fields, field, options) {
   const measures = [{ op: "count", field: field.name, as: "answered" }, { op: "missing", field: field.name, as: "missing" }];
   const answer = await ask(narrowed(state, fields, { measures }), options);
-  return { ...answer.data[0], as_of: answer.meta.as_of };
+  return { ...rowOf(answer, ["answered", "missing"]), as_of: answer.meta.as_of };
 }
 
+/** null where the answer is closed. */
 async function groups(state, fields, field, group, options) {
   const query = { measures: ["count"], group_by: [group], include: ["share", "ci"], limit: MOST_VALUES };
   const answer = await ask(narrowed(state, fields, query, [answered(field)]), options);
+  if (isClosed(answer)) return null;
   const name = answer.columns[0].name;
-  return answer.data.map(({ [name]: value, count, share, ci, suppressed }) => ({ value, count, share, ci, suppressed }));
+  return answer.data.map(({ [name]: value, count, share, ci }) => ({ value, count, share, ci }));
 }
 
 /** Every option in its own order, chosen or not; then what else was found. */
 function listed(options, found) {
   const known = Object.entries(options);
+  if (found === null) return known.map(([value, label]) => ({ value, label, count: null, share: null, ci: null }));
   const counted = new Map(found.map((each) => [String(each.value), each]));
   const rest = found.filter((each) => !(String(each.value) in options));
   const empty = { count: 0, share: found.length ? 0 : null, ci: null };
@@ -37,14 +42,14 @@ function listed(options, found) {
 
 async function numbers(state, fields, field, options) {
   const measures = FIGURES.map(([as, measure]) => ({ ...measure, field: field.name, as }));
-  return (await ask(narrowed(state, fields, { measures }), options)).data[0];
+  return rowOf(await ask(narrowed(state, fields, { measures }), options), []);
 }
 
 async function matrix(state, fields, field, options) {
   const rows = await Promise.all(Object.keys(field.rows).map(async (row) => {
     const place = { ...field, name: `${field.name}.${row}` };
     const found = await groups(state, fields, place, { field: place.name }, options);
-    return found.map((each) => ({ ...each, value: `${row}/${each.value}` }));
+    return listed(field.options, found).map((each) => ({ ...each, value: `${row}/${each.value}` }));
   }));
   return rows.flat();
 }
@@ -74,10 +79,10 @@ export async function asked(state, fields, field, options) {
 /** The most frequent answers in words, and how many different ones there are. */
 export async function texts(state, fields, field, options) {
   if (!field.open || field.personal || field.kind !== "text") return {};
-  const group = { field: field.name, top: 8 };
+  const measures = [{ op: "count_distinct", field: field.name, as: "distinct" }];
   const [distinct, top] = await Promise.all([
-    ask(narrowed(state, fields, { measures: [{ op: "count_distinct", field: field.name, as: "distinct" }] }), options),
-    groups(state, fields, field, group, options),
+    ask(narrowed(state, fields, { measures }), options),
+    HIDES ? [] : groups(state, fields, field, { field: field.name, top: MOST_FREQUENT }, options),
   ]);
-  return { distinct: distinct.data[0].distinct, top: top.map((each) => ({ ...each, label: each.value })) };
+  return { ...rowOf(distinct, ["distinct"]), top: top.map((each) => ({ ...each, label: each.value })) };
 }

@@ -1,10 +1,13 @@
 // Edges a person would choose, and counting into them.
+import { sumOf } from "../sums.js";
+
 const STEPS = [1, 2, 2.5, 5, 10];
 const ABOUT = 12;
 
 /** Edges at round numbers around two extremes, about a dozen intervals apart. */
 export function roundEdges(low, high, { whole = false } = {}) {
-  const width = (high - low || Math.abs(high) || 1) / ABOUT;
+  if (high === low) return [low, low + 1];
+  const width = (high - low) / ABOUT;
   const power = 10 ** Math.floor(Math.log10(width));
   let step = STEPS.map((each) => each * power).find((each) => each >= width * 0.999);
   if (whole) step = Math.max(1, Math.ceil(step));
@@ -19,13 +22,14 @@ export function intoBins(values, edges) {
   const bins = edges.slice(1).map((to, n) => ({ from: edges[n], to, count: 0 }));
   for (const { value, count } of values) {
     const place = edges.findLastIndex((edge) => edge <= Number(value));
-    bins[Math.min(Math.max(place, 0), bins.length - 1)].count += count;
+    const bin = bins[Math.min(Math.max(place, 0), bins.length - 1)];
+    bin.count = sumOf([bin, { count }]);
   }
   return bins;
 }
 
 /** Rows of a query grouped by bins with these edges, empty ones too. */
 export function fromRows(rows, column, edges) {
-  const found = new Map(rows.map((row) => [String(row[column]), row.count]));
-  return edges.slice(1).map((to, n) => ({ from: edges[n], to, count: found.get(`${edges[n]}..${to}`) ?? 0 }));
+  const found = new Map(rows.map((row) => [Number(String(row[column]).split("..")[0]), row.count]));
+  return edges.slice(1).map((to, n) => ({ from: edges[n], to, count: found.has(edges[n]) ? found.get(edges[n]) : 0 })); // null is hidden
 }

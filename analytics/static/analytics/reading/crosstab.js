@@ -1,12 +1,15 @@
 // Two fields against each other.
 import { ask } from "../api.js";
+import { HIDES } from "./hiding.js";
 import { narrowed } from "./narrowing.js";
 
 const TOP = 12;
 const BINS = 6;
 const STEPPED = ["rating", "scale", "nps"];
 
-export const canCross = (field) => field.groupable && field.id !== null && field.kind !== "time";
+/** Where small groups are hidden, neither bins by number nor the most frequent may be asked for. */
+export const canCross = (field) => field.groupable && field.id !== null && field.kind !== "time"
+  && !(HIDES && (field.kind === "text" || (field.kind === "number" && !STEPPED.includes(field.type))));
 
 /** Few enough rows to read: numbers in intervals, days in months, the most frequent texts. */
 function group(field) {
@@ -25,6 +28,7 @@ export async function readCrosstab(state, fields, rows, columns, options = {}) {
   };
   const both = [rows, columns].map((field) => ({ [`data.${field.name}`]: { $exists: true } }));
   const answer = await ask(narrowed(state, fields, query, both), options);
+  if (!answer.crosstab) return { closed: true, total: null, suppressed: true, several, meta: answer.meta };
   const table = inOrder(inOrder(answer.crosstab, "rows", rows), "columns", columns);
   return { ...table, several, meta: answer.meta };
 }

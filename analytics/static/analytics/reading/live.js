@@ -3,7 +3,10 @@ import { ask, read } from "../api.js";
 import { answered, narrowed } from "./narrowing.js";
 import { fromRows, intoBins, roundEdges } from "./binning.js";
 
-export const distribution = (field, options) => read(`fields/${encodeURIComponent(field.id)}/distribution/`, {}, options);
+export async function distribution(field, options) {
+  const found = await read(`fields/${encodeURIComponent(field.id)}/distribution/`, {}, options);
+  return { ...found, values: found.values.map(({ interval: ci, ...each }) => ({ ...each, ci })) };
+}
 
 /** Intervals of a number field: of values counted one by one where each has a count of its own. */
 export async function binsOf(state, fields, field, found, options) {

@@ -4,7 +4,7 @@ import { span } from "../spans.js";
 export const isNarrowed = (state) => state.where.length > 0 || span(state) !== null;
 
 /** Names of answers and of facts about responses (which have no id) are kept apart by a prefix. */
-export const nameOf = (field) => (field.id === null ? field.name : `data.${field.name}`);
+const nameOf = (field) => (field.id === null ? field.name : `data.${field.name}`);
 
 /** A query about the chosen responses; `also` are further conditions. */
 export function narrowed(state, fields, query, also = []) {

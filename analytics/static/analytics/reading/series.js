@@ -1,6 +1,8 @@
 // Responses over time: from the live series, or by a query where filters choose among them.
 import { Refusal, ask, read } from "../api.js";
 import { granularityOf, span, today } from "../spans.js";
+import { sumOf } from "../sums.js";
+import { isClosed } from "./hiding.js";
 import { narrowed } from "./narrowing.js";
 
 const EARLIEST = "2000-01-01";
@@ -17,7 +19,7 @@ export async function readSeries(state, fields, options = {}) {
 async function extent(series, state, fields, options) {
   const months = await series(state, fields, { granularity: "month", from: EARLIEST, to: today(state.zone) }, options);
   const first = months.buckets.find((bucket) => bucket.count !== 0);
-  if (!first) return null;
+  if (!first) return months.total === null ? { from: today(state.zone), to: today(state.zone) } : null;
   const fine = { granularity: "day", from: first.timestamp.slice(0, 10), to: today(state.zone) };
   if (granularityOf(fine) !== "day") return { from: fine.from, to: fine.to };
   const days = await series(state, fields, fine, options);
@@ -39,8 +41,9 @@ async function bySearch(state, fields, { granularity, from, to }, options) {
   const sparse = from === EARLIEST;
   const query = { measures: ["count"], group_by: [group], date_range: [from, to], limit: 10_000, ...(sparse ? {} : { include: ["empty_buckets"] }) };
   const answer = await ask({ ...narrowed(state, fields, query), date_range: [from, to] }, options);
+  if (isClosed(answer)) return { granularity, buckets: [], total: null };
   const buckets = answer.data.map((row) => ({ timestamp: startOf(row.bucket, granularity), count: row.count }));
-  return { granularity, buckets, total: buckets.reduce((sum, each) => sum + (each.count ?? 0), 0) };
+  return { granularity, buckets, total: sumOf(buckets) };
 }
 
 /** `2026-01`, `2026-W02`, `2026-01-09` and `2026-01-09T13:00+0900` as the start of the bucket. */

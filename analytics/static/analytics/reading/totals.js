@@ -1,6 +1,7 @@
 // The totals of the chosen responses.
 import { Refusal, ask, read } from "../api.js";
 import { span } from "../spans.js";
+import { rowOf } from "./hiding.js";
 import { isNarrowed, narrowed } from "./narrowing.js";
 
 /** `whole` is what holds for the whole form, whatever was chosen; null without live numbers. */
@@ -22,6 +23,6 @@ function unlessAway(error) {
 async function count(state, fields, options) {
   const compare = span(state) && state.range !== "custom" ? { compare: "previous_period" } : {};
   const answer = await ask(narrowed(state, fields, { measures: ["count"], ...compare }), options);
-  const [{ count: responses, previous }] = answer.data;
+  const { count: responses, previous } = rowOf(answer, ["count"]);
   return { responses, previous: previous?.count ?? null, as_of: answer.meta.as_of };
 }

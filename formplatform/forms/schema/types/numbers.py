@@ -88,6 +88,16 @@ class Nps(Stepped):
     highest: ClassVar[int] = 10
 
 
+def steps_of(field: Field) -> tuple[int, int] | None:
+    """The first and the last step of a field that has steps."""
+    kind = STEPPED.get(field.type)
+    if kind is None:
+        return None
+    low = kind.lowest if field.minimum is None else field.minimum
+    high = kind.highest if field.maximum is None else field.maximum
+    return int(low), int(high)
+
+
 class Boolean(Base):
     name: ClassVar[str] = "boolean"
 
@@ -103,6 +113,8 @@ class Boolean(Base):
     def to_text(self, value: Any, field: Field) -> str:  # noqa: ARG002 - the protocol's
         return "true" if value else "false"
 
+
+STEPPED: Mapping[str, type[Stepped]] = {each.name: each for each in (Rating, Scale, Nps)}
 
 for _type in (Integer(), Number(), Rating(), Scale(), Nps(), Boolean()):
     register(_type)

@@ -45,6 +45,8 @@ class FormDocument(Document):
     draft = StringField(required=True)
     state = StringField(required=True)
     public = BooleanField(required=True)
+    min_cell = IntField()
+    """Forms from before there was one have none."""
     current_version = IntField()
     idempotency_key = StringField()
     revision = IntField(required=True)

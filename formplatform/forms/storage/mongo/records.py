@@ -30,6 +30,10 @@ def _write_json(value: Any) -> str:
     return orjson.dumps(value).decode()
 
 
+def _read_count(stored: int | None) -> int:
+    return stored or 0
+
+
 def _write_pages(pages: dict[str, datetime]) -> list[Document]:
     return [{"page": page, "at": reached_at} for page, reached_at in pages.items()]
 
@@ -64,7 +68,7 @@ FORMS = Kind(
     Form,
     ids={"id"},
     encode={"draft": _write_json, "state": str},
-    decode={"draft": orjson.loads, "state": FormState},
+    decode={"draft": orjson.loads, "state": FormState, "min_cell": _read_count},
     derive={"title_key": lambda form: form.title.casefold()},
 )
 VERSIONS = Kind(

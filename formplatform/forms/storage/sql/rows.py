@@ -23,6 +23,7 @@ class FormRow(models.Model):
     draft = JsonTextField()
     state = models.CharField(max_length=10)
     public = models.BooleanField()
+    min_cell = models.PositiveIntegerField(db_default=0)
     current_version = models.PositiveBigIntegerField(null=True)
     idempotency_key = models.TextField(null=True)  # noqa: DJ001 - no key is not an empty key
     revision = models.PositiveBigIntegerField()

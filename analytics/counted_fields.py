@@ -1,0 +1,74 @@
+"""How the answers to each field of a form are counted."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from . import keys
+from .query.fields import Field, Fields, Kind
+
+KEPT = 512
+UNCAPPED = {Kind.MATRIX, Kind.RANKING}
+"""Their values are bounded by the definition."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+class CountedField:
+    """`spread` gives the values that answers are counted under; of numbers, see `by_value`.
+
+    A field without either is only known to be answered; see also `distinct`.
+    """
+
+    id: str
+    kind: Kind
+    spread: Callable[[list[Any]], Iterable[str]] | None
+    distribution: str
+    capped: bool
+    numbers: str | None
+    by_value: bool
+    """Whether each number has a count of its own as well."""
+    distinct: str | None
+    """Where different answers are counted that must stay hidden."""
+
+
+@lru_cache(maxsize=KEPT)
+def counted_fields(fields: Fields) -> tuple[CountedField, ...]:
+    return tuple(map(_counted, fields))
+
+
+def _counted(known: Field) -> CountedField:
+    is_number = known.kind is Kind.NUMBER and not known.personal
+    return CountedField(
+        id=known.id,
+        kind=known.kind,
+        spread=None if known.personal else _SPREADS.get(known.kind),
+        distribution=keys.distribution(known.id),
+        capped=known.kind not in UNCAPPED,
+        numbers=keys.numbers(known.id) if is_number else None,
+        by_value=known.counts_values,
+        distinct=keys.distinct(known.id) if known.hides_values else None,
+    )
+
+
+def _by_row(given: list[dict[str, str]]) -> list[str]:
+    return [f"{row}/{column}" for rows in given for row, column in rows.items()]
+
+
+def _by_place(given: list[list[str]]) -> list[str]:
+    return [f"{n}/{option}" for ranked in given for n, option in enumerate(ranked, start=1)]
+
+
+def _by_month(given: list[str]) -> list[str]:
+    return [moment[: len("YYYY-MM")] for moment in given]
+
+
+_SPREADS: dict[Kind, Callable[[list[Any]], Iterable[str]]] = {
+    Kind.CHOICE: lambda given: given,
+    Kind.OPTIONS: lambda given: [option for options in given for option in {*options}],
+    Kind.BOOLEAN: lambda given: ["true" if truth else "false" for truth in given],
+    Kind.DATE: _by_month,
+    Kind.MOMENT: _by_month,
+    Kind.MATRIX: _by_row,
+    Kind.RANKING: _by_place,
+}

@@ -1,0 +1,34 @@
+// Numbers: a histogram with quantiles, and the figures.
+import { columns } from "../charts/columns.js";
+import { figures } from "../charts/figures.js";
+import { part, sumOf } from "../sums.js";
+import { counted, figure, share } from "../words.js";
+
+const known = (value) => value !== null && value !== undefined;
+const inWords = ({ from, to }) => `${figure(from)} to below ${figure(to)}`;
+
+export function numbers(field, { numbers: found, description, bins }, table) {
+  if (!found) return [];
+  const mean = description?.mean;
+  const list = figures([
+    ["Mean", figure(found.mean), mean && known(mean.low) ? `${figure(mean.low)} to ${figure(mean.high)}` : ""],
+    ["Median", figure(found.median)], ["Standard deviation", figure(found.standard_deviation)],
+    ["90% are up to", figure(found.p90)], ["95% are up to", figure(found.p95)],
+    ...(known(found.minimum) ? [["Range", `${figure(found.minimum)} to ${figure(found.maximum)}`]] : []),
+  ]);
+  return bins.length ? [histogram(field, found, bins), list, behind(bins, table)] : [list];
+}
+
+function histogram(field, { median, p90 }, bins) {
+  const [low, high] = [bins[0].from, bins.at(-1).to];
+  const marks = [["median", median], ["90%", p90]].filter(([, value]) => known(value)).map(([label, value]) => ({ at: (value - low) / (high - low), label }));
+  const items = bins.map((each) => ({ short: figure(each.from), label: inWords(each), count: each.count }));
+  const label = `${field.label}: histogram from ${figure(low)} to ${figure(high)}; half of the answers are up to ${figure(median)}.`;
+  return columns(items, { label, height: 190, marks, edge: figure(high) });
+}
+
+function behind(bins, table) {
+  const base = sumOf(bins);
+  table.set(["Interval", "Count", "Share"], bins.map((each) => [inWords(each), counted(each.count), share(part(each.count, base))]));
+  return table.element;
+}

@@ -26,6 +26,14 @@ class DayDifferenceOutput(serializers.Serializer[Plain]):
     quarter_hours_differ = serializers.BooleanField()
 
 
+class MonthProofOutput(serializers.Serializer[Plain]):
+    month = serializers.CharField(help_text="In UTC.")
+    stored = serializers.IntegerField()
+    counted = serializers.IntegerField()
+    stored_hash = serializers.CharField(help_text="Of ids and revisions, 64 bits in hexadecimal.")
+    counted_hash = serializers.CharField(help_text="Equal where the same ones are counted.")
+
+
 class KeyDifferenceOutput(serializers.Serializer[Plain]):
     key = serializers.CharField()
     names = serializers.ListField(child=serializers.CharField(), help_text="Some of them.")
@@ -40,6 +48,7 @@ class VerificationOutput(serializers.Serializer[Plain]):
     counted = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     months = serializers.ListField(child=serializers.CharField(), help_text="With such a day.")
     days = DayDifferenceOutput(many=True)
+    proofs = MonthProofOutput(many=True, help_text="Every month that holds a response.")
     keys = KeyDifferenceOutput(many=True, allow_null=True, help_text="Null without deep.")
     checked_at = serializers.CharField()
 

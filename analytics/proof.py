@@ -4,6 +4,7 @@ The hash of a day is kept in the 32-bit limbs of `exact_sums`, so that Redis add
 small integers and the sum is exact; it is reduced modulo 2^64 when it is read.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -89,3 +90,38 @@ def _counts(stored: Mapping[Any, Any]) -> dict[str, int]:
 
 def _text(value: Any) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MonthProof:
+    """Live responses of a UTC month, and their hash modulo 2^64, as stored and as counted."""
+
+    month: str
+    stored: int
+    counted: int
+    stored_hash: str
+    counted_hash: str
+
+
+def prove_months(stored: DayHashes, counted: DayHashes) -> tuple[MonthProof, ...]:
+    """The days of each month added up. Equal days make equal months; the reverse is not proved."""
+    there, here = _by_month(stored), _by_month(counted)
+    return tuple(
+        MonthProof(
+            month=month,
+            stored=there[month][0],
+            counted=here[month][0],
+            stored_hash=f"{there[month][1]:016x}",
+            counted_hash=f"{here[month][1]:016x}",
+        )
+        for month in sorted(there.keys() | here.keys())
+    )
+
+
+def _by_month(days: DayHashes) -> dict[str, tuple[int, int]]:
+    months: dict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    for day, (count, found) in days.items():
+        month = day[: len("YYYY-MM")]
+        before = months[month]
+        months[month] = (before[0] + count, (before[1] + found) % MODULUS)
+    return months

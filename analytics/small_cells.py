@@ -47,29 +47,33 @@ def cover_metrics(numbers: JsonObject, least: int) -> JsonObject:
 
 
 def cover_funnel(funnel: JsonObject, least: int) -> JsonObject:
-    """A funnel without steps and fields of few. Where few left at a step, no step says how many,
-    nor how many went on, for the steps add up.
+    """A funnel without steps of few. Where few left at a step, no step says how many, nor how many
+    went on, for the steps add up. Who answers a field is told by its distribution, if at all.
     """
-    steps, fields = funnel["steps"], funnel["fields"]
+    steps = funnel["steps"]
     if any(is_small(step[count], least) for step in steps for count in ("reached", "left")):
         steps = [step | {"reached": None, "left": None, "rate": None} for step in steps]
-    few_left = any(is_small(field["left"], least) for field in fields)
-    hidden = {"left": None, "rate": None}
-    fields = [field | hidden for field in fields] if few_left else fields
-    fields = [field | (NO_FIELD if _is_few(field, least) else {}) for field in fields]
     base = None if is_small(funnel["base_n"], least) else funnel["base_n"]
     return {
         **funnel,
         **_sessions(funnel, least),
         "steps": steps,
-        "fields": fields,
+        "fields": [field | NO_FIELD for field in funnel["fields"]],
         "base_n": base,
     }
 
 
-def _is_few(field: JsonObject, least: int) -> bool:
-    viewed, answered = field["viewed"], field["answered"]
-    return any(is_small(each, least) for each in (viewed, answered, viewed - answered))
+def cover_verification(found: JsonObject, least: int) -> JsonObject:
+    """What differs, without the responses of single days, and of a form of few."""
+    if not least:
+        return found
+    hidden: JsonObject = {"stored": None, "counted": None}
+    few = any(is_small(found[each], least) for each in hidden)
+    return {
+        **found,
+        **(hidden if few else {}),
+        "days": [day | hidden for day in found["days"]],
+    }
 
 
 def _sessions(figures: JsonObject, least: int) -> JsonObject:
@@ -120,6 +124,8 @@ def cover_distribution(answer: JsonObject, field: Field, least: int) -> JsonObje
         numbers = None if is_told else numbers | {"minimum": None, "maximum": None}
     covered = answer | {"values": values, "numbers": numbers}
     covered["description"] = None if hidden else answer["description"]
+    if base_hidden or is_small(answer["answered"], least):
+        covered["distinct"] = None
     if OTHER in hidden:
         covered["other"] = None
     if not base_hidden:

@@ -12,7 +12,7 @@ from formplatform.forms.storage.registry import get_store
 
 from . import drift
 from .metrics import forget_forms
-from .proof import Counted, read_counted
+from .proof import Counted, MonthProof, prove_months, read_counted
 from .recount import KeyDifference, compare_with_recount
 
 FIRST = datetime(1, 1, 1, tzinfo=UTC)
@@ -40,13 +40,15 @@ class Verification:
 
     Where it is not `is_settled`, responses are on their way to being counted: that is no drift.
     `is_balanced` says whether the counters of fields and of sessions add up among themselves.
-    `keys` are what a deep look found, None where there was none.
+    `proofs` has every month that holds a response. `keys` are what a deep look found, None where
+    there was none.
     """
 
     form_id: str
     stored: int
     counted: int
     days: tuple[DayDifference, ...]
+    proofs: tuple[MonthProof, ...]
     is_balanced: bool
     is_settled: bool
     checked_at: datetime
@@ -78,6 +80,7 @@ def plain(found: Verification) -> JsonObject:
         "counted": found.counted,
         "months": list(found.months),
         "days": [asdict(each) for each in found.days],
+        "proofs": [asdict(each) for each in found.proofs],
         "keys": None if found.keys is None else [asdict(each) for each in found.keys],
         "checked_at": clock.to_text(found.checked_at),
     }
@@ -109,6 +112,7 @@ def _look(form_id: str, *, deep: bool) -> Verification:
         stored=sum(count for count, _ in stored.values()),
         counted=counted.total,
         days=tuple(_differing_days(stored, counted)),
+        proofs=prove_months(stored, counted.days),
         is_balanced=counted.is_balanced,
         is_settled=counted == before and not is_waiting,
         checked_at=checked_at,

@@ -10,19 +10,28 @@ from rest_framework.views import APIView
 
 from analytics.outages import answering
 from analytics.repair import Remedy, repair
+from analytics.small_cells import cover_verification
 from analytics.verification import plain, verify
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import Role, get_form
 
-from .serializers import Plain
+from .serializers import HIDDEN, Plain
 
 
 class DayDifferenceOutput(serializers.Serializer[Plain]):
     day = serializers.CharField(help_text="In UTC.")
-    stored = serializers.IntegerField()
-    counted = serializers.IntegerField()
+    stored = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    counted = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     hash_differs = serializers.BooleanField(help_text="Other responses or revisions are counted.")
     quarter_hours_differ = serializers.BooleanField()
+
+
+class MonthProofOutput(serializers.Serializer[Plain]):
+    month = serializers.CharField(help_text="In UTC.")
+    stored = serializers.IntegerField()
+    counted = serializers.IntegerField()
+    stored_hash = serializers.CharField(help_text="Of ids and revisions, 64 bits in hexadecimal.")
+    counted_hash = serializers.CharField(help_text="Equal where the same ones are counted.")
 
 
 class KeyDifferenceOutput(serializers.Serializer[Plain]):
@@ -35,10 +44,11 @@ class VerificationOutput(serializers.Serializer[Plain]):
     exact = serializers.BooleanField()
     settled = serializers.BooleanField(help_text="False: responses are on their way, no drift.")
     balanced = serializers.BooleanField(help_text="Whether the counters of fields add up.")
-    stored = serializers.IntegerField()
-    counted = serializers.IntegerField()
+    stored = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    counted = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     months = serializers.ListField(child=serializers.CharField(), help_text="With such a day.")
     days = DayDifferenceOutput(many=True)
+    proofs = MonthProofOutput(many=True, help_text="Every month that holds a response.")
     keys = KeyDifferenceOutput(many=True, allow_null=True, help_text="Null without deep.")
     checked_at = serializers.CharField()
 
@@ -65,7 +75,7 @@ class VerifyView(APIView):
         form = get_form(actor_of(request), form_id)
         with answering():
             found = verify(form.id)
-        return Response(plain(found))
+        return Response(cover_verification(plain(found), form.min_cell))
 
     @extend_schema(
         tags=["analytics"], request=None, parameters=[RepairInput], responses=RepairedOutput
@@ -77,5 +87,7 @@ class VerifyView(APIView):
         asked.is_valid(raise_exception=True)
         with answering():
             done = repair(form.id, deep=asked.validated_data["deep"])
-        body = {"remedy": done.remedy.value, "before": plain(done.before)}
-        return Response({**body, "after": plain(done.after)})
+        before, after = (
+            cover_verification(plain(each), form.min_cell) for each in (done.before, done.after)
+        )
+        return Response({"remedy": done.remedy.value, "before": before, "after": after})

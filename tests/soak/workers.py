@@ -1,5 +1,6 @@
 """Worker processes that get batches of events, and what kills them."""
 
+import contextlib
 import json
 import os
 import queue
@@ -8,12 +9,19 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections import Counter
 
 WORKER = [sys.executable, "-m", "tests.fakes.counting_worker"]
 SIZES = (1, 10, 100, 200)
 FULL = 40
 """Batches that may wait before whoever makes them has to."""
+LONGEST_SECONDS = 120.0
+"""Beyond that a batch is taken to hang."""
+
+
+class BrokenWorkerError(Exception):
+    """A worker ended by itself, or answers nothing any more: what it said stands above."""
 
 
 class Workers:
@@ -24,13 +32,21 @@ class Workers:
         self._rng = rng
         self._batches: queue.Queue[list | None] = queue.Queue(FULL)
         self._busy: set[int] = set()
+        self._broken = threading.Event()
         self._threads = [threading.Thread(target=self._run, daemon=True) for _ in range(count)]
         for thread in self._threads:
             thread.start()
 
     def deliver(self, batch: list) -> None:
-        """Blocks while too many wait."""
-        self._batches.put([event.payload() for event in batch])
+        """Waits while too many do. Raises BrokenWorkerError."""
+        deadline = time.monotonic() + LONGEST_SECONDS
+        while not self._broken.is_set() and time.monotonic() < deadline:
+            try:
+                self._batches.put([event.payload() for event in batch], timeout=1)
+            except queue.Full:
+                continue
+            return
+        raise BrokenWorkerError
 
     def kill_one(self) -> bool:
         """kill -9 a process in the middle of a batch; False where none is in one."""
@@ -41,22 +57,28 @@ class Workers:
         return False
 
     def finish(self) -> None:
+        """Wait until every batch is answered for. Raises BrokenWorkerError."""
         for _ in self._threads:
             self._batches.put(None)
         for thread in self._threads:
-            thread.join()
+            thread.join(LONGEST_SECONDS)
+        if self._broken.is_set() or any(thread.is_alive() for thread in self._threads):
+            raise BrokenWorkerError
 
     def _run(self) -> None:
         worker = self._start()
         while (batch := self._batches.get()) is not None:
             while not self._ask(worker, batch):
+                if self._end(worker) != -signal.SIGKILL:
+                    self._broken.set()
+                    return
                 self.counts["batches delivered again"] += 1
                 worker = self._start()
             self.counts["batches"] += 1
-        worker.stdin.close()
-        worker.wait(60)
+        self._end(worker)
 
     def _ask(self, worker, batch: list) -> bool:
+        """Whether the worker answered; one that did not is about to be gone."""
         self._busy.add(worker.pid)
         try:
             worker.stdin.write(json.dumps(batch) + "\n")
@@ -66,14 +88,16 @@ class Workers:
             return False
         finally:
             self._busy.discard(worker.pid)
-            if worker.poll() is not None:
-                self._check_end(worker)
-
-    def _check_end(self, worker) -> None:
-        if worker.wait() != -signal.SIGKILL:
-            self.counts["ended by themselves"] += 1
 
     @staticmethod
     def _start():
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
         return subprocess.Popen(WORKER, **pipes, text=True)
+
+    @staticmethod
+    def _end(worker) -> int:
+        """Let it end, which it does without more to read; how it ended."""
+        with contextlib.suppress(BrokenPipeError):
+            worker.stdin.close()
+        worker.stdout.close()
+        return worker.wait()

@@ -26,13 +26,16 @@ from tests.test_analytics import oracle, pandas_oracle, study
 from tests.test_analytics.random_held_queries import held_queries
 from tests.test_analytics.random_long_queries import long_queries
 from tests.test_analytics.random_queries import queries
+from tests.test_analytics.random_weighted_queries import weighted_queries
 from tests.test_analytics.world import World
 
 ACTS = 150
 """Changes before the first query of a round; more come between its queries."""
 CHANGES_EVERY = 10
 STUDY = parse_definition(study.DEFINITION)
-every_query = st.one_of(queries(), long_queries(), long_queries(plain=True), held_queries)
+every_query = st.one_of(
+    queries(), long_queries(), long_queries(plain=True), held_queries, weighted_queries()
+)
 
 
 @dataclass(frozen=True)

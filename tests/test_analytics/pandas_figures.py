@@ -31,7 +31,8 @@ def figures(query, group):
                 part = only(
                     group, [oracle.matches(r, measure["filter"]) for r in group["#response"]]
                 )
-            found[measure["as"]] = figure(measure, part)
+            work_out = weighted if "weights" in query else figure
+            found[measure["as"]] = work_out(measure, part)
     for measure in measures(query):
         if measure["op"] == "ratio":
             top, bottom = found[measure["num"]], found[measure["den"]]
@@ -50,6 +51,27 @@ def figure(measure, group):
     if given.empty:
         return 0 if op == "sum" else None
     return SUMMARIES[op](given, measure)
+
+
+def weight_of(group):
+    """Of a group's responses: how many they are where nothing is weighed."""
+    return math.fsum(group["#weight"]) if "#weight" in group else len(group)
+
+
+def weighted(measure, group):
+    """The same where each response counts by its weight."""
+    if "field" not in measure:
+        return weight_of(group)
+    given = only(group, [value is not None for value in group[measure["field"]]])
+    if measure["op"] == "count":
+        return weight_of(given)
+    if measure["op"] == "missing":
+        return math.fsum([*group["#weight"], *(-w for w in given["#weight"])])
+    pairs = zip(given["#weight"], given[measure["field"]], strict=True)
+    total = math.fsum(w * v for w, v in pairs)
+    if measure["op"] == "sum":
+        return total
+    return total / weight_of(given) if len(given) else None
 
 
 COUNTS = {

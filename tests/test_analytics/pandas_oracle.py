@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from tests.test_analytics import oracle
-from tests.test_analytics.pandas_figures import figures, measures, only
+from tests.test_analytics.pandas_figures import figures, measures, only, weight_of
 
 OTHER = "(other)"
 MULTIPLE = "multi_choice"
@@ -23,16 +23,18 @@ def answer(query, responses, *, now):
     oracle.ZONE.set(query.get("timezone", "UTC"))
     newest = max((each.version for each in responses), default=None)
     fitting = [each for each in responses if fits(query, each, newest)]
+    if "weights" in query:
+        fitting = [each for each in fitting if (oracle.value_of(each, query["weights"]) or 0) > 0]
     spanned = within(fitting, span(query, now))
-    frame = table(query, spanned)
+    whole = table(query, spanned)
     keys = dimensions(query)
-    frame = grouped(frame, query, keys)
+    frame = grouped(whole, query, keys)
     rows = [row(query, group, key, keys) for key, group in split(frame, keys)]
     if not keys:
         rows = rows or [row(query, frame, (), keys)]
     if "share" in query.get("include", ()):
         for each in rows:
-            each["share"] = each["#rows"] / len(spanned) if spanned else None
+            each["share"] = each["#rows"] / weight_of(whole) if spanned else None
     rows = [each for each in rows if having(query.get("having"), each)]
     rows.sort(key=order(query, keys))
     total = len(rows)
@@ -41,8 +43,8 @@ def answer(query, responses, *, now):
     return {
         "rows": [{k: v for k, v in each.items() if not k.startswith("#")} for each in page],
         "total_rows": total,
-        "base": len(spanned),
-        "totals": figures(query, table(query, spanned)),
+        "base": weight_of(whole),
+        "totals": figures(query, whole),
     }
 
 
@@ -107,6 +109,8 @@ def table(query, responses):
     names |= {each["field"] for each in measures(query) if "field" in each}
     columns = {name: [oracle.value_of(each, name) for each in responses] for name in names}
     columns["#response"] = list(responses)
+    if "weights" in query:
+        columns["#weight"] = [oracle.value_of(each, query["weights"]) for each in responses]
     frame = pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in columns.items()})
     by_time = sorted(
         range(len(responses)), key=lambda n: (responses[n].submitted_at, responses[n].id)
@@ -243,7 +247,7 @@ def row(query, group, key, keys):
     return {
         **shown,
         **figures(query, group),
-        "#rows": len(group),
+        "#rows": weight_of(group),
         "#key": key,
         "#other": OTHER in [v for v in key if isinstance(v, str)],
     }

@@ -1,6 +1,8 @@
 """Numbers are proved against the store day by day, and mended where they differ."""
 
 import random
+from collections import Counter
+from dataclasses import asdict
 
 import pytest
 
@@ -11,9 +13,10 @@ from analytics.proof import read_counted
 from analytics.rebuild import rebuild
 from analytics.repair import Remedy, repair
 from analytics.subscribers import count_responses, count_sessions
-from analytics.verification import FIRST, LAST, DayDifference, verify
+from analytics.verification import FIRST, LAST, DayDifference, plain, verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
+from formplatform.forms.storage.hashing import response_hash
 from tests.factories.forms import SessionFactory
 from tests.test_analytics.test_counting import advanced, deliver_at_random
 from tests.test_analytics.world import World, assert_exact
@@ -255,6 +258,29 @@ def test_a_deep_look_finds_every_corruption_and_changes_nothing(world, corrupt):
     assert {name for name in after if after[name] != before.get(name)} <= bookkeeping
     assert before.keys() <= after.keys()
     assert Generations(numbers(), world.form_id).live == generation
+
+
+def test_each_month_has_a_proof_of_the_responses_that_are_counted(world):
+    summed = Counter()
+    for response in world.live():
+        found = response_hash(response.id, revision=response.revision)
+        summed[f"{response.submitted_at:%Y-%m}"] += found
+    counts = Counter(f"{response.submitted_at:%Y-%m}" for response in world.live())
+    proofs = verify(world.form_id).proofs
+    assert len(proofs) == len(summed) > 1
+    for proof in proofs:
+        expected = f"{summed[proof.month] % 2**64:016x}"
+        assert (proof.stored, proof.counted) == (counts[proof.month],) * 2
+        assert (proof.stored_hash, proof.counted_hash) == (expected, expected)
+
+
+def test_only_the_proof_of_a_month_with_a_wrong_day_differs(world):
+    corrupt_hash(world)
+    day, _ = some_day(world)
+    found = verify(world.form_id)
+    wrong = [each.month for each in found.proofs if each.stored_hash != each.counted_hash]
+    assert wrong == list(found.months) == [day[:7]]
+    assert plain(found)["proofs"] == [asdict(each) for each in found.proofs]
 
 
 def test_deep_looks_say_which_names_of_which_key_differ(world):

@@ -1,5 +1,6 @@
 """What `boot.py soak numbers` does for a quarter of an hour, for some seconds."""
 
+import random
 import re
 import subprocess
 import sys
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from formplatform.forms.events import ResponseSubmitted
 from tests.own_stores import brings_stores
+from tests.soak import workers
 
 PROJECT = Path(__file__).parents[2]
 
@@ -42,4 +45,15 @@ def test_numbers_stay_exact_through_reordering_repetition_and_killed_workers(soa
         "a recount by other code, again",
     ]
     assert re.search(r"^batches delivered again +[1-9]", finished.stdout, re.MULTILINE)
-    assert "ended by themselves" not in finished.stdout
+
+
+@pytest.mark.processes
+def test_a_worker_that_ends_by_itself_ends_the_run(monkeypatch):
+    monkeypatch.setattr(workers, "WORKER", [sys.executable, "-c", "input(); raise SystemExit(3)"])
+    broken = workers.Workers(2, random.Random(1))
+    event = ResponseSubmitted(
+        id="evt_1", occurred_at="", form_id="f", response_id="r", revision=1, version=1
+    )
+    broken.deliver([event])
+    with pytest.raises(workers.BrokenWorkerError):
+        broken.finish()

@@ -324,6 +324,27 @@ def test_a_broken_rule_would_be_found(filled, visit):
     assert [rule for rule, _ in broken_rules(page)] == ["color-contrast", "select-name"]
 
 
+def test_what_the_form_hides_is_marked_and_nothing_is_worked_out_of_it(filled, visit):
+    assert filled.call("PATCH", filled.form, {"min_cell": 12})[0] == 200
+    page = visit("?rows=department&columns=state", viewport={"width": 1280, "height": 7000})
+    page.wait_for_selector("#crosstab table.cross")
+    page.wait_for_function("() => !document.querySelector('[aria-busy]')")
+    answered = [{"department": {"$exists": True}}, {"status": {"$exists": True}}]
+    body = {"measures": ["count"], "group_by": ["department", "status"], "shape": "crosstab"}
+    table = query(filled, {**body, "filter": {"$and": answered}})["crosstab"]
+    assert [None in row for row in table["counts"]].count(True) > 1
+    shown = [row[1:-1] for row in rows_of(page.locator("#crosstab table"))]
+    assert [[cell == "hidden" for cell in row] for row in shown] == [
+        [count is None for count in row] for row in table["counts"]
+    ]
+    assert page.inner_text("#crosstab .verdict") == "No test: some cells are hidden."
+
+    _, spread = filled.call("GET", f"{filled.numbers}fields/recommend/distribution/")
+    assert {each["count"] for each in spread["values"]} == {None}
+    assert "The score is hidden" in card(page, "recommend").inner_text()
+    assert page.locator("article[data-field] .problem").count() == 0
+
+
 def test_a_form_without_responses_says_so_and_one_response_is_enough(web, visit):
     web.make_form(FORM)
     page = visit(viewport={"width": 1280, "height": 3000})

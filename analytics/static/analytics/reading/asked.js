@@ -1,11 +1,13 @@
 // A field as the query language has it: of the chosen responses only.
-import { ask } from "../api.js";
+import { ask, read } from "../api.js";
 import { part, sumOf } from "../sums.js";
 import { HIDES, isClosed, rowOf } from "./hiding.js";
-import { answered, narrowed } from "./narrowing.js";
+import { answered, isNarrowed, narrowed } from "./narrowing.js";
 
 const MOST_VALUES = 200;
 const MOST_FREQUENT = 8;
+const MOST_WORDS = 8;
+const FREE_TEXT = ["text", "long_text"];
 const FIGURES = [
   ["mean", { op: "avg" }], ["standard_deviation", { op: "stddev" }], ["median", { op: "median" }],
   ["p90", { op: "percentile", p: 90 }], ["p95", { op: "percentile", p: 95 }],
@@ -90,13 +92,21 @@ export async function asked(state, fields, field, options) {
   return { ...counted, values, other: 0, numbers: figures };
 }
 
+/** The words in most answers: of the whole form only. */
+async function terms(field, options) {
+  const found = await read(`fields/${encodeURIComponent(field.id)}/terms/`, { limit: MOST_WORDS }, options);
+  return found.terms.map(({ term: label, interval: ci, ...each }) => ({ ...each, label, ci }));
+}
+
 /** The most frequent answers in words, and how many different ones there are. */
 export async function texts(state, fields, field, options) {
   if (!field.open || field.personal || field.kind !== "text") return {};
   const measures = [{ op: "count_distinct", field: field.name, as: "distinct" }];
-  const [distinct, top] = await Promise.all([
+  const isFree = FREE_TEXT.includes(field.type);
+  const [distinct, top, words] = await Promise.all([
     ask(narrowed(state, fields, { measures }), options),
     HIDES ? [] : groups(state, fields, field, { field: field.name, top: MOST_FREQUENT }, options),
+    isFree && !isNarrowed(state) ? terms(field, options) : null,
   ]);
-  return { ...rowOf(distinct, ["distinct"]), top: top.map((each) => ({ ...each, label: each.value })) };
+  return { ...rowOf(distinct, ["distinct"]), top: top.map((each) => ({ ...each, label: each.value })), words };
 }

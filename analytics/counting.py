@@ -28,8 +28,8 @@ from .single import steps_between
 
 logger = logging.getLogger(__name__)
 
-GROUP = 250
-"""Responses counted by one call: few enough for Redis to be back in a millisecond or two."""
+GROUP = 500
+"""Responses counted by one call: few enough for Redis to be back in two or three milliseconds."""
 SHADOW_GROUP = 1000
 """The same for a generation nobody reads yet: it may take some milliseconds."""
 PATIENCE = 5

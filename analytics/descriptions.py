@@ -58,10 +58,12 @@ def _nps(field: Field, summary: FieldSummary) -> JsonObject | None:
 def _rating(field: Field, summary: FieldSummary) -> JsonObject | None:
     """A rating is a scale of satisfaction: the share of its top boxes is the CSAT."""
     counts = _steps(summary)
-    highest = field.steps[1] if field.steps else 0
-    csat = customer_satisfaction(counts, highest=highest)
     scale = _scale(field, counts)
-    return None if scale is None else {"kind": "rating", **scale, "csat": csat and asdict(csat)}
+    if scale is None:
+        return None
+    within = {each["step"]: each["count"] for each in scale["steps"]}
+    csat = customer_satisfaction(within, highest=scale["highest"], boxes=scale["boxes"])
+    return {"kind": "rating", **scale, "csat": csat and asdict(csat)}
 
 
 def _likert(field: Field, summary: FieldSummary) -> JsonObject | None:

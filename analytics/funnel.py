@@ -22,7 +22,7 @@ from .drift import last_drift
 from .metrics import KEPT_SECONDS, numbers_tag
 from .outages import answering
 from .session_figures import session_figures, share_of
-from .small_cells import cover_funnel, min_cell_of
+from .small_cells import cover_funnel, least_of_span, min_cell_of
 from .trails import FIELD, LEFT, PAGE, STARTED, SUBMITTED, VIEWED
 
 Counts = Mapping[str, int]
@@ -42,6 +42,9 @@ def funnel_of(
     """
     answer: JsonObject = _funnel(form_id, timezone, since, until)
     least = min_cell_of(form_id)
+    if least and (since or until):
+        whole = _funnel(form_id, timezone, None, None)
+        least = least_of_span(least, [answer["base_n"]], [whole["base_n"]])
     return cover_funnel(answer, least) if least else answer
 
 

@@ -24,7 +24,7 @@ from .drift import last_drift
 from .form_fields import fields_of_form
 from .outages import answering
 from .series import Granularity, span_of
-from .small_cells import cover_distribution, cover_metrics, cover_series, min_cell_of
+from .small_cells import cover_distribution, cover_metrics, cover_series, least_of_span, min_cell_of
 from .summaries import FieldSummary, NumberSummary
 
 KEPT_SECONDS = 300
@@ -42,7 +42,14 @@ def metrics_of(
     today = clock.now().astimezone(ZoneInfo(timezone)).date()
     answer: JsonObject = _metrics(form_id, timezone, since, until, today.isoformat())
     least = min_cell_of(form_id)
+    if least and (since or until):
+        whole = _metrics(form_id, timezone, None, None, today.isoformat())
+        least = least_of_span(least, _bases(answer), _bases(whole))
     return cover_metrics(answer, least) if least else answer
+
+
+def _bases(numbers: JsonObject) -> tuple[int, int]:
+    return numbers["total_responses"], numbers["sessions"]["viewed"]
 
 
 @cached(ttl=KEPT_SECONDS, tags=lambda form_id, *_: [numbers_tag(form_id)])

@@ -19,6 +19,7 @@ from formplatform.forms.versions import get_definition
 from .columns import COLUMNS
 from .form_fields import fields_of_form
 from .query.fields import Field, Fields
+from .query_builder import run_query
 from .small_cells import min_cell_of
 from .statistics.shares import share_interval
 from .statistics.suppression import is_small
@@ -35,8 +36,9 @@ MOST_PATTERNS = 20
 def missing_of(form_id: str) -> JsonObject:
     """Per field how many answered, skipped it and were not shown it, and what is skipped together.
 
-    `skipped`, `not_shown` and `rate` are None where columns do not tell who was shown a field, and
-    on a form that hides small groups wherever one of its counts is small.
+    `skipped`, `not_shown` and `rate` are None where columns do not tell who was shown a field. On a
+    form that hides small groups there are no patterns, the counts of a field are those that a query
+    would show, and who was not shown it is not told, for that is a count of other answers.
     """
     fields, least = fields_of_form(form_id), min_cell_of(form_id)
     scan = COLUMNS.get(form_id, fields)
@@ -44,10 +46,12 @@ def missing_of(form_id: str) -> JsonObject:
     counts = lazy.select(_sums(fields, known)).collect().row(0, named=True)
     rows = [_row(field, counts, known=field.id in known) for field in fields]
     total = counts["n"]
+    if least:
+        rows = [_covered(form_id, row, least) for row in rows]
     return {
         "form_id": form_id,
-        "fields": [_covered(row, least) for row in rows],
-        "patterns": _patterns(lazy, rows, total, least),
+        "fields": rows,
+        "patterns": None if least else _patterns(lazy, rows, total),
         "base_n": None if is_small(total, least) else total,
         "as_of": clock.to_text(scan.as_of),
     }
@@ -127,17 +131,18 @@ def _row(field: Field, counts: dict[str, int], *, known: bool) -> JsonObject:
     }
 
 
-def _covered(row: JsonObject, least: int) -> JsonObject:
-    figures = ("answered", "missing", "skipped", "not_shown")
-    if not any(is_small(row[each] or 0, least) for each in figures):
-        return row
-    return row | dict.fromkeys((*figures, "rate", "interval")) | {"suppressed": True}
+def _covered(form_id: str, row: JsonObject, least: int) -> JsonObject:
+    parts = ("skipped", "not_shown", "rate", "interval")
+    query = {"measures": [{"op": "missing", "field": f"data.{row['name']}", "as": "missing"}]}
+    found = run_query(form_id, query, personal_allowed=True).rows
+    if not found or found[0]["missing"] is None or is_small(row["answered"], least):
+        hidden = dict.fromkeys(("answered", "missing", *parts))
+        return row | hidden | {"suppressed": True}
+    return row if row["not_shown"] == 0 else row | dict.fromkeys(parts)
 
 
-def _patterns(
-    lazy: "pl.LazyFrame", rows: Sequence[JsonObject], total: int, least: int
-) -> list[JsonObject] | None:
-    """What is skipped together, the most frequent first; None where one of them is small."""
+def _patterns(lazy: "pl.LazyFrame", rows: Sequence[JsonObject], total: int) -> list[JsonObject]:
+    """What is skipped together, the most frequent first."""
     import polars as pl
 
     often = sorted((row for row in rows if row["skipped"]), key=lambda row: -row["skipped"])
@@ -146,8 +151,6 @@ def _patterns(
         return []
     keys = [_skip_name(name) for name in names]
     found = lazy.group_by(keys).agg(pl.len().alias("n")).sort("n", *keys, descending=True).collect()
-    if any(is_small(count, least) for count in found["n"]):
-        return None
     return [_pattern(row, names, total) for row in found.head(MOST_PATTERNS).iter_rows()]
 
 

@@ -33,7 +33,7 @@ from .series import MINUTE, QUARTER, minutes_end, minutes_kept_from
 from .steps import Steps, passing_piece, piece
 
 PIECES_KEPT = 8192
-QUARTERS_KEPT = 512
+QUARTERS_KEPT = 4096
 LOW_LIMB = (1 << LIMB_BITS) - 1
 
 

@@ -11,6 +11,7 @@ from .query.fields import Field, Kind
 from .query.protecting import protect
 from .statistics.suppression import hide_in_list, is_small
 
+EVERYBODY = 2**63
 FEW_HIDDEN = 5
 """So many unknown counts could be solved for with a mean, a deviation and a score beside them."""
 NO_FIELD: JsonObject = dict.fromkeys(("viewed", "answered", "left", "rate"))
@@ -22,6 +23,12 @@ def min_cell_of(form_id: str) -> int:
     """Groups of fewer respondents are hidden; 0: none are."""
     form = get_store().find_form(form_id)
     return 0 if form is None else form.min_cell
+
+
+def least_of_span(least: int, part: Iterable[int], whole: Iterable[int]) -> int:
+    """The least to hide by in a span: where few are outside of it, nobody is shown."""
+    few = any(is_small(all_ - some, least) for some, all_ in zip(part, whole, strict=True))
+    return EVERYBODY if few else least
 
 
 def cover_metrics(numbers: JsonObject, least: int) -> JsonObject:
@@ -40,29 +47,33 @@ def cover_metrics(numbers: JsonObject, least: int) -> JsonObject:
 
 
 def cover_funnel(funnel: JsonObject, least: int) -> JsonObject:
-    """A funnel without steps and fields of few. Where few left at a step, no step says how many,
-    nor how many went on, for the steps add up.
+    """A funnel without steps of few. Where few left at a step, no step says how many, nor how many
+    went on, for the steps add up. Who answers a field is told by its distribution, if at all.
     """
-    steps, fields = funnel["steps"], funnel["fields"]
+    steps = funnel["steps"]
     if any(is_small(step[count], least) for step in steps for count in ("reached", "left")):
         steps = [step | {"reached": None, "left": None, "rate": None} for step in steps]
-    few_left = any(is_small(field["left"], least) for field in fields)
-    hidden = {"left": None, "rate": None}
-    fields = [field | hidden for field in fields] if few_left else fields
-    fields = [field | (NO_FIELD if _is_few(field, least) else {}) for field in fields]
     base = None if is_small(funnel["base_n"], least) else funnel["base_n"]
     return {
         **funnel,
         **_sessions(funnel, least),
         "steps": steps,
-        "fields": fields,
+        "fields": [field | NO_FIELD for field in funnel["fields"]],
         "base_n": base,
     }
 
 
-def _is_few(field: JsonObject, least: int) -> bool:
-    viewed, answered = field["viewed"], field["answered"]
-    return any(is_small(each, least) for each in (viewed, answered, viewed - answered))
+def cover_verification(found: JsonObject, least: int) -> JsonObject:
+    """What differs, without the responses of single days, and of a form of few."""
+    if not least:
+        return found
+    hidden: JsonObject = {"stored": None, "counted": None}
+    few = any(is_small(found[each], least) for each in hidden)
+    return {
+        **found,
+        **(hidden if few else {}),
+        "days": [day | hidden for day in found["days"]],
+    }
 
 
 def _sessions(figures: JsonObject, least: int) -> JsonObject:
@@ -113,6 +124,8 @@ def cover_distribution(answer: JsonObject, field: Field, least: int) -> JsonObje
         numbers = None if is_told else numbers | {"minimum": None, "maximum": None}
     covered = answer | {"values": values, "numbers": numbers}
     covered["description"] = None if hidden else answer["description"]
+    if base_hidden or is_small(answer["answered"], least):
+        covered["distinct"] = None
     if OTHER in hidden:
         covered["other"] = None
     if not base_hidden:

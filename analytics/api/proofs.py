@@ -10,17 +10,18 @@ from rest_framework.views import APIView
 
 from analytics.outages import answering
 from analytics.repair import Remedy, repair
+from analytics.small_cells import cover_verification
 from analytics.verification import plain, verify
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import Role, get_form
 
-from .serializers import Plain
+from .serializers import HIDDEN, Plain
 
 
 class DayDifferenceOutput(serializers.Serializer[Plain]):
     day = serializers.CharField(help_text="In UTC.")
-    stored = serializers.IntegerField()
-    counted = serializers.IntegerField()
+    stored = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    counted = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     hash_differs = serializers.BooleanField(help_text="Other responses or revisions are counted.")
     quarter_hours_differ = serializers.BooleanField()
 
@@ -43,8 +44,8 @@ class VerificationOutput(serializers.Serializer[Plain]):
     exact = serializers.BooleanField()
     settled = serializers.BooleanField(help_text="False: responses are on their way, no drift.")
     balanced = serializers.BooleanField(help_text="Whether the counters of fields add up.")
-    stored = serializers.IntegerField()
-    counted = serializers.IntegerField()
+    stored = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
+    counted = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     months = serializers.ListField(child=serializers.CharField(), help_text="With such a day.")
     days = DayDifferenceOutput(many=True)
     proofs = MonthProofOutput(many=True, help_text="Every month that holds a response.")
@@ -74,7 +75,7 @@ class VerifyView(APIView):
         form = get_form(actor_of(request), form_id)
         with answering():
             found = verify(form.id)
-        return Response(plain(found))
+        return Response(cover_verification(plain(found), form.min_cell))
 
     @extend_schema(
         tags=["analytics"], request=None, parameters=[RepairInput], responses=RepairedOutput
@@ -86,5 +87,7 @@ class VerifyView(APIView):
         asked.is_valid(raise_exception=True)
         with answering():
             done = repair(form.id, deep=asked.validated_data["deep"])
-        body = {"remedy": done.remedy.value, "before": plain(done.before)}
-        return Response({**body, "after": plain(done.after)})
+        before, after = (
+            cover_verification(plain(each), form.min_cell) for each in (done.before, done.after)
+        )
+        return Response({"remedy": done.remedy.value, "before": before, "after": after})

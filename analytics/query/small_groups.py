@@ -12,14 +12,26 @@ from typing import Any
 
 from analytics.statistics.suppression import is_small
 
-from .ast import Aggregate, Between, Bound, Column, Condition, Dimension, Every, Query
+from .ast import (
+    Aggregate,
+    Between,
+    Bound,
+    Column,
+    Condition,
+    Dimension,
+    Every,
+    In,
+    Measure,
+    Negation,
+    Query,
+)
 from .axes import Axis, filter_axes, is_true, option_axis
 from .errors import QueryError
 from .fields import Kind
 from .plan import Group, Plan
 from .protecting import Cell, Hidden, protect
 from .records import SUPPRESSED, Record, place_of_keys
-from .tables import Table, read_table
+from .tables import Table, read_table, rests_on_answers
 
 MOST_AXES = 2
 MOST_OPTIONS = 100
@@ -126,13 +138,14 @@ class SmallGroups:
                 keys = (_label(query.dimensions[number], key) for key in hidden.totals[place])
                 found.margins[number].update(keys)
         for measure in query.measures:
-            if measure.column is None and measure.condition is None:
+            condition = _condition_of(measure)
+            if measure.column is None and condition is None:
                 continue
-            cells = hidden.cells.union(
-                *(self._hidden(table, few).cells for few in table.answers.get(measure.name, ()))
-            )
+            cells = hidden.cells
+            if measure.name in table.answers:
+                cells |= self._hidden(table, table.answers[measure.name]).cells
             own = Hidden(cells=cells, totals=hidden.totals)
-            both = selected & _selected(table, measure.condition)
+            both = selected & _selected(table, condition)
             places = found.measures.setdefault(measure.name, set())
             places |= self._untold(lines, both, own, cut)
             if not _is_known(everything, both, cells, total=True):
@@ -242,9 +255,19 @@ def _lines(query: Query, table: Table, cut: Cut) -> dict[Place, frozenset[Cell]]
 
 def _conditions(query: Query) -> Condition | None:
     """The query's filter and those of its measures."""
-    found = [query.condition, *(measure.condition for measure in query.measures)]
+    found = [query.condition, *map(_condition_of, query.measures)]
     given = tuple(each for each in found if each is not None)
     return Every(given) if given else None
+
+
+def _condition_of(measure: Measure) -> Condition | None:
+    """The filter of a measure; whoever answers a field, or does not, is one too."""
+    if measure.column is None or rests_on_answers(measure):
+        return measure.condition
+    missing: Condition = In(measure.column, (), or_missing=True)
+    if measure.aggregate is Aggregate.COUNT:
+        missing = Negation(missing)
+    return missing if measure.condition is None else Every((missing, measure.condition))
 
 
 def _weighed(query: Query, condition: Condition | None) -> Condition | None:

@@ -13,18 +13,15 @@ from .records import keys_of, place_of_keys
 Ask = Callable[[Plan], list[Group]]
 RESPONDENTS = ""
 COUNTED = (Aggregate.COUNT, Aggregate.MISSING)
-"""Measures that tell how many answers there are, and so how many there are not."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Table:
-    """Per cell the respondents, and per measure of a field what must not be few of them: those
-    who answer it and, for measures that tell it, those who do not.
-    """
+    """Per cell the respondents, and per measure that is worked out of answers how many of these."""
 
     axes: tuple[Axis, ...]
     counts: Mapping[Cell, int]
-    answers: Mapping[str, Sequence[Mapping[Cell, int]]]
+    answers: Mapping[str, Mapping[Cell, int]]
 
 
 def read_table(query: Query, axes: Sequence[Axis], condition: Condition | None, ask: Ask) -> Table:
@@ -32,7 +29,7 @@ def read_table(query: Query, axes: Sequence[Axis], condition: Condition | None, 
     grouped = [n for n, axis in enumerate(axes) if axis.dimension is not None]
     parted = [n for n, axis in enumerate(axes) if axis.dimension is None]
     chosen = list(product(*(range(len(axes[n].parts)) for n in parted)))
-    figures = {each.name: each for each in query.measures if each.column is not None}
+    figures = {each.name: each for each in query.measures if rests_on_answers(each)}
     plan = Plan(
         measures=tuple(_measures([axes[n] for n in parted], chosen, [None, *figures.values()])),
         dimensions=tuple(_named(axes[n].dimension, n) for n in grouped),
@@ -49,20 +46,12 @@ def read_table(query: Query, axes: Sequence[Axis], condition: Condition | None, 
             cell = tuple(places[n] for n in range(len(axes)))
             for numbers_of in found.values():
                 numbers_of[cell] = int(next(numbers))
-    counts = found.pop(RESPONDENTS)
-    return Table(
-        axes=tuple(axes),
-        counts=counts,
-        answers={name: _few(figures[name], counts, each) for name, each in found.items()},
-    )
+    return Table(axes=tuple(axes), counts=found.pop(RESPONDENTS), answers=found)
 
 
-def _few(
-    figure: Measure, counts: Mapping[Cell, int], answered: Mapping[Cell, int]
-) -> list[Mapping[Cell, int]]:
-    if figure.aggregate not in COUNTED:
-        return [answered]
-    return [answered, {cell: count - answered[cell] for cell, count in counts.items()}]
+def rests_on_answers(measure: Measure) -> bool:
+    """Not so a count of answers: that is one of respondents, with a filter."""
+    return measure.column is not None and measure.aggregate not in COUNTED
 
 
 def _named(dimension: Dimension | None, number: int) -> Dimension:

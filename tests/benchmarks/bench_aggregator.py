@@ -6,6 +6,7 @@ All take turns, round by round, and each shows its median round; read the ratios
 working out what a response adds; a whole rebuild also reads the responses from the form store.
 """
 
+import gc
 import json
 import os
 import random
@@ -21,7 +22,7 @@ Made = tuple[str, datetime, dict[str, Any]]
 ROUNDS = 15
 PEER, SINGLE, AGAIN = "the customer's class (the peer)", "one call a response", "counted before"
 APART = "one call a response, 500 in a pipeline"
-PIPELINED, REBUILD = "in groups of 250 (a worker's batch)", "in groups of 1,000 (a rebuild)"
+PIPELINED, REBUILD = "in groups of 500 (a worker's batch)", "in groups of 1,000 (a rebuild)"
 A_ROUND = {PEER: 100, SINGLE: 300, AGAIN: 300, APART: 1000, PIPELINED: 2000, REBUILD: 4000}
 """Responses of one round of each."""
 KNOWN = 100_000
@@ -111,6 +112,7 @@ def responses() -> list[Made]:
 def median_rates(variants: dict[str, Callable[[list[Made]], object]]) -> dict[str, float]:
     """Responses a second in each variant's median round."""
     made, rates = responses(), {name: [] for name in variants}
+    gc.freeze()  # no worker holds so many responses, which every collection would go through
     for number in range(ROUNDS):
         for name, count in variants.items():
             size = A_ROUND[name]

@@ -225,3 +225,28 @@ def test_a_funnel_comes_from_the_cache_until_a_session_moves(api, form_id, visit
     assert read(api, form_id) == first
     visit(VIEW)
     assert read(api, form_id)["base_n"] == 43
+
+
+def test_a_span_that_leaves_few_out_shows_nobody_on_a_form_that_hides_small_groups(
+    api, form_id, visit
+):
+    assert api.patch(f"/api/v2/forms/{form_id}/", {"min_cell": 3}).status_code == 200
+    for day in (0, 0, 0, 1, 1, 1, 2):
+        visit(VIEW, (60, {"steps": ["start"]}), at=START + timedelta(days=day), submit=60)
+    found = read(api, form_id, to="2026-11-20")
+    assert (found["base_n"], found["time_to_complete"]["n"]) == (3, 3)
+    for path in ("funnel/", "metrics/"):
+        shown = api.get(url(form_id, path), {"to": "2026-11-20"}).json()
+        hidden = api.get(url(form_id, path), {"to": "2026-11-21"}).json()
+        assert shown["sessions"] == {"viewed": 3, "started": 3, "submitted": 3}
+        assert hidden["sessions"] == {"viewed": None, "started": None, "submitted": None}
+        assert (hidden["base_n"], hidden["completion_rate"]) == (None, None)
+        assert hidden["time_to_complete"] == {
+            "median": None,
+            "p90": None,
+            "n": None,
+            "quantile_error": ACCURACY,
+        }
+        whole = api.get(url(form_id, path)).json()
+        assert whole["sessions"]["viewed"] == 7
+    assert steps(read(api, form_id, to="2026-11-21"))[0] == ("view", None, None, None)

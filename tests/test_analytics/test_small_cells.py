@@ -8,8 +8,13 @@ from django.contrib.auth.models import User
 from django.core.management import call_command
 from rest_framework.test import APIClient
 
+from analytics import keys
+from analytics.keys import FormKeys
 from analytics.live.sources import FormNumbers, SavedAnswer
+from analytics.small_cells import cover_funnel, cover_series
+from formplatform.core import clock
 from formplatform.core.api_keys import SCOPES, create_key
+from formplatform.core.connections import numbers
 from tests.test_analytics import study
 
 DEPARTMENTS = {"it": 9, "hr": 2, "ops": 6}
@@ -110,13 +115,15 @@ def test_options_of_several_matrices_and_rankings_are_covered_by_their_own_sums(
     }
     matrix = api.get(url(form_id, "fields/care/distribution/")).json()
     assert {each["value"]: each["count"] for each in matrix["values"]}["food/good"] == 17
-    answers = {"care": {"food": "bad"}, "order": ["y", "x"]}
+    answers = {"care": {"food": "bad"}, "order": ["y", "x"], "note": "all by myself"}
     api.post(f"/api/v2/forms/{form_id}/responses/", {"answers": answers})
     for field in ("care", "order"):
         found = api.get(url(form_id, f"fields/{field}/distribution/")).json()
         counts = {each["value"]: each["count"] for each in found["values"]}
         assert counts[{"care": "food/good", "order": "1/x"}[field]] is None
         assert found["description"] is None
+    text = api.get(url(form_id, "fields/note/distribution/")).json()
+    assert (text["answered"], text["distinct"]) == (None, None)
     gone = api.get(url(form_id, "fields/department/distribution/")).json()
     assert (gone["answered"], gone["missing"]) == (None, None)  # one does not say
     assert all(each["share"] is None for each in gone["values"])
@@ -136,6 +143,49 @@ def test_totals_and_series_of_few_are_hidden(api, form_store):
     assert {bucket["count"] for bucket in series["buckets"]} == {None}
     assert api.patch(f"/api/v2/forms/{form_id}/", {"min_cell": 0}).status_code == 200
     assert api.get(url(form_id, "metrics/")).json()["total_responses"] == 3
+
+
+def test_a_proof_names_the_days_that_differ_but_not_how_many_they_have(api, form_id):
+    numbers().hincrby(FormKeys(form_id).prefix + keys.days(), f"{clock.now():%Y-%m-%d}", 3)
+    found = api.get(url(form_id, "verify/")).json()
+    assert [(day["stored"], day["counted"]) for day in found["days"]] == [(None, None)]
+    assert found["stored"] == 17
+
+
+STEPS = [
+    ("view", 90, 10),
+    ("start", 80, 0),
+    ("page:a", 80, 22),
+    ("page:b", 60, 3),
+    ("submit", 55, 0),
+]
+
+
+def test_a_funnel_of_which_few_left_one_step_tells_of_no_step():
+    steps = [{"id": n, "reached": r, "left": left, "rate": 0.1} for n, r, left in STEPS]
+    fields = [
+        {"name": "a", "viewed": 80, "answered": 78, "left": 9, "rate": 0.1},
+        {"name": "b", "viewed": 60, "answered": 40, "left": 9, "rate": 0.2},
+    ]
+    time = {"median": 40.0, "p90": 90.0, "n": 55}
+    sessions = {"viewed": 90, "started": 80, "submitted": 55}
+    funnel = {"steps": steps, "fields": fields, "base_n": 90, "completion_rate": 55 / 80}
+    funnel |= {"sessions": sessions, "time_to_complete": time}
+    found = cover_funnel(funnel, 5)
+    assert {step["left"] for step in found["steps"]} == {None}
+    assert {step["reached"] for step in found["steps"]} == {None}
+    assert {(field["answered"], field["left"]) for field in found["fields"]} == {(None, None)}
+    assert (found["sessions"], found["base_n"]) == (sessions, 90)
+    few = cover_funnel(funnel | {"sessions": sessions | {"submitted": 78}}, 5)
+    assert (set(few["sessions"].values()), few["completion_rate"]) == ({None}, None)
+    assert cover_funnel(funnel, 3)["steps"] == steps
+
+
+def test_a_small_bucket_of_a_series_is_hidden_with_another():
+    buckets = [{"timestamp": str(n), "count": n} for n in (2, 9, 30, 0)]
+    found = cover_series({"buckets": buckets, "total": 41, "base_n": 41}, 5)
+    assert [bucket["count"] for bucket in found["buckets"]] == [None, None, 30, 0]
+    assert (found["total"], found["base_n"]) == (41, 41)
 
 
 def test_the_responses_themselves_are_another_right(api, form_id):

@@ -13,9 +13,9 @@ export class Refusal extends Error {
 const waiting = [];
 let running = 0;
 
-/** A browser has six connections and the live stream holds one. */
-async function inTurn(act) {
-  if (running >= SIMULTANEOUS) await new Promise((go) => waiting.push(go));
+/** A browser has six connections and the live stream holds one. What is `first` waits for none but those. */
+async function inTurn(act, first) {
+  if (running >= SIMULTANEOUS) await new Promise((go) => (first ? waiting.unshift(go) : waiting.push(go)));
   running += 1;
   try {
     return await act();
@@ -45,19 +45,19 @@ async function call(path, options = {}) {
 }
 
 /** GET below the form's numbers; `parameters` without a value are left out. */
-export function read(path, parameters = {}, { signal } = {}) {
+export function read(path, parameters = {}, { signal, first = false } = {}) {
   const given = Object.entries(parameters).filter(([, value]) => value !== null && value !== undefined);
   const query = new URLSearchParams(given).toString();
-  return inTurn(() => call(query ? `${path}?${query}` : path, { signal, headers: { Accept: "application/json" } }));
+  return inTurn(() => call(query ? `${path}?${query}` : path, { signal, headers: { Accept: "application/json" } }), first);
 }
 
 /** The answer to a query in the query language. */
-export function ask(query, { signal } = {}) {
+export function ask(query, { signal, first = false } = {}) {
   const token = document.querySelector("input[name=csrfmiddlewaretoken]").value;
   return inTurn(() => call("query/", {
     method: "POST",
     signal,
     headers: { Accept: "application/json", "Content-Type": "application/json", "X-CSRFToken": token },
     body: JSON.stringify(query),
-  }));
+  }), first);
 }

@@ -80,7 +80,7 @@ class Board {
     const { signal } = (this.abort = new AbortController());
     const { state, fields } = this;
     try {
-      const options = { signal };
+      const options = { signal, first: true };
       const [totals, series, funnel] = await Promise.all([readTotals(state, fields, options), readSeries(state, fields, options), readFunnel(state, options)]);
       showTotals(totals, funnel, { narrowed: isNarrowed(state) });
       showSeries(series);

@@ -262,15 +262,23 @@ CELLS = list(itertools.product(*FIELDS.values()))
 
 
 def family():
-    """Every answer an attacker may ask for: groups by one and two fields, with one filter."""
+    """Every answer an attacker may ask for: groups by one and two fields, filters of one and two,
+    and how many answer a field.
+    """
     names = list(FIELDS)
-    filters = [{}]
-    for name, values in FIELDS.items():
-        for value in values[1:]:
-            filters += [{name: value}, {name: {"$ne": value}}]
+    single = [
+        {name: wanted}
+        for name, values in FIELDS.items()
+        for value in values[1:]
+        for wanted in (value, {"$ne": value})
+    ]
+    double = [one | other for one, other in itertools.combinations(single, 2)]
     for groups in ([], *([name] for name in names), *itertools.combinations(names, 2)):
-        for chosen in filters:
-            yield list(groups), chosen
+        for chosen in ({}, *single, *(() if groups else double)):
+            yield list(groups), chosen, {}
+        for name in names:
+            yield list(groups), {}, {name: {"$ne": None}}
+            yield list(groups), {name: {"$ne": None}}, {name: {"$ne": "it"}}
 
 
 def holds(cell, chosen):
@@ -284,26 +292,29 @@ def holds(cell, chosen):
 
 def equations(form_id):
     """What the answers say of the numbers of respondents in every cell."""
-    for groups, chosen in family():
+    for groups, chosen, counted in family():
+        measure = {"op": "count", "as": "n", **({"filter": counted} if counted else {})}
+        (field,) = counted or [None]
+        if counted == {field: {"$ne": None}}:
+            measure = {"op": "count", "as": "n", "field": field}
         try:
-            found = run_query(form_id, by(*groups, filter=chosen))
-        except QueryError:  # of three fields
+            query = by(*groups, filter=chosen) | {"measures": [measure], "include": ["totals"]}
+            found = run_query(form_id, query)
+        except QueryError:  # of three fields, or of no such value
             continue
         places = [list(FIELDS).index(name) for name in groups]
-        if found.base_n is None:
-            continue
-        yield [holds(cell, chosen) for cell in CELLS], found.base_n
-        shown = {tuple(row[name] for name in groups): row["count"] for row in found.rows}
+        is_in = [holds(cell, chosen) and holds(cell, counted) for cell in CELLS]
+        if found.totals["n"] is not None:
+            yield is_in, found.totals["n"]
+        shown = {tuple(row[name] for name in groups): row["n"] for row in found.rows}
         for key in itertools.product(*(FIELDS[name] for name in groups)):
-            number = shown.get(key, 0)
+            number = shown.get(key, 0) if found.rows or not groups else None
             if number is not None:
+                pairs = list(zip(places, key, strict=True))
                 yield (
                     [
-                        holds(cell, chosen)
-                        and all(
-                            cell[place] == value for place, value in zip(places, key, strict=True)
-                        )
-                        for cell in CELLS
+                        one and all(cell[place] == value for place, value in pairs)
+                        for cell, one in zip(CELLS, is_in, strict=True)
                     ],
                     number,
                 )

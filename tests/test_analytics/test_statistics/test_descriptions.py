@@ -52,7 +52,15 @@ FIELDS = fields_of_definition(SURVEY)
 
 def summary(values, answered=None):
     answered = sum(values.values()) if answered is None else answered
-    return FieldSummary(answered=answered, missing=0, values=values, other=0, numbers=None)
+    return FieldSummary(
+        answered=answered,
+        missing=0,
+        values=values,
+        other=0,
+        numbers=None,
+        distinct=0,
+        distinct_gone=0,
+    )
 
 
 def described(name, values, answered=None):

@@ -1,5 +1,6 @@
 // A field as the query language has it: of the chosen responses only.
 import { ask } from "../api.js";
+import { part, sumOf } from "../sums.js";
 import { HIDES, isClosed, rowOf } from "./hiding.js";
 import { answered, narrowed } from "./narrowing.js";
 
@@ -18,13 +19,26 @@ async function base(state, fields, field, options) {
   return { ...rowOf(answer, ["answered", "missing"]), as_of: answer.meta.as_of };
 }
 
-/** null where the answer is closed. */
+/**
+ * null where the answer is closed. Where small groups are hidden a query is about two fields at most, and
+ * that somebody answers counts as one: there the share is worked out here, without its interval.
+ */
 async function groups(state, fields, field, group, options) {
+  if (HIDES && state.where.length) return counts(state, fields, field, group, options);
   const query = { measures: ["count"], group_by: [group], include: ["share", "ci"], limit: MOST_VALUES };
   const answer = await ask(narrowed(state, fields, query, [answered(field)]), options);
   if (isClosed(answer)) return null;
   const name = answer.columns[0].name;
   return answer.data.map(({ [name]: value, count, share, ci }) => ({ value, count, share, ci }));
+}
+
+async function counts(state, fields, field, group, options) {
+  const answer = await ask(narrowed(state, fields, { measures: ["count"], group_by: [group], limit: MOST_VALUES }), options);
+  if (isClosed(answer)) return null;
+  const name = answer.columns[0].name;
+  const rows = answer.data.filter((row) => row[name] !== null);
+  const base = field.kind === "options" ? null : sumOf(rows); // several options count a respondent twice
+  return rows.map(({ [name]: value, count }) => ({ value, count, share: part(count, base), ci: null }));
 }
 
 /** Every option in its own order, chosen or not; then what else was found. */

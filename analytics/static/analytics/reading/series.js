@@ -6,6 +6,8 @@ import { isClosed } from "./hiding.js";
 import { narrowed } from "./narrowing.js";
 
 const EARLIEST = "2000-01-01";
+/** The live numbers no longer have these buckets exactly, or are away: a query has. */
+const UNSUITED = [400, 503];
 
 /** {granularity, buckets: [{timestamp, count}]}; no buckets where there is no response at all. */
 export async function readSeries(state, fields, options = {}) {
@@ -29,11 +31,12 @@ async function extent(series, state, fields, options) {
 
 async function live(state, fields, { granularity, from, to }, options) {
   try {
-    return await read("timeseries/", { granularity, from, to, timezone: state.zone }, options);
+    const answer = await read("timeseries/", { granularity, from, to, timezone: state.zone }, options);
+    if (answer.coarse_before === null) return answer;
   } catch (error) {
-    if (!(error instanceof Refusal) || error.status !== 503) throw error;
-    return bySearch(state, fields, { granularity, from, to }, options);
+    if (!(error instanceof Refusal) || !UNSUITED.includes(error.status)) throw error;
   }
+  return bySearch(state, fields, { granularity, from, to }, options);
 }
 
 async function bySearch(state, fields, { granularity, from, to }, options) {

@@ -5,14 +5,14 @@ import { rowOf } from "./hiding.js";
 import { isNarrowed, narrowed } from "./narrowing.js";
 
 /** `whole` is what holds for the whole form, whatever was chosen; null without live numbers. */
-export async function readTotals(state, fields, { signal } = {}) {
+export async function readTotals(state, fields, options = {}) {
   const [whole, chosen] = await Promise.all([
-    read("metrics/", { timezone: state.zone }, { signal }).catch(unlessAway),
-    isNarrowed(state) ? count(state, fields, { signal }) : null,
+    read("metrics/", { timezone: state.zone }, options).catch(unlessAway),
+    isNarrowed(state) ? count(state, fields, options) : null,
   ]);
   if (chosen) return { whole, ...chosen };
   if (whole) return { whole, responses: whole.total_responses, as_of: whole.as_of };
-  return { whole, ...(await count(state, fields, { signal })) };
+  return { whole, ...(await count(state, fields, options)) };
 }
 
 function unlessAway(error) {

@@ -66,6 +66,7 @@ class Command(BaseCommand):
                     act()
             checks = list(checks_of(run))
         self._summarise(run, checks)
+        self.form_id = run.form_id
         return checks
 
     def _summarise(self, run: Demonstration, checks: list[Check]) -> None:
@@ -94,7 +95,8 @@ class Command(BaseCommand):
     def _keep(self, port: int, password: str | None) -> None:
         site = f"http://127.0.0.1:{port}"
         login = "" if password is None else f"   ({ADMIN} / {password}, shown this once)"
-        self.stdout.write(f"\nServing at {site}/admin/{login}\nCtrl-C stops it.")
+        self.stdout.write(f"\nServing at {site}/admin/{login}")
+        self.stdout.write(f"The numbers: {site}/forms/{self.form_id}/analytics/\nCtrl-C stops it.")
         self.stdout.flush()
         wait_for_the_end()
 

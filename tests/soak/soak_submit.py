@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable
 
 from boot import progress
+from tests.soak.options import read_options
 
 RESPONSES = 5_000
 CLIENTS = 8
@@ -29,6 +30,7 @@ DEFINITION = {
 
 
 def main() -> int:
+    read_options(__doc__)
     with tempfile.TemporaryDirectory(prefix="fp-soak-") as directory:
         os.environ.update(
             DATA_DIRECTORY=directory,

@@ -72,8 +72,8 @@ MIDDLEWARE = [
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "formplatform.core.api.lockout.LoginLimit",  # a sign-in counts whatever else is wrong with it
     "django.middleware.csrf.CsrfViewMiddleware",
-    "formplatform.core.api.lockout.LoginLimit",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",

@@ -1,5 +1,6 @@
 """A resolved query: nothing in it is the caller's but typed values and names for the answer."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -275,3 +276,14 @@ def within(condition: Condition | None, time: Column | None, span: Span | None) 
         high=None if span.end is None else Bound(span.end, inclusive=False),
     )
     return lies if condition is None else Every((lies, condition))
+
+
+def leaves_of(condition: Condition | None) -> Iterator[Condition]:
+    """The tests of a condition."""
+    if isinstance(condition, Every | Some):
+        for member in condition.conditions:
+            yield from leaves_of(member)
+    elif isinstance(condition, Negation):
+        yield from leaves_of(condition.condition)
+    elif condition is not None:
+        yield condition

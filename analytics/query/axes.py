@@ -5,7 +5,7 @@ shows what another one hides. A filter of values cuts along each value of its fi
 or of texts along its own bounds.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -21,6 +21,7 @@ from .ast import (
     Negation,
     Sampled,
     Some,
+    leaves_of,
 )
 from .columns import DATA
 from .errors import QueryError
@@ -66,17 +67,6 @@ def filter_axes(condition: Condition | None, known: Sequence[Column]) -> list[Ax
         if not isinstance(leaf, Every | Some | Negation) and leaf.column not in known:
             leaves.setdefault(leaf.column, []).append(leaf)
     return [_axis(column, tests) for column, tests in leaves.items()]
-
-
-def leaves_of(condition: Condition | None) -> Iterator[Condition]:
-    """The tests of a condition."""
-    if isinstance(condition, Every | Some):
-        for member in condition.conditions:
-            yield from leaves_of(member)
-    elif isinstance(condition, Negation):
-        yield from leaves_of(condition.condition)
-    elif condition is not None:
-        yield condition
 
 
 def is_true(condition: Condition | None, axes: Sequence[Axis], cell: Sequence[Any]) -> bool:

@@ -5,7 +5,7 @@ evaluates them, so nothing a caller wrote can become an operator or a path. Grou
 d1 … inside and get their names back in the answer.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from . import limits
@@ -26,6 +26,7 @@ from .ast import (
     Sampled,
     Some,
     WeekStart,
+    leaves_of,
 )
 from .columns import DATA
 from .fields import Kind
@@ -51,7 +52,7 @@ def refusal(plan: Plan) -> str | None:
     """Why a pipeline can't answer a plan as exactly as the columns do; None where it can."""
     if plan.weights is not None:
         return "weights are computed over columns"
-    if any(isinstance(each, Matches | Sampled) for each in _leaves(plan.condition)):
+    if any(isinstance(each, Matches | Sampled) for each in leaves_of(plan.condition)):
         return "searching texts and sampling go over columns"
     if {each.column for each in plan.measures} & {each.column for each in _unwound(plan)}:
         return "a figure of the options that are grouped by is computed over columns"
@@ -83,16 +84,6 @@ def _has_label(dimension: Dimension) -> bool:
     if dimension.granularity is Granularity.WEEK:
         return dimension.week_start is WeekStart.MONDAY
     return dimension.granularity in FORMATS
-
-
-def _leaves(condition: Condition | None) -> Iterator[Condition]:
-    if isinstance(condition, Every | Some):
-        for member in condition.conditions:
-            yield from _leaves(member)
-    elif isinstance(condition, Negation):
-        yield from _leaves(condition.condition)
-    elif condition is not None:
-        yield condition
 
 
 def to_pipeline(plan: Plan) -> list[Stage]:

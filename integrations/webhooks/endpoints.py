@@ -1,6 +1,6 @@
 """The life of an endpoint: make, change, rotate its secret, switch off and on, delete.
 
-Whoever changes what the couriers read locks the lane first, as they do: so nobody waits in a circle.
+Whoever changes what the couriers read locks the lane first, as they do: nobody waits in a circle.
 """
 
 from collections.abc import Collection

@@ -132,10 +132,8 @@ class RotateSecret(WebhookView):
     @sensitive_variables()
     def post(self, request: Request, webhook_id: str) -> Response:
         """A new secret or ed25519 key; those before sign along for the grace."""
-        webhook, values = (
-            get_webhook(actor_of(request), webhook_id),
-            checked(RotateSecretInput, request),
-        )
+        webhook = get_webhook(actor_of(request), webhook_id)
+        values = checked(RotateSecretInput, request)
         grace = timedelta(seconds=values["grace_seconds"])
         secret, key = None, None
         if values["kind"] == SigningSecret.Kind.HMAC:

@@ -14,7 +14,7 @@ from formplatform.forms.ids import new_id
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import dead_letters, queue, rotation
+from . import dead_letters, intake, rotation
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
 from .models import Delivery, Webhook
 
@@ -136,7 +136,7 @@ def send_test(webhook: Webhook) -> Delivery:
     if not webhook.is_enabled:
         raise ConflictError("The endpoint is disabled: enable it first.")
     data = {"webhook_id": webhook.pk, "message": "This is a test: no response was submitted."}
-    return queue.enqueue_message(
+    return intake.enqueue_message(
         webhook, event_id=f"evt_{new_id()}_test", event_type=TEST_NAME, data=data
     )
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0003_leave_idempotency_keys_to_the_core'),
+        ('integrations', '0006_a_delivery_has_one_number'),
     ]
 
     operations = [

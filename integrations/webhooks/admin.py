@@ -23,7 +23,7 @@ from formplatform.core.errors import PlatformError
 from formplatform.core.figures import Figure, register_figure
 from formplatform.forms.storage.registry import get_store
 
-from . import dead_letters, endpoints
+from . import dead_letters, endpoints, rotation
 from .admin_forms import WebhookForm
 from .events import DELIVERABLE_NAMES, TEST_NAME
 from .health import Health, health_of, with_health
@@ -177,7 +177,7 @@ class WebhookAdmin(ModelAdmin[Webhook]):
             self.message_user(request, "Choose one endpoint.", messages.ERROR)
             return None
         webhook = queryset.get()
-        secret = endpoints.rotate_secret(webhook)
+        secret = rotation.rotate_secret(webhook)
         self.log_change(request, webhook, "Rotated the secret.")
         return self._show_secret(request, webhook, secret, rotated=True)
 
@@ -207,7 +207,7 @@ class WebhookAdmin(ModelAdmin[Webhook]):
             "title": "Signing secret",
             "webhook": webhook,
             "secret": secret,
-            "grace_hours": round(endpoints.GRACE.total_seconds() / 3600) if rotated else 0,
+            "grace_hours": round(rotation.GRACE.total_seconds() / 3600) if rotated else 0,
             "back": reverse("admin:integrations_webhook_changelist"),
         }
         answer = TemplateResponse(request, "integrations/secret.html", context)

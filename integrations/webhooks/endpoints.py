@@ -5,26 +5,21 @@ Whoever changes what the couriers read locks the lane first, as they do: nobody 
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
 
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
 from formplatform.core.publishing import publish
 from formplatform.forms.ids import new_id
-from integrations import encryption
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import dead_letters, intake, lanes
+from . import dead_letters, intake, lanes, rotation
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
-from .models import Delivery, SigningSecret, Webhook
-from .security import generate_secret
-
-GRACE = timedelta(hours=24)
-"""How long the previous secret keeps signing beside the new one."""
+from .models import Delivery, Webhook
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,18 +30,24 @@ class EndpointForm:
     events: Collection[str]
     description: str = ""
     include_personal_data: bool = False
+    asymmetric: bool = False
+    """Whether messages are signed with an ed25519 key too."""
 
 
-def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tuple[Webhook, str]:
+@sensitive_variables("secret")
+def create_webhook(
+    wanted: EndpointForm, *, owner_id: int, form_id: str, secret: str | None = None
+) -> tuple[Webhook, str]:
     """A new endpoint and its secret, which is shown this once.
 
     Args:
         wanted: checked here.
         owner_id: the user it belongs to.
         form_id: empty for every form of the owner.
+        secret: one that is in use already, instead of a new one.
 
     Raises:
-        InvalidInputError: the URL or an event is not one we deliver to or of.
+        InvalidInputError: the URL or an event is not one we deliver to or of; the secret is weak.
     """
     check_endpoint(wanted)
     webhook = Webhook(owner_id=owner_id, form_id=form_id)
@@ -54,7 +55,8 @@ def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tupl
     with transaction.atomic():
         webhook.save(force_insert=True)
         lanes.lock([webhook.pk])
-        return webhook, _add_secret(webhook)
+        rotation.match_public_keys(webhook)
+        return webhook, rotation.add_secret(webhook, secret)
 
 
 def form_of(webhook: Webhook) -> EndpointForm:
@@ -64,6 +66,7 @@ def form_of(webhook: Webhook) -> EndpointForm:
         events=webhook.events,
         description=webhook.description,
         include_personal_data=webhook.include_personal_data,
+        asymmetric=webhook.asymmetric,
     )
 
 
@@ -76,17 +79,9 @@ def update_webhook(webhook: Webhook, wanted: EndpointForm) -> None:
     check_endpoint(wanted)
     _fill(webhook, wanted)
     webhook.updated_at = clock.now()
-    webhook.save()
-
-
-def rotate_secret(webhook: Webhook) -> str:
-    """A new secret, shown this once. The one before signs along for a day, older ones end now."""
-    now = clock.now()
     with transaction.atomic():
-        older = webhook.secrets.values_list("pk", flat=True)[1:]
-        webhook.secrets.filter(pk__in=list(older)).delete()
-        webhook.secrets.update(expires_at=now + GRACE)
-        return _add_secret(webhook)
+        webhook.save()
+        rotation.match_public_keys(webhook)
 
 
 def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
@@ -178,11 +173,4 @@ def _fill(webhook: Webhook, wanted: EndpointForm) -> None:
     webhook.events = sorted(set(wanted.events))
     webhook.description = wanted.description
     webhook.include_personal_data = wanted.include_personal_data
-
-
-def _add_secret(webhook: Webhook) -> str:
-    secret = generate_secret()
-    SigningSecret.objects.create(
-        webhook=webhook, sealed=encryption.seal(secret, context=webhook.pk)
-    )
-    return secret
+    webhook.asymmetric = wanted.asymmetric

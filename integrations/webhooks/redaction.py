@@ -9,7 +9,7 @@ ECHO_BYTES = 60
 MASK = "[…]"
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SECRETS = re.compile(
-    r"whsec_[A-Za-z0-9+/=_-]+"
+    r"whs(?:ec|k)_[A-Za-z0-9+/=_-]+"
     r"|v1a?,[A-Za-z0-9+/=]{20,}"
     r"|(?i:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"
     r"|\b[0-9a-f]{64}\b"

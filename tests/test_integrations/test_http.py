@@ -11,6 +11,7 @@ from formplatform.core.errors import InvalidInputError
 from integrations import http
 from integrations.errors import UnreachableError
 from integrations.outbound.headers import check_headers
+from integrations.outbound.warm import warm_connections
 from tests.fakes.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -27,9 +28,7 @@ def failure(url, *, seconds=2.0):
 def trusted(authority, settings):
     """A client that trusts the tests' certificate authority."""
     settings.OUTBOUND_CA_FILE = str(authority.file)
-    http._pools.cache_clear()
-    yield authority
-    http._pools.cache_clear()
+    return authority
 
 
 def test_the_body_and_headers_arrive_as_they_were_given():
@@ -206,7 +205,7 @@ def test_a_warm_connection_that_closes_under_a_repeatable_request_is_replaced(me
         for _ in range(2):
             answer = http.send(method, receiver.url, headers=headers, timeout_seconds=5)
             assert answer.status == 204
-        http._pools.cache_clear()
+        warm_connections().close_all()
     assert receiver.requests == 3
 
 
@@ -215,7 +214,7 @@ def test_a_request_that_cannot_be_told_from_its_repetition_is_not_repeated():
         assert http.send("POST", receiver.url, timeout_seconds=5).status == 204
         assert failure(receiver.url) == "protocol"
         assert http.send("POST", receiver.url, timeout_seconds=5).status == 204
-        http._pools.cache_clear()
+        warm_connections().close_all()
     assert receiver.requests == 3
 
 

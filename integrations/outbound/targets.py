@@ -23,6 +23,7 @@ LONGEST_URL = 2048
 LONGEST_HOST = 253
 _TEXT = re.compile(r"[!-~]+")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_BRACKETED = re.compile(r"\[([^\]]*)\](?::\d+)?")
 _NUMERIC_LABEL = re.compile(r"\d+|0x[0-9a-f]*")
 
 
@@ -97,7 +98,7 @@ def check_addresses(target: Target, addresses: Collection[Address]) -> None:
     for address in addresses:
         if is_within(address, _allowed_networks()):
             continue
-        if not is_public(address):
+        if not is_public(address) or is_within(address, settings.OUTBOUND_DENIED_NETWORKS):
             raise _refusal("private_address", "The host is not on the public internet.")
         if target.port not in settings.OUTBOUND_ALLOWED_PORTS:
             raise _port_refusal()
@@ -115,9 +116,11 @@ def _check_form(parts: SplitResult) -> None:
 
 
 def _parse_host(parts: SplitResult) -> str:
-    host = (parts.hostname or "").removesuffix(".")
     if parts.netloc.startswith("["):
-        return _parse_ipv6(host)
+        # Python reads [::1].example.com as ::1; others may go for what stands behind it.
+        bracketed = _BRACKETED.fullmatch(parts.netloc)
+        return _parse_ipv6(bracketed[1] if bracketed else "")
+    host = (parts.hostname or "").removesuffix(".")
     labels = host.split(".")
     if len(host) > LONGEST_HOST or not all(_LABEL.fullmatch(label) for label in labels):
         raise _refusal("host", "The URL's host is not a host name.")

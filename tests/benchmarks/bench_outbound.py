@@ -128,6 +128,7 @@ def main() -> int:
         authority = Path(directory) / "authority.pem"
         settings.configure(
             OUTBOUND_ALLOWED_NETWORKS=(ip_network("127.0.0.0/8"),),
+            OUTBOUND_DENIED_NETWORKS=(),
             OUTBOUND_CA_FILE=str(authority),
             OUTBOUND_PROXY_URL=None,
             OUTBOUND_ALLOWED_PORTS=frozenset({443}),

@@ -13,6 +13,8 @@ from tests.fakes.certificates import Authority
 def public_only(settings):
     """As a deployment begins: whatever the environment of this run allows."""
     settings.OUTBOUND_ALLOWED_NETWORKS = ()
+    settings.OUTBOUND_DENIED_NETWORKS = ()
+    settings.OUTBOUND_ALLOWED_PORTS = frozenset({80, 443, 8080, 8443})
     settings.OUTBOUND_PROXY_URL = None
 
 

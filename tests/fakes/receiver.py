@@ -42,7 +42,11 @@ class Receiver:
     """Answers with the scripted replies in turn; the last one stays. Use as a context manager."""
 
     def __init__(
-        self, *replies: Reply, encryption: ssl.SSLContext | None = None, bind: str = "127.0.0.1"
+        self,
+        *replies: Reply,
+        encryption: ssl.SSLContext | None = None,
+        bind: str = "127.0.0.1",
+        port: int = 0,
     ) -> None:
         self.replies = list(replies) or [OK]
         self.received: list[Received] = []
@@ -50,7 +54,7 @@ class Receiver:
         self.on_request: Callable[[Received], None] = lambda request: None
         self._lock = threading.Lock()
         server = _Server6 if ":" in bind else _Server
-        self._server = server((bind, 0), _handler_of(self))
+        self._server = server((bind, port), _handler_of(self))
         if encryption is not None:
             self._server.socket = encryption.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False

@@ -11,6 +11,8 @@ class OutboundError(PlatformError):
 
     code = "outbound_failed"
     status = 502
+    is_ours: ClassVar[bool] = False
+    """Whether our own egress proxy failed: it says nothing about the receiver."""
 
     def __init__(self, message: str, *, reason: str, **data: object) -> None:
         super().__init__(message, reason=reason, **data)
@@ -19,16 +21,7 @@ class OutboundError(PlatformError):
         """Milliseconds by phase, as far as the call came: see `http.Answer`."""
         self.peer = ""
         self.request_headers: Mapping[str, str] = {}
-
-    def tell(
-        self,
-        *,
-        phases: Mapping[str, float | None],
-        peer: str,
-        request_headers: Mapping[str, str],
-    ) -> None:
-        """Add what is known about the call that failed."""
-        self.phases, self.peer, self.request_headers = phases, peer, request_headers
+        self.seconds = 0.0
 
 
 class RefusedTargetError(OutboundError):
@@ -50,7 +43,12 @@ class UnreachableError(OutboundError):
     code = "unreachable"
     transient: ClassVar[bool] = True
 
-    @property
-    def is_ours(self) -> bool:
-        """Whether our own egress proxy failed: it says nothing about the receiver."""
-        return self.reason == "proxy"
+
+class ProxyError(UnreachableError):
+    """The deployment's own egress proxy failed, or forbids the call."""
+
+    code = "proxy_failed"
+    is_ours: ClassVar[bool] = True
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="proxy")

@@ -72,7 +72,7 @@ def send(
         RefusedTargetError: the URL or one of its addresses is not one we send to.
         RefusedRequestError: the request itself is not one we send.
         UnreachableError: there was no answer; `reason` is dns, connect, tls, timeout, protocol or
-            proxy. Like every error here it carries `phases`, `peer` and `request_headers`.
+            proxy. All errors carry `phases`, `peer`, `seconds` and `request_headers`, as `Answer`.
     """
     call = Call(timeout_seconds)
     sent: dict[str, str] = {}
@@ -83,12 +83,10 @@ def send(
         connection, head = _exchange(target, message, call, may_repeat=_may_repeat(method, sent))
         return _finish(connection, head, _Request(method, target, sent, max_bytes), call)
     except OutboundError as error:
-        error.tell(phases=call.end(), peer=call.peer, request_headers=sent)
+        _tell(error, call, sent)
         raise
     except (OSError, ValueError) as error:
-        failure = _unreachable(error, call)
-        failure.tell(phases=call.end(), peer=call.peer, request_headers=sent)
-        raise failure from error
+        raise _tell(_unreachable(error, call), call, sent) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +95,13 @@ class _Request:
     target: Target
     headers: Mapping[str, str]
     max_bytes: int
+
+
+def _tell(error: OutboundError, call: Call, sent: Mapping[str, str]) -> OutboundError:
+    """Add what is known about the call that failed."""
+    error.seconds, error.phases = call.seconds, call.end()
+    error.peer, error.request_headers = call.peer, sent
+    return error
 
 
 def _with_framing(target: Target, headers: Mapping[str, str]) -> dict[str, str]:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from urllib.parse import unquote, urlsplit
 
-from integrations.errors import OutboundError, UnreachableError
+from integrations.errors import OutboundError, ProxyError, UnreachableError
 
 from .calls import Call
 from .connecting import connect
@@ -47,15 +47,16 @@ def connect_through(proxy: Proxy, endpoints: Sequence[Endpoint], call: Call) -> 
     """A connection to the first of the vetted addresses the proxy gets through to.
 
     Raises:
-        UnreachableError: `proxy` where the proxy itself failed or forbids it; else as without one.
+        ProxyError: the proxy itself failed, or forbids it.
+        UnreachableError: the receiver did, as without a proxy.
     """
     last: UnreachableError | None = None
     for endpoint in endpoints:
         try:
             return _tunnel(proxy, endpoint, call)
+        except ProxyError:
+            raise
         except UnreachableError as error:
-            if error.reason == "proxy":
-                raise
             last = error
     raise last or UnreachableError("The host has no address.", reason="dns")
 
@@ -67,7 +68,7 @@ def _tunnel(proxy: Proxy, endpoint: Endpoint, call: Call) -> Connection:
         head = read_head(connection, call)
     except ProtocolError as error:
         connection.close()
-        raise _failure("The egress proxy does not answer as one.") from error
+        raise ProxyError("The egress proxy does not answer as one.") from error
     except OSError:
         connection.close()
         raise
@@ -78,7 +79,7 @@ def _tunnel(proxy: Proxy, endpoint: Endpoint, call: Call) -> Connection:
         raise UnreachableError(
             "The host does not accept connections.", reason=_FORWARDED[head.status]
         )
-    raise _failure(f"The egress proxy answered {head.status}.")
+    raise ProxyError(f"The egress proxy answered {head.status}.")
 
 
 def _reach(proxy: Proxy, endpoint: Endpoint, call: Call) -> Connection:
@@ -87,7 +88,7 @@ def _reach(proxy: Proxy, endpoint: Endpoint, call: Call) -> Connection:
         target = Target("http", proxy.host, proxy.port, "/")
         connected, _ = connect(resolve(target, call), call)
     except OutboundError as error:
-        raise _failure("The egress proxy cannot be reached.") from error
+        raise ProxyError("The egress proxy cannot be reached.") from error
     call.enter("connect")
     return Connection(connected, endpoint.address[0])
 
@@ -99,7 +100,3 @@ def _render(proxy: Proxy, endpoint: Endpoint) -> bytes:
     if proxy.authorization:
         lines.append(f"Proxy-Authorization: {proxy.authorization}")
     return ("\r\n".join(lines) + "\r\n\r\n").encode("ascii")
-
-
-def _failure(message: str) -> UnreachableError:
-    return UnreachableError(message, reason="proxy")

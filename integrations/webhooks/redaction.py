@@ -23,6 +23,7 @@ SHOWN_HEADERS = frozenset(
         "webhook-timestamp",
         "x-webhook-attempt",
         "x-webhook-id",
+        "x-webhook-sequence",
         # what receivers answer
         "age",
         "allow",

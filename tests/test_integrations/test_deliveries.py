@@ -1,6 +1,7 @@
 """A message on its way: enqueued once, sent on the promised schedule, written down."""
 
 import json
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,14 +20,16 @@ from formplatform.forms.publishing import publish_form
 from formplatform.forms.responses import delete_response, edit_response
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
-from integrations.webhooks import delivery, endpoints
+from integrations.webhooks import claims, delivery, endpoints, outcomes
 from integrations.webhooks.models import Attempt, Delivery, Event, Payload, Webhook
 from integrations.webhooks.tasks import deliver_due
 from integrations.webhooks.templates import Rendering, render_payloads
 from tests.fakes.receiver import OK, Receiver, Reply
+from tests.subscriptions import make_due
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
+ME = uuid.uuid4()
 START = datetime(2026, 1, 9, 12, tzinfo=UTC)
 
 
@@ -77,6 +80,42 @@ def test_a_submitted_response_reaches_its_endpoint_signed_for_strangers(subscrib
     )
     assert attempt.response == "ok"
     assert attempt.duration_ms is not None
+
+
+def test_an_attempt_keeps_where_its_time_went_and_its_headers_without_secrets(subscribe, submit):
+    reply = Reply(302, headers={"Location": "/login?token=hush", "Set-Cookie": "id=hush"})
+    with Receiver(reply) as receiver:
+        subscribe(receiver.url())
+        submit()
+        deliver()
+    attempt = Attempt.objects.get()
+    assert [name for name, spent in attempt.phases.items() if spent is not None] == [
+        "connect",
+        "wait",
+        "body",
+    ]
+    sent, answered = attempt.request_headers, attempt.response_headers
+    assert sent["host"] == f"127.0.0.1:{receiver.port}"
+    assert sent["webhook-id"] == receiver.received[0].headers["webhook-id"]
+    assert (sent["webhook-signature"], sent["x-webhook-signature"]) == ("[…]", "[…]")
+    assert (answered["location"], answered["set-cookie"]) == ("/login?[…]", "[…]")
+
+
+def test_an_attempt_without_an_answer_keeps_how_far_it_came(subscribe, submit, settings):
+    settings.WEBHOOK_TIMEOUT = 0.3
+    with Receiver(Reply(wait_seconds=5)) as receiver:
+        subscribe(receiver.url())
+        submit()
+        deliver()
+    attempt = Attempt.objects.get()
+    assert (attempt.error_code, attempt.peer, attempt.response_headers) == (
+        "timeout",
+        "127.0.0.1",
+        {},
+    )
+    assert attempt.phases["wait"] >= 290
+    assert attempt.duration_ms >= 300
+    assert attempt.request_headers["x-webhook-attempt"] == "1"
 
 
 def test_personal_answers_are_masked_unless_the_endpoint_asks_for_them(subscribe, submit):
@@ -303,9 +342,9 @@ def test_an_endpoint_that_is_disabled_during_the_call_gets_no_second_one(subscri
     with Receiver(Reply(500)) as receiver:
         webhook, _ = subscribe(receiver.url())
         submit()
-        (job,) = delivery.claim_due(limit=10)
+        (run,) = claims.take(ME, room=10, in_flight={})
         endpoints.disable(webhook.pk, reason=Webhook.DisabledReason.BY_OWNER)
-        delivery.record([delivery.send(job)])
+        outcomes.record(delivery.send_run(run), courier=ME, in_flight={})
         with time_machine.travel(clock.now() + timedelta(hours=1)):
             deliver()
     assert len(receiver.received) == 1
@@ -354,7 +393,7 @@ def test_a_changed_url_is_where_the_next_attempt_goes(subscribe, submit):
         endpoints.update_webhook(
             webhook, endpoints.EndpointForm(url=after.url(), events=webhook.events)
         )
-        Delivery.objects.update(due_at=clock.now())
+        make_due()
         deliver()
     assert before.ids() == after.ids()
 
@@ -377,6 +416,6 @@ def test_an_echo_of_the_answers_is_not_kept(subscribe, submit):
         quoted = json.dumps(body.decode()).encode()
         receiver.replies[:] = [Reply(500, b"got " + body), Reply(500, quoted)]
         deliver()
-        Delivery.objects.update(due_at=clock.now())
+        make_due()
         deliver()
     assert [a.response for a in Attempt.objects.all()] == ["got […]", '"[…]']

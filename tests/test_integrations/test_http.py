@@ -272,6 +272,72 @@ def test_an_error_does_not_repeat_the_url():
     assert "hush" not in repr(error.value.data)
 
 
+PHASES = ["dns", "connect", "tls", "wait", "body"]
+
+
+def spent(phases):
+    return [name for name in PHASES if phases[name] is not None]
+
+
+def test_a_call_tells_where_its_time_went(trusted, names):
+    names["hooks.example"] = lambda: time.sleep(0.05) or ["127.0.0.1"]
+    reply = Reply(body=b"abcd", wait_seconds=0.1, drip_seconds=0.03)
+    with Receiver(reply, encryption=trusted.serve_as("hooks.example")) as receiver:
+        answer = http.send("POST", receiver.url(host="hooks.example"), timeout_seconds=5)
+    phases = answer.phases
+    assert list(phases) == spent(phases) == PHASES
+    assert phases["dns"] >= 50
+    assert phases["wait"] >= 100
+    assert phases["body"] >= 90
+    assert 0 < phases["connect"] < 1000
+    assert 0 < phases["tls"] < 1000
+    assert sum(phases.values()) == pytest.approx(answer.seconds * 1000, abs=5)
+
+
+def test_a_warm_connection_spares_three_phases():
+    with Receiver() as receiver:
+        phases = [http.send("POST", receiver.url(), timeout_seconds=5).phases for _ in range(2)]
+    assert spent(phases[0]) == ["connect", "wait", "body"]
+    assert spent(phases[1]) == ["wait", "body"]
+
+
+def test_a_connection_that_was_replaced_tells_of_both():
+    with Impolite(1, 1) as receiver:
+        for _ in range(2):
+            answer = http.send("GET", receiver.url, timeout_seconds=5)
+        warm_connections().close_all()
+    assert spent(answer.phases) == ["connect", "wait", "body"]
+
+
+def test_a_failure_tells_how_far_it_came(trusted, names):
+    names["hooks.example"] = ["127.0.0.1"]
+    other = Receiver(encryption=trusted.serve_as("other.example"))
+    with other as receiver, pytest.raises(UnreachableError) as tls:
+        http.send("POST", receiver.url(host="hooks.example"), timeout_seconds=5)
+    with Receiver(Reply(wait_seconds=5)) as receiver, pytest.raises(UnreachableError) as late:
+        http.send("POST", receiver.url(), headers={"X-A": "1"}, timeout_seconds=0.3)
+    with pytest.raises(UnreachableError) as unknown:
+        http.send("POST", "http://nobody.example/", timeout_seconds=5)
+    assert [spent(error.value.phases) for error in (tls, late, unknown)] == [
+        ["dns", "connect", "tls"],
+        ["connect", "wait"],
+        ["dns"],
+    ]
+    assert [error.value.peer for error in (tls, late, unknown)] == ["127.0.0.1", "127.0.0.1", ""]
+    assert 300 <= late.value.phases["wait"] <= late.value.seconds * 1000
+    assert late.value.request_headers["X-A"] == "1"
+
+
+def test_an_answer_tells_what_was_asked():
+    with Receiver() as receiver:
+        answer = http.send("POST", receiver.url(), headers={"X-A": "1"}, timeout_seconds=5)
+        assert {name.lower(): value for name, value in answer.request_headers.items()} == {
+            name: value
+            for name, value in receiver.received[0].headers.items()
+            if name != "content-length"
+        }
+
+
 @pytest.mark.parametrize(
     ("name", "value", "code"),
     [

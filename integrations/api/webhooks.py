@@ -177,7 +177,7 @@ def _live(webhook: Webhook) -> QuerySet[Webhook]:
 
 
 def _tag(webhook: Webhook) -> str:
-    return content_tag(endpoints.form_of(webhook), webhook.status, webhook.updated_at)
+    return content_tag(endpoints.form_of(webhook), str(webhook.status), webhook.updated_at)
 
 
 def _user_id(actor: Actor) -> int:

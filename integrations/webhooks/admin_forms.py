@@ -27,7 +27,15 @@ class WebhookForm(_Form):
 
     class Meta:
         model = Webhook
-        fields = ["url", "description", "owner", "form_id", "events", "include_personal_data"]
+        fields = [
+            "url",
+            "description",
+            "owner",
+            "form_id",
+            "events",
+            "include_personal_data",
+            "asymmetric",
+        ]
 
     def clean_form_id(self) -> str:
         form_id: str = self.cleaned_data["form_id"]
@@ -52,4 +60,5 @@ class WebhookForm(_Form):
             events=data["events"],
             description=data.get("description", ""),
             include_personal_data=data.get("include_personal_data", False),
+            asymmetric=data.get("asymmetric", False),
         )

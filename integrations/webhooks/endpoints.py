@@ -15,7 +15,7 @@ from integrations import encryption
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import dead_letters, queue
+from . import dead_letters, intake
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
 from .models import Delivery, SigningSecret, Webhook
 from .security import generate_secret
@@ -141,7 +141,7 @@ def send_test(webhook: Webhook) -> Delivery:
     if not webhook.is_enabled:
         raise ConflictError("The endpoint is disabled: enable it first.")
     data = {"webhook_id": webhook.pk, "message": "This is a test: no response was submitted."}
-    return queue.enqueue_message(
+    return intake.enqueue_message(
         webhook, event_id=f"evt_{new_id()}_test", event_type=TEST_NAME, data=data
     )
 

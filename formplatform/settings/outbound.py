@@ -11,6 +11,9 @@ OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS")
 """Networks that are not public and may be reached all the same, at any port."""
 OUTBOUND_CA_FILE = env.file("OUTBOUND_CA_FILE")
 
+PUBLIC_URL = env.url("PUBLIC_URL", schemes=("http", "https")) or ""
+"""Where people reach the platform: the beginning of links in what is sent out."""
+
 WEBHOOK_MAX_RETRIES = env.integer("WEBHOOK_MAX_RETRIES", 6, maximum=50)
 WEBHOOK_TIMEOUT = env.integer("WEBHOOK_TIMEOUT", 10, minimum=1, maximum=120)
 WEBHOOK_CONCURRENCY = env.integer("WEBHOOK_CONCURRENCY", 32, minimum=1, maximum=256)

@@ -24,6 +24,7 @@ from . import breaker, dead_letters, lanes, ordering, rate
 from .jobs import Destination, Job, Run
 from .lane_models import Lane
 from .models import Attempt, Delivery, Webhook
+from .shaping.escaping import DEFAULT_TYPE
 
 RUN_LENGTH = 10
 """Messages that go one after the other over one connection before they are written down."""
@@ -187,7 +188,7 @@ def _destination(visit: _Visit, *, now: datetime) -> Destination | None:
     if not visit.picked:
         return None
     try:
-        secrets = webhook.secrets_in_use(now)
+        secrets, headers = webhook.secrets_in_use(now), webhook.headers()
     except UnsealError:
         picked = Delivery.objects.filter(pk__in=[delivery.pk for delivery in visit.picked])
         visit.lane.dead_total += dead_letters.bury(
@@ -199,6 +200,7 @@ def _destination(visit: _Visit, *, now: datetime) -> Destination | None:
         webhook_id=webhook.pk,
         url=webhook.url,
         secrets=secrets,
+        headers=headers,
         retry_delays=tuple(delays) if delays else None,
     )
 
@@ -226,6 +228,7 @@ def _job(delivery: Delivery, destination: Destination) -> Job:
         attempt_no=delivery.attempt_no + 1,
         failures=delivery.failures,
         body=bytes(delivery.payload.body) if delivery.payload else b"",
+        content_type=delivery.payload.content_type if delivery.payload else DEFAULT_TYPE,
         destination=destination,
     )
 

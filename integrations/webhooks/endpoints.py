@@ -1,7 +1,7 @@
 """The life of an endpoint: make, change, rotate its secret, switch off and on, delete."""
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
@@ -10,15 +10,20 @@ from django.db import transaction
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
 from formplatform.core.publishing import publish
+from formplatform.forms.domain import JsonObject
 from formplatform.forms.ids import new_id
 from integrations import encryption
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import dead_letters, intake
+from . import checks, dead_letters, intake
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
+from .filters import check_filter
 from .models import Delivery, SigningSecret, Webhook
+from .renderings import rendering_of
 from .security import generate_secret
+from .shaping.escaping import DEFAULT_TYPE
+from .shaping.presets.registry import PLAIN
 
 GRACE = timedelta(hours=24)
 """How long the previous secret keeps signing beside the new one."""
@@ -32,6 +37,13 @@ class EndpointForm:
     events: Collection[str]
     description: str = ""
     include_personal_data: bool = False
+    filter: JsonObject | None = None
+    selection: str = ""
+    template: str = ""
+    preset: str = PLAIN
+    content_type: str = DEFAULT_TYPE
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    """Sent along with every message. None leaves those that are there: they are never shown."""
 
 
 def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tuple[Webhook, str]:
@@ -43,11 +55,11 @@ def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tupl
         form_id: empty for every form of the owner.
 
     Raises:
-        InvalidInputError: the URL or an event is not one we deliver to or of.
+        InvalidInputError: the URL or an event is not one we deliver to or of, the filter asks what
+            the form does not have, or the template fails on a sample message.
     """
-    check_endpoint(wanted)
     webhook = Webhook(owner_id=owner_id, form_id=form_id)
-    _fill(webhook, wanted)
+    _fill(webhook, check_endpoint(wanted, form_id=form_id))
     with transaction.atomic():
         webhook.save(force_insert=True)
         return webhook, _add_secret(webhook)
@@ -60,6 +72,11 @@ def form_of(webhook: Webhook) -> EndpointForm:
         events=webhook.events,
         description=webhook.description,
         include_personal_data=webhook.include_personal_data,
+        filter=webhook.filter,
+        selection=webhook.selection,
+        template=webhook.template,
+        preset=webhook.preset,
+        content_type=webhook.content_type,
     )
 
 
@@ -69,8 +86,7 @@ def update_webhook(webhook: Webhook, wanted: EndpointForm) -> None:
     Raises:
         InvalidInputError: see `create_webhook`.
     """
-    check_endpoint(wanted)
-    _fill(webhook, wanted)
+    _fill(webhook, check_endpoint(wanted, form_id=webhook.form_id))
     webhook.updated_at = clock.now()
     webhook.save()
 
@@ -151,8 +167,8 @@ def _bury_waiting(webhook_id: str) -> None:
     dead_letters.bury(waiting, reason=Delivery.DeadReason.DISABLED, at=clock.now())
 
 
-def check_endpoint(wanted: EndpointForm) -> None:
-    """Raise `InvalidInputError` where the URL or an event is not one we deliver to or of."""
+def check_endpoint(wanted: EndpointForm, *, form_id: str) -> EndpointForm:
+    """What was decided, in stored form. Raises InvalidInputError: see `create_webhook`."""
     errors = []
     try:
         parse_target(wanted.url)
@@ -162,8 +178,16 @@ def check_endpoint(wanted: EndpointForm) -> None:
     if unknown or not wanted.events:
         known = ", ".join(DELIVERABLE_NAMES)
         errors.append(FieldError("events", "unknown_event", f"Choose from {known}."))
+    errors += checks.header_errors(wanted.headers or {})
+    filter_, found = check_filter(
+        wanted.filter, form_id=form_id, personal_allowed=wanted.include_personal_data
+    )
+    errors += found
+    rendering = rendering_of(wanted)
+    errors += checks.rendering_errors(rendering, form_id=form_id, events=wanted.events)
     if errors:
         raise InvalidInputError("The endpoint cannot be saved.", errors=errors)
+    return replace(wanted, filter=filter_)
 
 
 def _fill(webhook: Webhook, wanted: EndpointForm) -> None:
@@ -171,6 +195,13 @@ def _fill(webhook: Webhook, wanted: EndpointForm) -> None:
     webhook.events = sorted(set(wanted.events))
     webhook.description = wanted.description
     webhook.include_personal_data = wanted.include_personal_data
+    webhook.filter = wanted.filter
+    webhook.selection = wanted.selection
+    webhook.template = wanted.template
+    webhook.preset = wanted.preset
+    webhook.content_type = wanted.content_type
+    if wanted.headers is not None:
+        webhook.set_headers(wanted.headers)
 
 
 def _add_secret(webhook: Webhook) -> str:

@@ -4,9 +4,8 @@ import hashlib
 import json
 from dataclasses import astuple, dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Any, Protocol
 
-from .models import Webhook
 from .shaping.budget import Budget, Fault
 from .shaping.escaping import DEFAULT_TYPE, is_json
 from .shaping.presets.registry import PLAIN, presets
@@ -48,14 +47,29 @@ MASKED = Rendering()
 FULL = Rendering(personal=True)
 
 
-def rendering_of(webhook: Webhook) -> Rendering:
-    """How an endpoint wants its messages now."""
+class Settings(Protocol):
+    """What an endpoint says about its messages: a stored one, or one that is being filled in."""
+
+    @property
+    def include_personal_data(self) -> bool: ...
+    @property
+    def selection(self) -> str: ...
+    @property
+    def template(self) -> str: ...
+    @property
+    def preset(self) -> str: ...
+    @property
+    def content_type(self) -> str: ...
+
+
+def rendering_of(endpoint: Settings) -> Rendering:
+    """How an endpoint wants its messages."""
     return Rendering(
-        personal=webhook.include_personal_data,
-        selection=webhook.selection,
-        template=webhook.template,
-        preset=webhook.preset,
-        content_type=webhook.content_type,
+        personal=endpoint.include_personal_data,
+        selection=endpoint.selection,
+        template=endpoint.template,
+        preset=endpoint.preset,
+        content_type=endpoint.content_type,
     )
 
 

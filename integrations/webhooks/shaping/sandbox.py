@@ -10,7 +10,14 @@ from functools import lru_cache
 from types import CodeType, TracebackType
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, nodes, pass_context
+from jinja2 import (
+    StrictUndefined,
+    Template,
+    TemplateError,
+    TemplateSyntaxError,
+    nodes,
+    pass_context,
+)
 from jinja2.runtime import Context, LoopContext, Undefined
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -67,10 +74,10 @@ class _Environment(ImmutableSandboxedEnvironment):
         message = f"There is no {str(argument)[:64]!r} here.{hint}"
         return self.undefined(message, obj=obj, name=str(argument))
 
-    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:
+    def call_binop(self, context: Context, operator: str, left: Any, right: Any) -> Any:  # noqa: ARG002 - Jinja's
         return self._bounded(self.binop_table[operator](*map(_operand, (left, right))))
 
-    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:
+    def call_unop(self, context: Context, operator: str, arg: Any) -> Any:  # noqa: ARG002 - Jinja's
         return self.unop_table[operator](_operand(arg))
 
     def call(self, *_: Any, **__: Any) -> Any:
@@ -182,13 +189,8 @@ def render(
     """
     template = compile_template(source, content_type)
     context = template.new_context({**names, BUDGET: budget}, shared=True)
-    parts, size = [], 0
     try:
-        for part in _written(template, context, content_type):
-            size += len(part)
-            if size > most_bytes:
-                raise Fault("too_large", f"The text is longer than {most_bytes:,} bytes.")
-            parts.append(part)
+        return "".join(_up_to(most_bytes, _written(template, context, content_type)))
     except Fault as fault:
         raise Fault(fault.code, fault.message, line=_line_of(template, fault)) from fault
     except _EXPECTED as error:
@@ -196,7 +198,15 @@ def render(
         raise Fault("template_failed", message, line=_line_of(template, error)) from error
     except (RecursionError, MemoryError) as error:
         raise Fault("too_complex", "The template goes too deep.") from error
-    return "".join(parts)
+
+
+def _up_to(most_bytes: int, parts: Iterator[str]) -> Iterator[str]:
+    size = 0
+    for part in parts:
+        size += len(part)
+        if size > most_bytes:
+            raise Fault("too_large", f"The text is longer than {most_bytes:,} bytes.")
+        yield part
 
 
 def _written(template: Template, context: Context, content_type: str) -> Iterator[str]:

@@ -7,6 +7,7 @@ repeat are wrapped in hidden filters that count.
 """
 
 from collections.abc import Collection, Iterator
+from typing import cast
 
 from jinja2 import nodes
 
@@ -72,22 +73,25 @@ def count_steps(node: nodes.Node) -> None:
         ]
     for field, value in list(node.iter_fields()):
         if isinstance(value, nodes.Node):
-            count_steps(value)
             setattr(node, field, _replaced(value))
         elif isinstance(value, list):
-            for each in value:
-                if isinstance(each, nodes.Node):
-                    count_steps(each)
             setattr(node, field, [_replaced(each) for each in value])
     if isinstance(node, nodes.For):
-        weight = 1 + sum(1 for part in (*node.body, *node.else_) for _ in _walk(part))
-        weight += sum(1 for _ in _walk(node.test)) if node.test else 0
-        node.iter = _wrapped(LOOP, node.iter, nodes.Const(weight))
+        node.iter = _wrapped(LOOP, cast("nodes.Expr", node.iter), nodes.Const(_weight(node)))
     elif isinstance(node, nodes.Operand) and node.op in {"in", "notin"}:
         node.expr = _wrapped(MADE, node.expr)
 
 
+def _weight(loop: nodes.For) -> int:
+    """What one turn costs."""
+    repeated = [*loop.body, *([loop.test] if loop.test else [])]
+    return 1 + sum(1 for part in repeated for _ in _walk(part))
+
+
 def _replaced(node: object) -> object:
+    if not isinstance(node, nodes.Node):
+        return node
+    count_steps(node)
     if isinstance(node, nodes.Concat):
         parts = nodes.List(node.nodes, lineno=node.lineno)
         return _wrapped(JOINED, parts)

@@ -82,14 +82,14 @@ def _replace(budget: Budget, value: Any, old: str, new: str) -> str:
     return text.replace(old, new)
 
 
-def _truncate(_: Budget, value: Any, length: int = 255, end: str = "…") -> str:
+def _truncate(_: Budget, value: Any, length: Any = 255, end: str = "…") -> str:
     text = text_of(value)
     if not isinstance(length, int) or length < len(end):
         raise Fault("invalid_argument", "truncate needs a length.")
     return text if len(text) <= length else text[: length - len(end)] + end
 
 
-def _round(_: Budget, value: Any, digits: int = 0) -> float | int:
+def _round(_: Budget, value: Any, digits: Any = 0) -> float | int:
     if not isinstance(digits, int) or not 0 <= digits <= MOST_DIGITS:
         raise Fault("invalid_argument", f"round takes 0 to {MOST_DIGITS} digits.")
     number = number_of(value)

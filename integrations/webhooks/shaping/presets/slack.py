@@ -28,7 +28,7 @@ class Slack:
     def render(self, scene: Scene) -> JsonObject:
         title = heading(scene)
         header = {"type": "plain_text", "text": clipped(title, LONGEST_HEADER), "emoji": False}
-        blocks = [{"type": "header", "text": header}]
+        blocks: list[JsonObject] = [{"type": "header", "text": header}]
         blocks += [_section(_answer(each)) for each in scene.shown[:MOST_ANSWERS]]
         if more := left_out(scene.shown, MOST_ANSWERS):
             blocks.append({"type": "context", "elements": [_text(more)]})

@@ -8,6 +8,7 @@ Answers are canonical values by field id, as the API returns them. Answers to fi
 personal data are null unless the endpoint asks for them; `masked` names those fields.
 """
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -29,6 +30,8 @@ from .renderings import TOO_LARGE, Rendering, body_of
 from .shaping.budget import Fault
 from .shaping.scenes import Choices, Scene, show_answers
 
+logger = logging.getLogger(__name__)
+
 LONGEST_LAG = timedelta(minutes=10)
 """What can't be read after so long is gone: its event is sent without answers."""
 AnswersByEvent = Mapping[str, Answers | None]
@@ -40,6 +43,9 @@ class Failure:
 
     code: str
     message: str
+
+
+INTERNAL = Failure(code="template", message="An error of the platform.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,6 +84,9 @@ def render_payloads(
                 rendered.bodies[event.id, rendering] = body_of(scene, rendering)
             except Fault as fault:
                 rendered.failures[event.id, rendering] = failure_of(fault)
+            except Exception:
+                logger.exception("writing a webhook message failed inside the platform")
+                rendered.failures[event.id, rendering] = INTERNAL
     return rendered
 
 

@@ -14,9 +14,9 @@ from .shaping.scenes import Scene
 from .shaping.selections import select
 
 LARGEST_SHAPED = 256 * 1024
-"""Bytes that a selection, a template or a preset may make."""
+"""Bytes that a selection or a template may make."""
 LARGEST_BODY = 2 * 1024 * 1024
-"""Bytes of the message as it is: more than one response can hold."""
+"""Bytes of a message that nobody wrote: more than one response can hold."""
 DIGEST_LENGTH = 24
 TOO_LARGE = "too_large"
 
@@ -80,7 +80,7 @@ def body_of(scene: Scene, rendering: Rendering) -> bytes:
         Fault: the selection or the template fails on this message, or makes too much of it.
     """
     budget = Budget()
-    limit = LARGEST_SHAPED if rendering.is_shaped else LARGEST_BODY
+    limit = LARGEST_SHAPED if rendering.selection or rendering.template else LARGEST_BODY
     selected: Any = None
     if rendering.selection:
         selected = select(rendering.selection, scene.message, budget=budget)

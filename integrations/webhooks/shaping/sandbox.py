@@ -39,7 +39,6 @@ from .template_filters import (
 )
 
 LONGEST_SOURCE = 16 * 1024
-LARGEST_NUMBER = 2**53
 KEPT = 512
 NAMES = frozenset({"type", "timestamp", "data", "selected", "answers", "fields", "form", "link"})
 """What a template may speak of: see `scenes.Scene.names`."""
@@ -85,8 +84,8 @@ class _Environment(ImmutableSandboxedEnvironment):
 
     @staticmethod
     def _bounded(number: Any) -> Any:
-        if abs(number) > LARGEST_NUMBER:
-            raise Fault("too_large", f"A number is larger than {LARGEST_NUMBER:,}.")
+        if abs(number) > syntax.LARGEST_NUMBER:
+            raise Fault("too_large", f"A number is larger than {syntax.LARGEST_NUMBER:,}.")
         return number
 
 

@@ -10,7 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 import jmespath
-from jmespath.exceptions import JMESPathError, JMESPathTypeError
+from jmespath.exceptions import IncompleteExpressionError, JMESPathError, JMESPathTypeError
 from jmespath.parser import ParsedResult
 from jmespath.visitor import TreeInterpreter
 
@@ -64,7 +64,8 @@ def parse_selection(text: str) -> ParsedResult:
         parsed = jmespath.compile(text)
         parts = list(_parts(parsed.parsed))
     except JMESPathError as error:
-        raise Fault("invalid_expression", f"Not a JMESPath expression: {_short(error)}") from error
+        message = f"Not a JMESPath expression{_place(error)}."
+        raise Fault("invalid_expression", message) from error
     except (RecursionError, ValueError, TypeError) as error:
         raise Fault("invalid_expression", "Not a JMESPath expression, or nested deeply.") from error
     if len(parts) > MOST_PARTS or max(depth for _, depth in parts) > DEEPEST:
@@ -104,5 +105,8 @@ def _parts(node: Any, depth: int = 1) -> Iterator[tuple[Any, int]]:
             yield from _parts(child, depth + 1)
 
 
-def _short(error: BaseException) -> str:
-    return str(error).partition("\n")[0][:150]
+def _place(error: JMESPathError) -> str:
+    if isinstance(error, IncompleteExpressionError):
+        return ": it ends too early"
+    position = getattr(error, "lex_position", None)
+    return "" if position is None else f": look at character {position + 1}"

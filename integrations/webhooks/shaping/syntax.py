@@ -17,6 +17,7 @@ from .budget import Fault
 
 MOST_NODES = 2_000
 DEEPEST = 40
+LARGEST_NUMBER = 2**53
 ALLOWED: tuple[type[nodes.Node], ...] = (
     nodes.Template, nodes.Output, nodes.TemplateData, nodes.If, nodes.For, nodes.Assign,
     nodes.Name, nodes.Const, nodes.List, nodes.Tuple, nodes.Dict, nodes.Pair,
@@ -60,8 +61,17 @@ def check(
             _check_known(node.name, "filter", filters, node.lineno)
         elif isinstance(node, nodes.Test):
             _check_known(node.name, "test", tests, node.lineno)
-        elif isinstance(node, nodes.For) and node.recursive:
-            raise Fault("not_allowed", "A loop cannot call itself.", line=node.lineno)
+        else:
+            _check_other(node)
+
+
+def _check_other(node: nodes.Node) -> None:
+    if isinstance(node, nodes.For) and node.recursive:
+        raise Fault("not_allowed", "A loop cannot call itself.", line=node.lineno)
+    number = node.value if isinstance(node, nodes.Const) else 0
+    if isinstance(number, int | float) and not abs(number) <= LARGEST_NUMBER:
+        # Infinity is compiled to a name that nobody defines.
+        raise Fault("too_large", f"A number is larger than {LARGEST_NUMBER:,}.", line=node.lineno)
 
 
 def count_steps(node: nodes.Node) -> None:

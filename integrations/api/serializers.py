@@ -26,6 +26,15 @@ class _Long(serializers.CharField):
         super().__init__(allow_blank=True, trim_whitespace=False, **options)
 
 
+def events_field(**options: Any) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
+        min_length=1,
+        max_length=len(DELIVERABLE_NAMES),
+        **options,
+    )
+
+
 class ShapeInput(serializers.Serializer[Plain]):
     """Which responses, and how the message is written. What is left out stays as it is."""
 
@@ -50,6 +59,11 @@ class ShapeInput(serializers.Serializer[Plain]):
     content_type = serializers.CharField(
         required=False, max_length=LONGEST_TYPE, help_text="Of what the template writes."
     )
+
+
+class HeadersInput(ShapeInput):
+    """The same, with the headers."""
+
     headers = serializers.DictField(
         child=serializers.CharField(allow_blank=True, max_length=LONGEST_VALUE),
         required=False,
@@ -58,18 +72,14 @@ class ShapeInput(serializers.Serializer[Plain]):
     )
 
 
-class WebhookInput(ShapeInput):
+class WebhookInput(HeadersInput):
     url = serializers.CharField(
         max_length=LONGEST_URL, help_text="http or https, on the public internet."
     )
     form_id = serializers.RegexField(
         ID_PATTERN, allow_null=True, default=None, help_text="Null: every form you own."
     )
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
-        min_length=1,
-        max_length=len(DELIVERABLE_NAMES),
-    )
+    events = events_field()
     description = serializers.CharField(max_length=200, allow_blank=True, default="")
     include_personal_data = serializers.BooleanField(
         default=False,
@@ -77,14 +87,9 @@ class WebhookInput(ShapeInput):
     )
 
 
-class WebhookChange(ShapeInput):
+class WebhookChange(HeadersInput):
     url = serializers.CharField(max_length=LONGEST_URL, required=False)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
-        min_length=1,
-        max_length=len(DELIVERABLE_NAMES),
-        required=False,
-    )
+    events = events_field(required=False)
     description = serializers.CharField(max_length=200, allow_blank=True, required=False)
     include_personal_data = serializers.BooleanField(required=False)
 

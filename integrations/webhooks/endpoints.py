@@ -1,4 +1,7 @@
-"""The life of an endpoint: make, change, rotate its secret, switch off and on, delete."""
+"""The life of an endpoint: make, change, rotate its secret, switch off and on, delete.
+
+Whoever changes what the couriers read locks the lane first, as they do: nobody waits in a circle.
+"""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
@@ -16,7 +19,7 @@ from integrations import encryption
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import checks, dead_letters, intake
+from . import checks, dead_letters, intake, lanes
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
 from .filters import check_filter
 from .models import Delivery, SigningSecret, Webhook
@@ -62,6 +65,7 @@ def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tupl
     _fill(webhook, check_endpoint(wanted, form_id=form_id))
     with transaction.atomic():
         webhook.save(force_insert=True)
+        lanes.lock([webhook.pk])
         return webhook, _add_secret(webhook)
 
 
@@ -105,6 +109,7 @@ def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
     """Switch an endpoint off; what waits for it becomes dead letters. False: it was off already."""
     now = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook_id])
         switched = Webhook.objects.filter(pk=webhook_id, status=Webhook.Status.ENABLED).update(
             status=Webhook.Status.DISABLED, disabled_reason=reason, disabled_at=now
         )
@@ -129,6 +134,7 @@ def enable(webhook: Webhook, *, replay: bool = False) -> int:
     webhook.disabled_at = None
     webhook.updated_at = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook.pk])
         webhook.save()
         if not replay:
             return 0
@@ -141,6 +147,7 @@ def delete_webhook(webhook: Webhook) -> None:
     """Delete an endpoint: its secrets at once, its deliveries stay readable in the admin."""
     now = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook.pk])
         webhook.deleted_at = now
         webhook.status = Webhook.Status.DISABLED
         webhook.save()
@@ -174,20 +181,36 @@ def check_endpoint(wanted: EndpointForm, *, form_id: str) -> EndpointForm:
         parse_target(wanted.url)
     except RefusedTargetError as refusal:
         errors.append(FieldError("url", refusal.reason, refusal.message))
+    checked, found = _checked_messages(wanted, form_id)
+    errors += [*found, *checks.header_errors(wanted.headers or {})]
+    if errors:
+        raise InvalidInputError("The endpoint cannot be saved.", errors=errors)
+    return checked
+
+
+def check_messages(wanted: EndpointForm, *, form_id: str) -> EndpointForm:
+    """As `check_endpoint`, but for where the messages go."""
+    checked, errors = _checked_messages(wanted, form_id)
+    if errors:
+        raise InvalidInputError("The messages cannot be made.", errors=errors)
+    return checked
+
+
+def _checked_messages(wanted: EndpointForm, form_id: str) -> tuple[EndpointForm, list[FieldError]]:
+    errors = []
     unknown = sorted(set(wanted.events) - set(DELIVERABLE_NAMES))
     if unknown or not wanted.events:
         known = ", ".join(DELIVERABLE_NAMES)
         errors.append(FieldError("events", "unknown_event", f"Choose from {known}."))
-    errors += checks.header_errors(wanted.headers or {})
     filter_, found = check_filter(
         wanted.filter, form_id=form_id, personal_allowed=wanted.include_personal_data
     )
-    errors += found
     rendering = rendering_of(wanted)
-    errors += checks.rendering_errors(rendering, form_id=form_id, events=wanted.events)
-    if errors:
-        raise InvalidInputError("The endpoint cannot be saved.", errors=errors)
-    return replace(wanted, filter=filter_)
+    errors += [
+        *found,
+        *checks.rendering_errors(rendering, form_id=form_id, events=wanted.events),
+    ]
+    return replace(wanted, filter=filter_), errors
 
 
 def _fill(webhook: Webhook, wanted: EndpointForm) -> None:

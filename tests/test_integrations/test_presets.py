@@ -124,7 +124,12 @@ def test_people_see_title_answers_labels_masks_and_the_way_back():
     blocks = json.dumps(body("slack", SCENES["ordinary"]), ensure_ascii=False)
     discord = body("discord", SCENES["ordinary"])["embeds"][0]
     facts = body("teams", SCENES["ordinary"])["attachments"][0]["content"]["body"][1]["facts"]
-    for wanted in ("New response: Club survey", "*Vote*\\nYes!", "not shown", f"<{LINK}|"):
+    for wanted in (
+        "New response: Club survey",
+        "*Vote*\\nYes!",
+        "personal data, hidden",
+        f"<{LINK}|",
+    ):
         assert wanted in blocks
     assert discord["url"] == LINK
     assert [each["value"] for each in discord["fields"][:2]] == ["Yes!", "40"]

@@ -6,7 +6,7 @@ from typing import Any
 
 from formplatform.forms.domain import JsonObject
 
-HIDDEN = "(personal data, not shown)"
+HIDDEN = "personal data, hidden"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

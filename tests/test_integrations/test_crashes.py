@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from datetime import timedelta
@@ -210,6 +211,28 @@ def test_the_bell_has_it_delivered_at_once_and_the_short_waits_need_no_bell(
         background.ring()
         receiver.wait_for(3)
         assert receiver.received[2].at - rung_at < 0.5
+
+
+def test_the_command_sees_what_was_enqueued_while_it_had_nothing_to_do(subscribe, submit):
+    idle = Courier(hands=2)
+    thread = threading.Thread(target=_run_and_close, args=[idle])
+    thread.start()
+    try:
+        with Receiver() as receiver:
+            subscribe(receiver.url())
+            time.sleep(1)  # it has looked, and waits
+            submit()
+            submitted_at = time.time()
+            receiver.wait_for(1)
+            assert receiver.received[0].at - submitted_at < 2
+    finally:
+        idle.stop()
+        thread.join(10)
+
+
+def _run_and_close(courier):
+    courier.run(stay_for_ever=True)
+    connection.close()
 
 
 def test_outside_of_tests_the_task_rings_and_returns_while_the_courier_delivers(subscribe, submit):

@@ -20,8 +20,9 @@ WORKER = [
     *(sys.executable, "-m", "celery", "-A", "tests.fakes.hurried", "worker", "-B", "-c", "1"),
     *("--without-gossip", "--without-mingle", "-l", "ERROR", "-s"),
 ]
-PAUSE_SECONDS = (0.5, 3.0)
 TEND_SECONDS = 0.2
+LAST_AT = 0.9
+"""Misfortunes are spread over so much of what is to arrive, however fast that is."""
 STALL_SECONDS = (0.5, 2.5)
 HELD_SECONDS = (1.0, 4.0)
 WARM_SECONDS = 10.0
@@ -105,15 +106,27 @@ class Chaos(threading.Thread):
     """So many misfortunes, one after the other, each chosen and timed by chance."""
 
     def __init__(
-        self, fleet: Fleet, *, misfortunes: int, rng: random.Random, kill_enqueuer: Callable
+        self,
+        fleet: Fleet,
+        *,
+        misfortunes: int,
+        rng: random.Random,
+        kill_enqueuer: Callable[[], bool],
+        share_arrived: Callable[[], float],
     ) -> None:
         super().__init__(daemon=True)
         self.fleet = fleet
-        self.left = misfortunes
+        self.due = sorted(rng.uniform(0, LAST_AT) for _ in range(misfortunes))
+        """After which share of what is to arrive each comes."""
+        self._share_arrived = share_arrived
         self.random = rng
         self.counts: Counter[str] = Counter()
         self.failure: BaseException | None = None
         self._kill_enqueuer = kill_enqueuer
+
+    @property
+    def left(self) -> int:
+        return len(self.due)
 
     def run(self) -> None:
         kinds = [
@@ -125,12 +138,14 @@ class Chaos(threading.Thread):
             *[("databases cut off", self._cut_database)] * 2,
         ]
         try:
-            while self.left:
-                time.sleep(self.random.uniform(*PAUSE_SECONDS))
+            while self.due:
+                time.sleep(TEND_SECONDS)
+                if self._share_arrived() < self.due[0]:
+                    continue
                 name, strike = self.random.choice(kinds)
                 if strike():
                     self.counts[name] += 1
-                    self.left -= 1
+                    self.due.pop(0)
         except BaseException as error:
             self.failure = error
             raise

@@ -75,7 +75,13 @@ def run(world, misfortunes: int, rng: random.Random) -> dict[str, tuple[object, 
 
     enqueuers = Workers(ENQUEUERS, rng, [sys.executable, "-m", "tests.fakes.enqueuing_worker"])
     fleet = Fleet(COURIERS, world.directory)
-    chaos = Chaos(fleet, misfortunes=misfortunes, rng=rng, kill_enqueuer=enqueuers.kill_one)
+    chaos = Chaos(
+        fleet,
+        misfortunes=misfortunes,
+        rng=rng,
+        kill_enqueuer=enqueuers.kill_one,
+        share_arrived=world.share_arrived,
+    )
     started = time.monotonic()
     with ended(fleet):
         chaos.start()

@@ -153,6 +153,19 @@ def test_a_worker_that_comes_back_after_its_lease_does_not_spoil_the_other_ones_
     assert [a.outcome for a in Attempt.objects.all()] == ["failed", "delivered"]
 
 
+def test_a_courier_takes_again_what_it_took_without_hearing_that_it_did(subscribe, submit):
+    subscribe("https://example.com/hook")
+    for _ in range(claims.RUN_LENGTH + 1):
+        submit()
+    (lost,) = claims.take(FIRST, room=1, in_flight={})  # and the answer to COMMIT is lost
+    (again,) = claims.take(FIRST, room=1, in_flight={})
+    assert [job.delivery_id for job in again.jobs] == [job.delivery_id for job in lost.jobs]
+    assert {job.attempt_no for job in again.jobs} == {2}
+    assert claims.take(SECOND, room=1, in_flight={}) == []
+    outcomes = list(Attempt.objects.order_by("number").values_list("outcome", flat=True))
+    assert outcomes == ["unknown"] * claims.RUN_LENGTH + ["sending"] * claims.RUN_LENGTH
+
+
 def test_a_late_success_counts_and_ends_the_retries(subscribe, submit):
     with Receiver(Reply(500)) as receiver:
         subscribe(receiver.url())

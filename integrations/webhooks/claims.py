@@ -188,7 +188,8 @@ def _recover(visit: _Visit, courier: uuid.UUID, *, now: datetime) -> None:
 def _pick(visit: _Visit, *, share: int, now: datetime) -> None:
     lane, webhook = visit.lane, visit.lane.webhook
     if not webhook.is_enabled:
-        waiting = Delivery.objects.filter(webhook=webhook)
+        # What is in flight comes back first: its attempt has to be closed.
+        waiting = Delivery.objects.filter(webhook=webhook, status=Delivery.Status.PENDING)
         lane.dead_total += dead_letters.bury(waiting, reason=Delivery.DeadReason.DISABLED, at=now)
         return
     if lane.paused_until is not None and lane.paused_until > now:

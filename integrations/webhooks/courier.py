@@ -16,7 +16,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cache
 
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection
 
 from formplatform.core import clock
 
@@ -77,7 +77,7 @@ class Courier:
                     if self._step(pool) or self._flying:
                         continue
                     pause = max(_seconds_until_due(), LOOK_AGAIN_SECONDS)
-                except DatabaseError:
+                except (DatabaseError, InterfaceError):
                     logger.exception("the courier lost its database")
                     connection.close()
                     pause = RECOVERY_SECONDS

@@ -113,12 +113,21 @@ def _settle_delivered(results: Sequence[Result]) -> None:
 
 
 def _return_unsent(results: Sequence[Result]) -> None:
-    """Their turn never came: the attempt that was opened for them did not happen."""
+    """Their turn never came: the attempt that was opened for them did not happen.
+
+    Neither where the message was given up meanwhile; where another courier took it over, that one
+    has closed the attempt.
+    """
+    by_number: dict[int, list[str]] = defaultdict(list)
     for result in results:
-        if _mine(result).update(status=Delivery.Status.PENDING, attempt_no=F("attempt_no") - 1):
-            Attempt.objects.filter(
-                delivery=result.job.delivery_id, number=result.job.attempt_no
-            ).delete()
+        by_number[result.job.attempt_no].append(result.job.delivery_id)
+    for number, ids in by_number.items():
+        Delivery.objects.filter(
+            pk__in=ids, status=Delivery.Status.SENDING, attempt_no=number
+        ).update(status=Delivery.Status.PENDING, attempt_no=F("attempt_no") - 1)
+        Attempt.objects.filter(
+            delivery__in=ids, number=number, outcome=Attempt.Outcome.SENDING
+        ).delete()
 
 
 def _settle_failed(lane: Lane, result: Result) -> None:

@@ -33,12 +33,12 @@ class Fleet:
     """Couriers and a Celery worker: whichever ends is replaced, until told otherwise."""
 
     def __init__(self, couriers: int, directory: Path) -> None:
-        self.log = (directory / "couriers.log").open("a")
+        self.log = (directory / "couriers.log").open("a+")
         beat = str(directory / "beat")
         self.born: dict[int, float] = {}
         self.running = [self._start(COURIER) for _ in range(couriers)]
         self.running.append(self._start([*WORKER, beat]))
-        self.ended_by_themselves: list[int] = []
+        self.ended_by_themselves: list[tuple[str, int]] = []
         self.memory: dict[int, tuple[int, int]] = {}
         """By process: bytes once it was warm, and the most since then."""
         self._stopping = threading.Event()
@@ -71,7 +71,7 @@ class Fleet:
                 self._weigh(process.pid)
                 continue
             if ended != -signal.SIGKILL:
-                self.ended_by_themselves.append(ended)
+                self.ended_by_themselves.append((" ".join(process.args[:6]), ended))
             self.kill(place)  # what a worker that ended left behind
             self.running[place] = self._start(list(process.args))  # type: ignore[arg-type]
 
@@ -90,13 +90,17 @@ class Fleet:
     def stop(self) -> None:
         self._stopping.set()
         self._tending.join()
+        if self.ended_by_themselves:
+            print(
+                self.ended_by_themselves, Path(self.log.name).read_text(), sep="\n", file=sys.stderr
+            )
         for process in self.running:
             process.terminate()
         for place, process in enumerate(self.running):
             try:
                 process.wait(30)
             except subprocess.TimeoutExpired:
-                self.ended_by_themselves.append(0)
+                self.ended_by_themselves.append(("does not end", 0))
             self.kill(place)
             process.wait()
         self.log.close()

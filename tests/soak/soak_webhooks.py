@@ -126,7 +126,9 @@ def settle(world, chaos) -> None:
             break
         time.sleep(0.5)
     world.switch_off_the_unhealthy()
-    while any(world.unfinished().values()) and time.monotonic() < deadline:
+    while time.monotonic() < deadline:
+        if not any(world.unfinished().values()) and not world.is_anything_due():
+            break
         time.sleep(0.2)
     progress("")
 

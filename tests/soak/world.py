@@ -179,7 +179,7 @@ class World:
             for _ in range(1, revisions):
                 responses = [edit(response) for response in responses]
                 events += [event for response in responses for event in told(response)]
-        return events[:count]
+        return events
 
     def batches(self) -> Iterator[list]:
         """Every event twice: in its order, and again sooner or later."""
@@ -223,6 +223,11 @@ class World:
 
     def is_healthy(self, name: str) -> bool:
         return next(hook.reasons is None for hook in HOOKS if hook.name == name)
+
+    def is_anything_due(self) -> bool:
+        from integrations.webhooks.lane_models import Lane
+
+        return Lane.objects.filter(due_at__isnull=False).exists()
 
     def has_given_up_some(self) -> bool:
         """Whether some message of each unhealthy endpoint ran out of attempts."""

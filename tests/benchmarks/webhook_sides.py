@@ -134,7 +134,7 @@ class Ours:
 
 def measure(side: Peer | Ours, order: dict) -> dict:
     act = getattr(side, order.pop("do"))
-    rss = psutil.Process().memory_info().rss
+    rss, peak = psutil.Process().memory_info().rss, peak_bytes()
     started, cpu = time.perf_counter(), time.process_time()
     count = act(**order)
     return {
@@ -142,8 +142,13 @@ def measure(side: Peer | Ours, order: dict) -> dict:
         "seconds": time.perf_counter() - started,
         "cpu_seconds": time.process_time() - cpu,
         "rss_bytes": psutil.Process().memory_info().rss - rss,
-        "peak_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 - rss,
+        "peak_bytes": peak_bytes() - peak,
     }
+
+
+def peak_bytes() -> int:
+    """The most this process ever had."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
 
 
 def main() -> None:

@@ -38,7 +38,8 @@ class Fleet:
         self.born: dict[int, float] = {}
         self.running = [self._start(COURIER) for _ in range(couriers)]
         self.running.append(self._start([*WORKER, beat]))
-        self.ended_by_themselves: list[tuple[str, int]] = []
+        self.ended_by_themselves: list[int] = []
+        self.workers_ended = 0
         self.memory: dict[int, tuple[int, int]] = {}
         """By process: bytes once it was warm, and the most since then."""
         self._stopping = threading.Event()
@@ -70,8 +71,10 @@ class Fleet:
             if ended is None:
                 self._weigh(process.pid)
                 continue
-            if ended != -signal.SIGKILL:
-                self.ended_by_themselves.append((" ".join(process.args[:6]), ended))
+            if ended != -signal.SIGKILL and "celery" in process.args:
+                self.workers_ended += 1  # Celery does where its broker dies while it connects
+            elif ended != -signal.SIGKILL:
+                self.ended_by_themselves.append(ended)
             self.kill(place)  # what a worker that ended left behind
             self.running[place] = self._start(list(process.args))  # type: ignore[arg-type]
 
@@ -100,7 +103,7 @@ class Fleet:
             try:
                 process.wait(30)
             except subprocess.TimeoutExpired:
-                self.ended_by_themselves.append(("does not end", 0))
+                self.ended_by_themselves.append(0)
             self.kill(place)
             process.wait()
         self.log.close()

@@ -94,6 +94,7 @@ def run(world, misfortunes: int, rng: random.Random) -> dict[str, tuple[object, 
         print(f"{'settled after':34}{time.monotonic() - started:>10.0f} s")
     for name, count in sorted((chaos.counts + enqueuers.counts).items()):
         print(f"{name:34}{count:>10,}")
+    print(f"{'workers that ended by themselves':34}{fleet.workers_ended:>10,}")
     grown = fleet.most_growth
     print(f"{'a courier grew by at most':34}{grown / 1024**2:>10.1f} MB")
     return {

@@ -11,6 +11,7 @@ from formplatform.forms.storage.registry import get_store
 from .endpoints import EndpointForm, check_endpoint
 from .events import DELIVERABLE_NAMES
 from .models import Webhook
+from .shaping.escaping import DEFAULT_TYPE
 from .shaping.presets.registry import PLAIN, presets
 
 if TYPE_CHECKING:
@@ -27,7 +28,12 @@ class WebhookForm(_Form):
     )
 
     preset = forms.ChoiceField(
-        choices=[(name, each.label) for name, each in presets().items()], initial=PLAIN
+        choices=[(name, each.label) for name, each in presets().items()],
+        initial=PLAIN,
+        required=False,
+    )
+    content_type = forms.CharField(
+        initial=DEFAULT_TYPE, required=False, help_text="Of what the template writes."
     )
     headers = forms.CharField(
         required=False,
@@ -45,6 +51,7 @@ class WebhookForm(_Form):
             "form_id",
             "events",
             "include_personal_data",
+            "asymmetric",
             "filter",
             "preset",
             "selection",
@@ -85,10 +92,11 @@ class WebhookForm(_Form):
             events=data["events"],
             description=data.get("description", ""),
             include_personal_data=data.get("include_personal_data", False),
+            asymmetric=data.get("asymmetric", False),
             filter=data.get("filter") or None,
             selection=data.get("selection", ""),
             template=data.get("template", "").replace("\r\n", "\n"),
-            preset=data["preset"],
-            content_type=data["content_type"],
+            preset=data.get("preset") or self.instance.preset,
+            content_type=data.get("content_type") or self.instance.content_type or DEFAULT_TYPE,
             headers={} if data.get("without_headers") else data.get("headers"),
         )

@@ -5,31 +5,26 @@ Whoever changes what the couriers read locks the lane first, as they do: nobody 
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
+from django.views.decorators.debug import sensitive_variables
 
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
 from formplatform.core.publishing import publish
 from formplatform.forms.domain import JsonObject
 from formplatform.forms.ids import new_id
-from integrations import encryption
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import checks, dead_letters, intake, lanes
+from . import checks, dead_letters, intake, lanes, rotation
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
 from .filters import check_filter
-from .models import Delivery, SigningSecret, Webhook
+from .models import Delivery, Webhook
 from .renderings import rendering_of
-from .security import generate_secret
 from .shaping.escaping import DEFAULT_TYPE
 from .shaping.presets.registry import PLAIN
-
-GRACE = timedelta(hours=24)
-"""How long the previous secret keeps signing beside the new one."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,6 +35,8 @@ class EndpointForm:
     events: Collection[str]
     description: str = ""
     include_personal_data: bool = False
+    asymmetric: bool = False
+    """Whether messages are signed with an ed25519 key too."""
     filter: JsonObject | None = None
     selection: str = ""
     template: str = ""
@@ -49,24 +46,29 @@ class EndpointForm:
     """Sent along with every message. None leaves those that are there: they are never shown."""
 
 
-def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tuple[Webhook, str]:
+@sensitive_variables("secret")
+def create_webhook(
+    wanted: EndpointForm, *, owner_id: int, form_id: str, secret: str | None = None
+) -> tuple[Webhook, str]:
     """A new endpoint and its secret, which is shown this once.
 
     Args:
         wanted: checked here.
         owner_id: the user it belongs to.
         form_id: empty for every form of the owner.
+        secret: one that is in use already, instead of a new one.
 
     Raises:
-        InvalidInputError: the URL or an event is not one we deliver to or of, the filter asks what
-            the form does not have, or the template fails on a sample message.
+        InvalidInputError: the URL or an event is not one we deliver to or of, the secret is weak,
+            the filter asks what the form does not have, or the template fails on a sample message.
     """
     webhook = Webhook(owner_id=owner_id, form_id=form_id)
     _fill(webhook, check_endpoint(wanted, form_id=form_id))
     with transaction.atomic():
         webhook.save(force_insert=True)
         lanes.lock([webhook.pk])
-        return webhook, _add_secret(webhook)
+        rotation.match_public_keys(webhook)
+        return webhook, rotation.add_secret(webhook, secret)
 
 
 def form_of(webhook: Webhook) -> EndpointForm:
@@ -76,6 +78,7 @@ def form_of(webhook: Webhook) -> EndpointForm:
         events=webhook.events,
         description=webhook.description,
         include_personal_data=webhook.include_personal_data,
+        asymmetric=webhook.asymmetric,
         filter=webhook.filter,
         selection=webhook.selection,
         template=webhook.template,
@@ -92,17 +95,9 @@ def update_webhook(webhook: Webhook, wanted: EndpointForm) -> None:
     """
     _fill(webhook, check_endpoint(wanted, form_id=webhook.form_id))
     webhook.updated_at = clock.now()
-    webhook.save()
-
-
-def rotate_secret(webhook: Webhook) -> str:
-    """A new secret, shown this once. The one before signs along for a day, older ones end now."""
-    now = clock.now()
     with transaction.atomic():
-        older = webhook.secrets.values_list("pk", flat=True)[1:]
-        webhook.secrets.filter(pk__in=list(older)).delete()
-        webhook.secrets.update(expires_at=now + GRACE)
-        return _add_secret(webhook)
+        webhook.save()
+        rotation.match_public_keys(webhook)
 
 
 def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
@@ -149,6 +144,7 @@ def delete_webhook(webhook: Webhook) -> None:
     with transaction.atomic():
         lanes.lock([webhook.pk])
         webhook.deleted_at = now
+        webhook.set_headers({})
         webhook.status = Webhook.Status.DISABLED
         webhook.save()
         webhook.secrets.all().delete()
@@ -218,6 +214,7 @@ def _fill(webhook: Webhook, wanted: EndpointForm) -> None:
     webhook.events = sorted(set(wanted.events))
     webhook.description = wanted.description
     webhook.include_personal_data = wanted.include_personal_data
+    webhook.asymmetric = wanted.asymmetric
     webhook.filter = wanted.filter
     webhook.selection = wanted.selection
     webhook.template = wanted.template
@@ -225,11 +222,3 @@ def _fill(webhook: Webhook, wanted: EndpointForm) -> None:
     webhook.content_type = wanted.content_type
     if wanted.headers is not None:
         webhook.set_headers(wanted.headers)
-
-
-def _add_secret(webhook: Webhook) -> str:
-    secret = generate_secret()
-    SigningSecret.objects.create(
-        webhook=webhook, sealed=encryption.seal(secret, context=webhook.pk)
-    )
-    return secret

@@ -62,6 +62,9 @@ class Result:
     error: str = ""
     peer: str = ""
     duration_ms: int | None = None
+    phases: Mapping[str, float | None] = field(default_factory=dict)
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    response_headers: Mapping[str, str] = field(default_factory=dict)
     response: str = ""
     retry_after_seconds: int = 0
 

@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0006_a_delivery_has_one_number'),
+        ('integrations', '0007_sign_with_ed25519'),
     ]
 
     operations = [

@@ -7,7 +7,7 @@ client would ask a node for the keys of every FCALL: one more round trip each.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
@@ -18,6 +18,8 @@ from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
 from formplatform.core.connections import Numbers
 
+from .held_connections import HeldConnections
+
 
 class Status(IntEnum):
     """What a counting function answers first."""
@@ -25,6 +27,8 @@ class Status(IntEnum):
     APPLIED = 1
     REFUSED = 0
     OTHER_GENERATION = -2
+    BEHIND = -3
+    """Something waits that must be taken first."""
 
 
 FOLDER = Path(__file__).parent / "functions"
@@ -65,6 +69,7 @@ def function_of(name: str, source: str) -> ServerFunction:
 
 
 APPLY = read_function("apply")
+WAIT = read_function("wait")
 ADVANCE = read_function("advance")
 FLIP = read_function("flip")
 
@@ -83,6 +88,7 @@ class ServerFunctions:
 
     def __init__(self, client: Numbers) -> None:
         self._client = client
+        self._held = HeldConnections(client)
         self._as_scripts = isinstance(client, redis.RedisCluster)
 
     def run(self, calls: Sequence[Call]) -> list[Any]:
@@ -113,19 +119,12 @@ class ServerFunctions:
 
     def _send(self, calls: Sequence[Call]) -> list[Any]:
         if len(calls) == 1:
-            return [self._send_one(calls[0])]
+            return [self._held.execute(*self._command(calls[0]))]
         pipeline: Any = self._client.pipeline(transaction=False)
         for call in calls:
             pipeline.execute_command(*self._command(call))
         answers: list[Any] = pipeline.execute(raise_on_error=False)
         return answers
-
-    def _send_one(self, call: Call) -> Any:
-        execute: Callable[..., Any] = self._client.execute_command
-        try:
-            return execute(*self._command(call))
-        except ResponseError as error:
-            return error
 
     def _command(self, call: Call) -> tuple[Any, ...]:
         arguments = (len(call.keys), *call.keys, *call.arguments)

@@ -19,6 +19,7 @@ class HeldConnections:
 
     def __init__(self, client: Numbers) -> None:
         self._client: Any = client
+        self._is_cluster = isinstance(client, redis.RedisCluster)
         self._idle: list[Any] = []
         self._process = os.getpid()
 
@@ -28,7 +29,7 @@ class HeldConnections:
         A connection that broke is no answer: then it is sent again, as the client would.
         """
         try:
-            if isinstance(self._client, redis.RedisCluster):
+            if self._is_cluster:
                 return self._client.execute_command(*command)
             try:
                 return self._execute(command)

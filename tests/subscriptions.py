@@ -3,12 +3,15 @@
 import pytest
 from django.contrib.auth import get_user_model
 
+from formplatform.core import clock
 from formplatform.core.actors import Actor
 from formplatform.forms.catalog import create_form
 from formplatform.forms.publishing import publish_form
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
+from integrations.webhooks import lanes
 from integrations.webhooks.endpoints import EndpointForm, create_webhook
+from integrations.webhooks.models import Delivery
 
 DEFINITION = {
     "fields": [
@@ -23,6 +26,12 @@ DEFINITION = {
         },
     ]
 }
+
+
+def make_due():
+    """Every unfinished delivery's next attempt is due now."""
+    Delivery.objects.filter(due_at__isnull=False).update(due_at=clock.now())
+    lanes.sweep()
 
 
 @pytest.fixture

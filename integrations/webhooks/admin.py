@@ -313,7 +313,7 @@ class _DeliveryPages(ModelAdmin[Delivery]):
 
     @display(description="Size of the body")
     def size(self, delivery: Delivery) -> str:
-        return f"{len(delivery.payload.body):,} bytes"
+        return f"{len(delivery.payload.body):,} bytes" if delivery.payload else "not rendered"
 
     @action(description="Send again", permissions=["replay"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:

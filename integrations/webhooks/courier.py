@@ -1,13 +1,17 @@
 """The courier: one thread that owns the database side, many that wait for receivers.
 
 It takes up what is due whenever it has a hand free, so an endpoint that hangs costs its own calls
-and nobody else's time. In a worker it runs in the background and goes home when nothing is due
-soon; the command `deliver_webhooks` runs it in the foreground; eager tasks run it in place.
+and nobody else's time: a call that takes long gives its hand back and waits on its own. In a worker
+it runs in the background and goes home when nothing is due soon; the command `deliver_webhooks`
+runs it in the foreground; eager tasks run it in place.
 """
 
 import logging
 import os
 import threading
+import time
+import uuid
+from collections import Counter
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from functools import cache
 
@@ -16,9 +20,8 @@ from django.db import DatabaseError, close_old_connections, connection
 
 from formplatform.core import clock
 
-from . import delivery, queue
-from .delivery import Result
-from .queue import Job
+from . import claims, delivery, lanes, outcomes
+from .jobs import Result, Run
 
 logger = logging.getLogger(__name__)
 
@@ -28,14 +31,18 @@ STAY_SECONDS = 60.0
 """The courier waits for what is due within so long; beat wakes it for the rest."""
 LEAST_STAY_SECONDS = 2.0
 RECOVERY_SECONDS = 1.0
+SLOW_SECONDS = 1.0
+"""A call that takes longer no longer counts as a hand that is busy."""
+MOST_THREADS_PER_HAND = 4
 
 
 class Courier:
-    """Delivers with up to `hands` calls in flight. `run` belongs to one thread at a time."""
+    """Delivers with up to `hands` quick calls in flight. `run` belongs to one thread at a time."""
 
     def __init__(self, *, hands: int) -> None:
+        self.id = uuid.uuid4()
         self._hands = hands
-        self._flying: dict[Future[Result], Job] = {}
+        self._flying: dict[Future[list[Result]], tuple[Run, float]] = {}
         self._finished: list[Result] = []
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -55,19 +62,19 @@ class Courier:
 
     def run_until_idle(self) -> None:
         """Deliver what is due now, in this thread's database connection."""
-        with ThreadPoolExecutor(self._hands, thread_name_prefix="webhook") as pool:
+        with self._pool() as pool:
             while self._step(pool) or self._flying:
                 pass
 
     def run(self, *, stay_for_ever: bool = False) -> None:
         """Deliver until stopped, or until nothing will be due soon. Survives a lost database."""
-        with ThreadPoolExecutor(self._hands, thread_name_prefix="webhook") as pool:
+        with self._pool() as pool:
             while True:
                 self._wake.clear()
                 try:
                     if self._step(pool) or self._flying:
                         continue
-                    pause = self._pause_seconds()
+                    pause = max(_seconds_until_due(), LOOK_AGAIN_SECONDS)
                 except DatabaseError:
                     logger.exception("the courier lost its database")
                     connection.close()
@@ -77,21 +84,34 @@ class Courier:
                 close_old_connections()
                 self._wake.wait(min(pause, STAY_SECONDS))
 
+    def _pool(self) -> ThreadPoolExecutor:
+        return ThreadPoolExecutor(self._hands * MOST_THREADS_PER_HAND, thread_name_prefix="webhook")
+
     def _step(self, pool: ThreadPoolExecutor) -> bool:
         """Take up, wait a moment, write down; whether anything moved."""
-        room = self._hands - len(self._flying)
-        jobs = queue.claim_due(limit=room) if room and not self._stopping.is_set() else []
-        self._flying |= {pool.submit(delivery.send, job): job for job in jobs}
+        runs = self._take()
+        for run in runs:
+            self._flying[pool.submit(delivery.send_run, run)] = (run, time.monotonic())
         done, _ = wait(self._flying, LOOK_AGAIN_SECONDS, FIRST_COMPLETED)
-        self._finished += [_result_of(future, self._flying.pop(future)) for future in done]
+        for future in done:
+            del self._flying[future]
+            self._finished += future.result()
         if self._finished:
-            delivery.record(self._finished)
+            outcomes.record(self._finished, courier=self.id, in_flight=self._in_flight())
             self._finished = []
-        return bool(jobs or done)
+        return bool(runs or done)
 
-    def _pause_seconds(self) -> float:
-        """Until the next delivery is due: what is due now is held back by a busy endpoint."""
-        return max(_seconds_until_due(), LOOK_AGAIN_SECONDS)
+    def _take(self) -> list[Run]:
+        if self._stopping.is_set() or self._finished:
+            return []
+        slow_since = time.monotonic() - SLOW_SECONDS
+        busy = sum(started > slow_since for _, started in self._flying.values())
+        most = self._hands * MOST_THREADS_PER_HAND - len(self._flying)
+        room = min(self._hands - busy, most)
+        return claims.take(self.id, room=room, in_flight=self._in_flight()) if room > 0 else []
+
+    def _in_flight(self) -> Counter[str]:
+        return Counter(run.webhook_id for run, _ in self._flying.values())
 
     def _is_done(self, pause: float, *, stay_for_ever: bool) -> bool:
         if self._stopping.is_set():
@@ -99,15 +119,6 @@ class Courier:
         if stay_for_ever or self._finished or pause <= STAY_SECONDS:
             return False
         return not self._wake.wait(LEAST_STAY_SECONDS)
-
-
-def _result_of(future: "Future[Result]", job: Job) -> Result:
-    """A fault of ours costs its own message an attempt, and no other message anything."""
-    error = future.exception()
-    if error is None:
-        return future.result()
-    logger.error("sending a webhook failed inside the platform", exc_info=error)
-    return Result(job=job, at=clock.now(), error_code="internal", error="An error of the platform.")
 
 
 class Background:
@@ -167,7 +178,7 @@ def ring(*, in_place: bool) -> None:
 
 
 def _seconds_until_due() -> float:
-    due_at = queue.next_due_at()
+    due_at = lanes.next_due_at()
     return float("inf") if due_at is None else (due_at - clock.now()).total_seconds()
 
 

@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError
 
-from . import doorbell
+from . import doorbell, lanes
 from .models import Delivery, Webhook
 
 FINAL = (Delivery.Status.DELIVERED, Delivery.Status.DEAD)
@@ -34,7 +34,6 @@ def bury(
         status=Delivery.Status.DEAD,
         dead_reason=reason,
         due_at=None,
-        lease=None,
         finished_at=at,
     )
 
@@ -94,11 +93,17 @@ def replay(deliveries: QuerySet[Delivery], *, limit: int | None = None) -> int:
 
 
 def _revive(ids: Collection[str]) -> int:
-    return Delivery.objects.filter(pk__in=ids, status__in=FINAL).update(
+    chosen = Delivery.objects.filter(pk__in=ids, status__in=FINAL)
+    locked = lanes.lock(sorted(set(chosen.values_list("webhook_id", flat=True))))
+    now = clock.now()
+    revived = chosen.update(
         status=Delivery.Status.PENDING,
-        due_at=clock.now(),
+        due_at=now,
+        is_replay=True,
         failures=0,
         lost=0,
         dead_reason="",
         finished_at=None,
     )
+    lanes.wake(locked, at=now)
+    return revived

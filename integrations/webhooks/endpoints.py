@@ -1,4 +1,7 @@
-"""The life of an endpoint: make, change, rotate its secret, switch off and on, delete."""
+"""The life of an endpoint: make, change, rotate its secret, switch off and on, delete.
+
+Whoever changes what the couriers read locks the lane first, as they do: nobody waits in a circle.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -15,7 +18,7 @@ from integrations import encryption
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import dead_letters, queue
+from . import dead_letters, intake, lanes
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
 from .models import Delivery, SigningSecret, Webhook
 from .security import generate_secret
@@ -50,6 +53,7 @@ def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tupl
     _fill(webhook, wanted)
     with transaction.atomic():
         webhook.save(force_insert=True)
+        lanes.lock([webhook.pk])
         return webhook, _add_secret(webhook)
 
 
@@ -89,6 +93,7 @@ def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
     """Switch an endpoint off; what waits for it becomes dead letters. False: it was off already."""
     now = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook_id])
         switched = Webhook.objects.filter(pk=webhook_id, status=Webhook.Status.ENABLED).update(
             status=Webhook.Status.DISABLED, disabled_reason=reason, disabled_at=now
         )
@@ -113,6 +118,7 @@ def enable(webhook: Webhook, *, replay: bool = False) -> int:
     webhook.disabled_at = None
     webhook.updated_at = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook.pk])
         webhook.save()
         if not replay:
             return 0
@@ -125,6 +131,7 @@ def delete_webhook(webhook: Webhook) -> None:
     """Delete an endpoint: its secrets at once, its deliveries stay readable in the admin."""
     now = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook.pk])
         webhook.deleted_at = now
         webhook.status = Webhook.Status.DISABLED
         webhook.save()
@@ -141,7 +148,7 @@ def send_test(webhook: Webhook) -> Delivery:
     if not webhook.is_enabled:
         raise ConflictError("The endpoint is disabled: enable it first.")
     data = {"webhook_id": webhook.pk, "message": "This is a test: no response was submitted."}
-    return queue.enqueue_message(
+    return intake.enqueue_message(
         webhook, event_id=f"evt_{new_id()}_test", event_type=TEST_NAME, data=data
     )
 

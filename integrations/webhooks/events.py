@@ -26,3 +26,18 @@ class WebhookDisabled(Event):
     webhook_id: str
     form_id: str
     reason: str
+
+
+@register_event
+@dataclass(frozen=True, kw_only=True)
+class WebhookFailing(Event):
+    """An endpoint needs its people.
+
+    `reason` is `dead_letters` (the first since a message last arrived) or `will_be_disabled`.
+    """
+
+    name: ClassVar[str] = "webhook.failing"
+
+    webhook_id: str
+    form_id: str
+    reason: str

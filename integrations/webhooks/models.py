@@ -1,6 +1,8 @@
 """What people edit and replay: endpoints, what is to be delivered to them, and every attempt.
 
-Event (what happened) → Payload (the bytes, rendered once) → Delivery (to one endpoint) → Attempt.
+Event (what happened) → Payload (the bytes, rendered once) → Delivery (to one endpoint) → Attempt;
+or Event → Omission, where an endpoint in reach did not get it. `lane_models.Lane` is an endpoint's
+place in the queue.
 """
 
 from datetime import datetime
@@ -31,6 +33,12 @@ class Webhook(models.Model):
     class DisabledReason(models.TextChoices):
         BY_OWNER = "by_owner", "switched off by a person"
         GONE = "gone", "the receiver answered 410 Gone"
+        FAILING = "failing", "every attempt failed for days"
+
+    class Ordering(models.TextChoices):
+        NONE = "none", "as they come, several at a time"
+        KEY = "key", "in order per response"
+        ENDPOINT = "endpoint", "strictly in order, one at a time"
 
     id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=new_id, editable=False)
     url = models.CharField(max_length=LONGEST_URL)
@@ -45,6 +53,15 @@ class Webhook(models.Model):
     include_personal_data = models.BooleanField(
         default=False,
         help_text="Whether answers to fields marked as personal data are sent; else they are null.",
+    )
+    ordering = models.CharField(max_length=10, choices=Ordering, default=Ordering.NONE)
+    rate_per_minute = models.PositiveIntegerField(
+        null=True, blank=True, help_text="At most so many messages a minute. Empty: no limit."
+    )
+    retry_delays = models.JSONField(
+        null=True,
+        blank=True,
+        help_text="Seconds before each attempt, the first included. Empty: the platform's.",
     )
     status = models.CharField(max_length=10, choices=Status, default=Status.ENABLED)
     disabled_reason = models.CharField(max_length=20, choices=DisabledReason, blank=True)
@@ -102,10 +119,13 @@ class Event(models.Model):
     form_id = models.CharField(max_length=ID_LENGTH, blank=True)
     response_id = models.CharField(max_length=ID_LENGTH, blank=True, db_index=True)
     occurred_at = models.DateTimeField()
-    created_at = models.DateTimeField(default=clock.now)
+    data = models.JSONField(default=dict)
+    """The domain event as it was published: ids, never answers."""
+    created_at = models.DateTimeField(default=clock.now, db_index=True)
 
     class Meta:
         ordering = ["-created_at"]
+        indexes = [models.Index(fields=["form_id", "occurred_at"], name="event_of_form")]
 
     def __str__(self) -> str:
         return f"{self.type} {self.id}"
@@ -139,16 +159,25 @@ class Delivery(models.Model):
         DISABLED = "disabled", "the endpoint was disabled"
         LOST = "lost", "workers died during too many attempts"
         SECRET = "secret", "the signing secret cannot be read"
+        TEMPLATE = "template", "the template is broken"
+        TOO_LARGE = "too_large", "the message is too large"
 
     id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=new_id, editable=False)
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="deliveries")
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="deliveries")
-    payload = models.ForeignKey(Payload, on_delete=models.CASCADE, related_name="deliveries")
+    payload = models.ForeignKey(
+        Payload, on_delete=models.CASCADE, related_name="deliveries", null=True, blank=True
+    )
+    """None where it could not be rendered: such a delivery is a dead letter."""
+    seq = models.PositiveBigIntegerField(editable=False)
+    """Its number among its endpoint's deliveries: 1, 2, 3 and so on without a gap."""
+    key = models.CharField(max_length=ID_LENGTH, blank=True, editable=False)
+    """What it is in order with, where the endpoint wants order per response."""
+    is_replay = models.BooleanField(default=False)
+    """Sent again by a person: new messages go first."""
     status = models.CharField(max_length=10, choices=Status, default=Status.PENDING)
     due_at = models.DateTimeField(null=True, default=clock.now)
-    """When somebody must take it up: the next attempt, or the end of the lease of this one."""
-    lease = models.UUIDField(null=True, editable=False)
-    """Who is sending it now."""
+    """When its attempt is, or was, due; None once it is finished."""
     attempt_no = models.PositiveIntegerField(default=0)
     """Attempts ever opened."""
     failures = models.PositiveIntegerField(default=0)
@@ -164,13 +193,21 @@ class Delivery(models.Model):
         verbose_name_plural = "deliveries"
         ordering = ["-created_at", "-id"]
         constraints = [
-            models.UniqueConstraint(fields=["webhook", "event"], name="one_delivery_per_event")
+            models.UniqueConstraint(fields=["webhook", "event"], name="one_delivery_per_event"),
+            models.UniqueConstraint(fields=["webhook", "seq"], name="one_delivery_per_number"),
         ]
         indexes = [
-            models.Index(fields=["due_at"], condition=Q(due_at__isnull=False), name="delivery_due"),
             models.Index(
-                fields=["lease"], condition=Q(lease__isnull=False), name="delivery_leased"
+                fields=["webhook", "is_replay", "due_at"],
+                condition=Q(due_at__isnull=False),
+                name="delivery_waiting",
             ),
+            models.Index(
+                fields=["webhook", "key", "seq"],
+                condition=Q(due_at__isnull=False),
+                name="delivery_waiting_by_key",
+            ),
+            models.Index(fields=["webhook"], condition=Q(status="sending"), name="delivery_flying"),
             models.Index(fields=["webhook", "-created_at"], name="delivery_of_webhook"),
             models.Index(fields=["status", "-finished_at"], name="delivery_finished"),
         ]
@@ -198,6 +235,10 @@ class Attempt(models.Model):
     error_code = models.CharField(max_length=LONGEST_CODE, blank=True)
     error = models.CharField(max_length=200, blank=True)
     peer = models.CharField(max_length=45, blank=True)
+    phases = models.JSONField(default=dict)
+    """Milliseconds by phase: dns, connect, tls, wait, body. A warm connection lacks the first."""
+    request_headers = models.JSONField(default=dict)
+    response_headers = models.JSONField(default=dict)
     response = models.TextField(blank=True)
 
     class Meta:
@@ -208,6 +249,31 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"attempt {self.number} of {self.delivery_id}"
+
+
+class Omission(models.Model):
+    """An event in an endpoint's reach that it did not get, and why."""
+
+    class Reason(models.TextChoices):
+        TYPE = "type", "the endpoint does not listen to this event"
+        FILTER = "filter", "the filter did not match"
+        DISABLED = "disabled", "the endpoint was disabled"
+        FORBIDDEN = "forbidden", "the endpoint's owner may not see the form any more"
+
+    webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="omissions")
+    event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="omissions")
+    reason = models.CharField(max_length=20, choices=Reason)
+    trace = models.JSONField(default=dict)
+    created_at = models.DateTimeField(default=clock.now)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["webhook", "event"], name="one_omission_per_event")
+        ]
+        indexes = [models.Index(fields=["webhook", "-created_at"], name="omission_of_webhook")]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} not for {self.webhook_id}: {self.reason}"
 
 
 class DeadLetter(Delivery):

@@ -1,7 +1,8 @@
-"""Which endpoints want which events."""
+"""Which endpoints want which events, and why the others do not get them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from django.db.models import Q
 
@@ -9,29 +10,52 @@ from formplatform.core.events import Event
 from formplatform.forms.storage.registry import get_store
 
 from .access import still_allowed
-from .models import Webhook
+from .models import Omission, Webhook
 
 
-def endpoints_for(events: Sequence[Event]) -> list[tuple[Event, Webhook]]:
-    """Every pair of an event and an enabled endpoint of its form, or of its form's owner."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Decision:
+    """Whether an endpoint in reach of an event gets it; `trace` says how that was decided."""
+
+    event: Event
+    webhook: Webhook
+    reason: Omission.Reason | None = None
+    """Why it does not; None where it does."""
+    trace: Mapping[str, object] = field(default_factory=dict)
+
+
+def decide(events: Sequence[Event]) -> list[Decision]:
+    """One decision per event and endpoint of its form, or of its form's owner."""
     owners = _owners_of({form_id for event in events if (form_id := _form_of(event))})
     candidates = Webhook.objects.filter(
         Q(form_id__in=owners) | Q(form_id="", owner_id__in=set(owners.values())),
-        status=Webhook.Status.ENABLED,
         deleted_at__isnull=True,
     )
     by_form: dict[str, list[Webhook]] = defaultdict(list)
     by_owner: dict[int, list[Webhook]] = defaultdict(list)
-    for webhook in still_allowed(candidates.select_related("owner")):
+    everybody = list(candidates.select_related("owner"))
+    for webhook in everybody:
         (by_form[webhook.form_id] if webhook.form_id else by_owner[webhook.owner_id]).append(
             webhook
         )
+    allowed = {webhook.pk for webhook in still_allowed(everybody)}
     return [
-        (event, webhook)
+        _judge(event, webhook, is_allowed=webhook.pk in allowed)
         for event in events
         for webhook in by_form[_form_of(event)] + by_owner[owners.get(_form_of(event), 0)]
-        if event.name in webhook.events
     ]
+
+
+def _judge(event: Event, webhook: Webhook, *, is_allowed: bool) -> Decision:
+    if not is_allowed:
+        return Decision(event=event, webhook=webhook, reason=Omission.Reason.FORBIDDEN)
+    if event.name not in webhook.events:
+        listens = {"listens_to": list(webhook.events)}
+        return Decision(event=event, webhook=webhook, reason=Omission.Reason.TYPE, trace=listens)
+    if not webhook.is_enabled:
+        why = {"disabled_reason": webhook.disabled_reason}
+        return Decision(event=event, webhook=webhook, reason=Omission.Reason.DISABLED, trace=why)
+    return Decision(event=event, webhook=webhook)
 
 
 def _form_of(event: Event) -> str:

@@ -16,32 +16,55 @@ receiver's Retry-After, up to a day.
 """
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 
-RETRY_DELAYS = (0, 1, 5, 30, 300, 1800)
+RETRY_DELAYS: tuple[float, ...] = (0, 1, 5, 30, 300, 1800)
 """Seconds before each attempt, the first one included."""
+PRESETS: Mapping[str, tuple[float, ...]] = {
+    "default": RETRY_DELAYS,
+    "once": (0,),
+    "brief": (0, 1, 5, 30),
+    "day": (0, 5, 300, 1800, 7200, 18_000, 36_000, 36_000),
+    "three_days": (0, 5, 30, 60, 300, 1200, 3600, 14_400, 21_600, 43_200, 43_200, 86_400),
+}
+"""Schedules by name. `default` is the platform's: 35 minutes in all."""
+LONGEST_DELAY_SECONDS = 7 * 24 * 3600
+MOST_ATTEMPTS = 20
 LONGEST_RETRY_AFTER_SECONDS = 24 * 3600
 
 
-def first_delay() -> timedelta:
-    return timedelta(seconds=RETRY_DELAYS[0])
+def delays_of(own: Sequence[float] | None) -> Sequence[float]:
+    """An endpoint's own delays, or the platform's."""
+    return own or RETRY_DELAYS
 
 
 def delay_after(
-    failures: int, *, max_attempts: int, jitter_percent: int = 0, retry_after_seconds: int = 0
+    failures: int,
+    *,
+    delays: Sequence[float] | None = None,
+    max_attempts: int,
+    jitter_percent: int = 0,
+    retry_after_seconds: int = 0,
 ) -> timedelta | None:
     """How long to wait after so many failed attempts; None means no further attempt.
 
-    More attempts than the schedule has steps repeat the last step.
+    An endpoint's own delays say how many attempts there are. With the platform's, more attempts
+    than the schedule has steps repeat the last step.
     """
-    if failures >= max(max_attempts, 1):
+    attempts = len(delays) if delays else max(max_attempts, 1)
+    if failures >= attempts:
         return None
-    step = RETRY_DELAYS[min(failures, len(RETRY_DELAYS) - 1)]
+    steps = delays_of(delays)
+    step = steps[min(failures, len(steps) - 1)]
     jitter = step * random.uniform(0, jitter_percent / 100)  # noqa: S311 - not a secret
-    hint = min(retry_after_seconds, LONGEST_RETRY_AFTER_SECONDS)
-    return timedelta(seconds=max(step + jitter, hint))
+    return max(timedelta(seconds=step + jitter), pause(retry_after_seconds))
+
+
+def pause(seconds: int) -> timedelta:
+    """How long to heed a receiver's Retry-After."""
+    return timedelta(seconds=min(seconds, LONGEST_RETRY_AFTER_SECONDS))
 
 
 def retry_after_seconds(headers: Mapping[str, str], *, now: datetime) -> int:

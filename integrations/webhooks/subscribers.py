@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from formplatform.core.events import Event, subscribe
 
 from .events import DELIVERABLE
-from .queue import enqueue_deliveries
+from .intake import enqueue_deliveries
 
 
 @subscribe(*DELIVERABLE, name="webhooks.enqueue")

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from formplatform.core import clock
-from integrations.webhooks import endpoints, queue
+from integrations.webhooks import doorbell, endpoints
 from integrations.webhooks.models import Attempt, Delivery, Webhook
 
 
@@ -19,7 +19,7 @@ def attempt(delivery, number, outcome, *, ago, **facts):
 @pytest.fixture
 def traffic(subscribe, submit, monkeypatch):
     """Endpoints in every state, a delivery that took three attempts, two dead letters."""
-    monkeypatch.setattr(queue.doorbell, "_ring", lambda: None)
+    monkeypatch.setattr(doorbell, "_ring", lambda: None)
     healthy, _ = subscribe("https://hooks.example.com/forms", description="CRM intake")
     failing, _ = subscribe("https://legacy.example.org/in?key=hush", description="Legacy archive")
     off, _ = subscribe("https://zapier.example/hooks/1", description="Old Zap")

@@ -8,6 +8,7 @@ claim      take up and finish everything that is due, without calls; print the i
 import os
 import signal
 import sys
+import uuid
 
 import django
 
@@ -15,13 +16,13 @@ django.setup()
 
 from formplatform.core import clock  # noqa: E402 - after django.setup
 from integrations import http  # noqa: E402
-from integrations.webhooks import courier, delivery, queue  # noqa: E402
+from integrations.webhooks import claims, courier, delivery, jobs, outcomes  # noqa: E402
 
 STEPS = {
     "before the call": (http, "send"),
     "after the call": (delivery, "_judge"),
-    "before writing down": (delivery, "record"),
-    "while writing down": (delivery, "_settle_delivered"),
+    "before writing down": (outcomes, "record"),
+    "while writing down": (outcomes, "_settle_delivered"),
 }
 
 
@@ -30,9 +31,12 @@ def die(*_: object, **__: object) -> None:
 
 
 def claim() -> None:
-    while jobs := queue.claim_due(limit=5):
-        print(*(job.delivery_id for job in jobs), sep="\n")  # noqa: T201 - the parent reads it
-        delivery.record([delivery.Result(job=job, at=clock.now(), delivered=True) for job in jobs])
+    me, now = uuid.uuid4(), clock.now()
+    while runs := claims.take(me, room=5, in_flight={}):
+        taken = [job for run in runs for job in run.jobs]
+        print(*(job.delivery_id for job in taken), sep="\n")  # noqa: T201 - the parent reads it
+        results = [jobs.Result(job=job, started_at=now, at=now, delivered=True) for job in taken]
+        outcomes.record(results, courier=me, in_flight={})
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,8 +14,10 @@ import time_machine
 from django.db import OperationalError, connection
 
 from formplatform.core import clock
-from integrations.webhooks import courier, delivery, doorbell, queue
+from integrations.webhooks import breaker, claims, courier, delivery, doorbell, outcomes
 from integrations.webhooks.courier import Background, Courier
+from integrations.webhooks.jobs import Result
+from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery
 from tests.fakes.receiver import OK, Receiver, Reply
 from tests.fakes.webhook_worker import STEPS
@@ -25,6 +28,7 @@ pytestmark = [
 ]
 
 ROOT = Path(__file__).parents[2]
+FIRST, SECOND = uuid.uuid4(), uuid.uuid4()
 
 
 @pytest.fixture
@@ -59,6 +63,19 @@ def worker(*arguments):
 
 def after_the_lease():
     return time_machine.travel(clock.now() + timedelta(minutes=2))
+
+
+def take(courier_id):
+    ((job,),) = [run.jobs for run in claims.take(courier_id, room=1, in_flight={})]
+    return job
+
+
+def result(job, **facts):
+    return Result(job=job, started_at=clock.now(), at=clock.now(), **facts)
+
+
+def record(courier_id, *results):
+    outcomes.record(results, courier=courier_id, in_flight={})
 
 
 def deliver():
@@ -108,11 +125,11 @@ def test_a_message_that_keeps_killing_its_workers_is_given_up(subscribe, submit)
         subscribe(receiver.url())
         submit()
         while Delivery.objects.get().due_at is not None:
-            queue.claim_due(limit=1)  # and die
+            claims.take(uuid.uuid4(), room=1, in_flight={})  # and die
             now.shift(3600)
     ended = Delivery.objects.get()
     assert (ended.status, ended.dead_reason) == ("dead", "lost")
-    assert ended.attempt_no == queue.MOST_LOST_ATTEMPTS + 1
+    assert ended.attempt_no == claims.MOST_LOST_ATTEMPTS + 1
     assert {a.outcome for a in Attempt.objects.all()} == {"unknown"}
     assert receiver.received == []
 
@@ -123,14 +140,14 @@ def test_a_worker_that_comes_back_after_its_lease_does_not_spoil_the_other_ones_
     with Receiver() as receiver:
         subscribe(receiver.url())
         submit()
-        (late,) = queue.claim_due(limit=1)
+        late = take(FIRST)
         with after_the_lease():
-            (other,) = queue.claim_due(limit=1)
-            failed = delivery.Result(job=late, at=clock.now(), error="late")
-            delivery.record([failed])
-            still = Delivery.objects.get()
-            assert (still.status, still.lease, still.failures) == ("sending", other.lease, 0)
-            delivery.record([delivery.send(other)])
+            other = take(SECOND)
+            record(FIRST, result(late, error="late"))
+            still, lane = Delivery.objects.get(), Lane.objects.get()
+            assert (still.status, still.failures, still.attempt_no) == ("sending", 0, 2)
+            assert lane.lease == SECOND
+            record(SECOND, delivery.send(other))
     assert Delivery.objects.get().status == "delivered"
     assert [a.outcome for a in Attempt.objects.all()] == ["failed", "delivered"]
 
@@ -139,10 +156,10 @@ def test_a_late_success_counts_and_ends_the_retries(subscribe, submit):
     with Receiver(Reply(500)) as receiver:
         subscribe(receiver.url())
         submit()
-        (late,) = queue.claim_due(limit=1)
+        late = take(FIRST)
         with after_the_lease():
             deliver()
-            delivery.record([delivery.Result(job=late, at=clock.now(), delivered=True)])
+            record(FIRST, result(late, delivered=True))
     ended = Delivery.objects.get()
     assert (ended.status, ended.due_at) == ("delivered", None)
 
@@ -172,7 +189,7 @@ def test_an_endpoint_that_hangs_does_not_hold_up_another(subscribe, submit, sett
         healthy.wait_for(30)
         background.stop(patience_seconds=10)
     assert max(request.at for request in healthy.received) - rung_at < 1.5
-    assert len(hanging.received) <= 2 * queue.ENDPOINT_CONCURRENCY
+    assert len(hanging.received) <= 2 * breaker.MOST_IN_FLIGHT
     assert Delivery.objects.filter(status="delivered").count() == 30
 
 
@@ -221,14 +238,14 @@ def test_a_database_that_fails_for_a_moment_loses_no_result(
     subscribe, submit, background, monkeypatch
 ):
     faults = [OperationalError("gone"), OperationalError("gone")]
-    real = delivery.record
+    real = outcomes.record
 
-    def record(results):
+    def record(*arguments, **options):
         if faults:
             raise faults.pop()
-        real(results)
+        real(*arguments, **options)
 
-    monkeypatch.setattr(delivery, "record", record)
+    monkeypatch.setattr(outcomes, "record", record)
     with Receiver() as receiver:
         subscribe(receiver.url())
         submit()

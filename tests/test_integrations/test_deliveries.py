@@ -1,6 +1,7 @@
 """A message on its way: enqueued once, sent on the promised schedule, written down."""
 
 import json
+import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -19,14 +20,16 @@ from formplatform.forms.publishing import publish_form
 from formplatform.forms.responses import delete_response, edit_response
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
-from integrations.webhooks import delivery, endpoints
+from integrations.webhooks import claims, delivery, endpoints, outcomes
 from integrations.webhooks.models import Attempt, Delivery, Event, Payload, Webhook
 from integrations.webhooks.tasks import deliver_due
 from integrations.webhooks.templates import Rendering, render_payloads
 from tests.fakes.receiver import OK, Receiver, Reply
+from tests.subscriptions import make_due
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
+ME = uuid.uuid4()
 START = datetime(2026, 1, 9, 12, tzinfo=UTC)
 
 
@@ -303,9 +306,9 @@ def test_an_endpoint_that_is_disabled_during_the_call_gets_no_second_one(subscri
     with Receiver(Reply(500)) as receiver:
         webhook, _ = subscribe(receiver.url())
         submit()
-        (job,) = delivery.claim_due(limit=10)
+        (run,) = claims.take(ME, room=10, in_flight={})
         endpoints.disable(webhook.pk, reason=Webhook.DisabledReason.BY_OWNER)
-        delivery.record([delivery.send(job)])
+        outcomes.record(delivery.send_run(run), courier=ME, in_flight={})
         with time_machine.travel(clock.now() + timedelta(hours=1)):
             deliver()
     assert len(receiver.received) == 1
@@ -354,7 +357,7 @@ def test_a_changed_url_is_where_the_next_attempt_goes(subscribe, submit):
         endpoints.update_webhook(
             webhook, endpoints.EndpointForm(url=after.url(), events=webhook.events)
         )
-        Delivery.objects.update(due_at=clock.now())
+        make_due()
         deliver()
     assert before.ids() == after.ids()
 
@@ -377,6 +380,6 @@ def test_an_echo_of_the_answers_is_not_kept(subscribe, submit):
         quoted = json.dumps(body.decode()).encode()
         receiver.replies[:] = [Reply(500, b"got " + body), Reply(500, quoted)]
         deliver()
-        Delivery.objects.update(due_at=clock.now())
+        make_due()
         deliver()
     assert [a.response for a in Attempt.objects.all()] == ["got […]", '"[…]']

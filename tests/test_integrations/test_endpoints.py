@@ -19,6 +19,7 @@ from integrations.webhooks.endpoints import EndpointForm
 from integrations.webhooks.models import Attempt, Delivery, SigningSecret, Webhook
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.receiver import OK, Receiver, Reply
+from tests.subscriptions import make_due
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
@@ -122,7 +123,7 @@ def test_a_delivery_is_sent_again_under_its_id_from_the_beginning_of_the_schedul
         assert (again.status, again.failures, again.attempt_no) == ("pending", 1, 2)
         with pytest.raises(ConflictError):
             dead_letters.redeliver(again)
-        Delivery.objects.update(due_at=clock.now())
+        make_due()
         deliver()
     assert len(set(receiver.ids())) == 1
     assert [r.headers["x-webhook-attempt"] for r in receiver.received] == ["1", "2", "3"]

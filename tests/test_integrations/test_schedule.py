@@ -4,13 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.webhooks.schedule import delay_after, first_delay, retry_after_seconds
+from integrations.webhooks.schedule import delay_after, delays_of, retry_after_seconds
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 
 
 def waits(max_attempts):
-    found = [first_delay().total_seconds()]
+    found = [delays_of(None)[0]]
     while (delay := delay_after(len(found), max_attempts=max_attempts)) is not None:
         found.append(delay.total_seconds())
     return found

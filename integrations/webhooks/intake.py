@@ -1,0 +1,155 @@
+"""How messages come into the queue: one delivery, or one reason why not, per event and endpoint.
+
+Deliveries are numbered per endpoint without a gap: the lane's row is locked while they are made, so
+a number is used once and every number is used.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from formplatform.core import clock
+from formplatform.core.events import Event as DomainEvent
+from formplatform.forms.domain import JsonObject
+
+from . import doorbell, lanes, schedule
+from .lane_models import Lane
+from .models import Delivery, Event, Omission, Payload, Webhook
+from .recipients import Decision, decide
+from .templates import Rendering, encode, render_payloads
+
+Pair = tuple[DomainEvent, Webhook]
+
+
+def enqueue_deliveries(events: Sequence[DomainEvent]) -> int:
+    """Make one delivery per event and endpoint that wants it; returns how many are asked for.
+
+    Where an endpoint in reach does not want it, the reason is kept. Again is harmless: what is
+    there already keeps its bytes, its number and its state.
+    """
+    decisions = decide(events)
+    wanted: dict[DomainEvent, set[Rendering]] = defaultdict(set)
+    for decision in decisions:
+        if decision.reason is None:
+            wanted[decision.event].add(_rendering_for(decision.webhook))
+    bodies = render_payloads(wanted)
+    pairs = [(each.event, each.webhook) for each in decisions if each.reason is None]
+    with transaction.atomic():
+        _store_events({decision.event for decision in decisions})
+        _store_payloads(bodies)
+        _store_omissions([decision for decision in decisions if decision.reason is not None])
+        if pairs:
+            _store_deliveries(pairs)
+            doorbell.ring_on_commit()
+    return len(pairs)
+
+
+def enqueue_message(
+    webhook: Webhook, *, event_id: str, event_type: str, data: JsonObject
+) -> Delivery:
+    """Make a delivery of something that is no domain event (a test) to one endpoint."""
+    now = clock.now()
+    body = encode(event_type, timestamp=clock.to_text(now), data=data)
+    with transaction.atomic():
+        event = Event.objects.create(
+            id=event_id, type=event_type, form_id=webhook.form_id, occurred_at=now
+        )
+        payload = event.payloads.create(id=_payload_id(event_id, Rendering.FULL), body=body)
+        lane = lanes.lock([webhook.pk])[webhook.pk]
+        delivery = Delivery.objects.create(
+            webhook=webhook, event=event, payload=payload, seq=lane.next_seq
+        )
+        _move_on(lane, made=1, due_at=now)
+        doorbell.ring_on_commit()
+    return delivery
+
+
+def _store_deliveries(pairs: Sequence[Pair]) -> None:
+    locked = lanes.lock(sorted({webhook.pk for _, webhook in pairs}))
+    known = set(
+        Delivery.objects.filter(
+            webhook__in=locked, event__in={event.id for event, _ in pairs}
+        ).values_list("event_id", "webhook_id")
+    )
+    made: dict[str, list[Delivery]] = defaultdict(list)
+    for event, webhook in pairs:
+        if (event.id, webhook.pk) not in known and webhook.pk in locked:
+            known.add((event.id, webhook.pk))
+            mine = made[webhook.pk]
+            mine.append(_delivery(event, webhook, locked[webhook.pk].next_seq + len(mine)))
+    Delivery.objects.bulk_create(each for mine in made.values() for each in mine)
+    for webhook_id, mine in made.items():
+        first_due = min(each.due_at for each in mine if each.due_at is not None)
+        _move_on(locked[webhook_id], made=len(mine), due_at=first_due)
+        Omission.objects.filter(
+            webhook=webhook_id, event__in=[each.event_id for each in mine]
+        ).delete()
+
+
+def _delivery(event: DomainEvent, webhook: Webhook, seq: int) -> Delivery:
+    return Delivery(
+        webhook=webhook,
+        event_id=event.id,
+        payload_id=_payload_id(event.id, _rendering_for(webhook)),
+        seq=seq,
+        key=getattr(event, "response_id", "") or getattr(event, "form_id", ""),
+        due_at=clock.now() + timedelta(seconds=schedule.delays_of(webhook.retry_delays)[0]),
+    )
+
+
+def _move_on(lane: Lane, *, made: int, due_at: datetime) -> None:
+    lane.next_seq += made
+    lane.due_at = due_at if lane.due_at is None else min(lane.due_at, due_at)
+    lane.save(update_fields=["next_seq", "due_at"])
+
+
+def _rendering_for(webhook: Webhook) -> Rendering:
+    return Rendering.FULL if webhook.include_personal_data else Rendering.MASKED
+
+
+def _payload_id(event_id: str, rendering: Rendering) -> str:
+    return f"{event_id}.{rendering.value}"
+
+
+def _store_events(events: Iterable[DomainEvent]) -> None:
+    Event.objects.bulk_create(
+        (
+            Event(
+                id=event.id,
+                type=event.name,
+                form_id=getattr(event, "form_id", ""),
+                response_id=getattr(event, "response_id", ""),
+                occurred_at=datetime.fromisoformat(event.occurred_at),
+                data=event.payload(),
+            )
+            for event in events
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _store_payloads(bodies: Mapping[tuple[str, Rendering], bytes]) -> None:
+    Payload.objects.bulk_create(
+        (
+            Payload(id=_payload_id(event_id, rendering), event_id=event_id, body=body)
+            for (event_id, rendering), body in bodies.items()
+        ),
+        ignore_conflicts=True,
+    )
+
+
+def _store_omissions(decisions: Sequence[Decision]) -> None:
+    Omission.objects.bulk_create(
+        (
+            Omission(
+                webhook=each.webhook,
+                event_id=each.event.id,
+                reason=each.reason or "",
+                trace=dict(each.trace),
+            )
+            for each in decisions
+        ),
+        ignore_conflicts=True,
+    )

@@ -5,7 +5,7 @@ under compare-and-set on that revision, in one call of a Redis Function. Duplica
 therefore come to the same numbers. See docs/guides/analytics.md.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -64,8 +64,11 @@ class FormAggregator:
         while self.apply([move])[0].status is Status.OTHER_GENERATION:
             pass
 
-    def apply(self, moves: Sequence[Move]) -> list[Outcome]:
-        """Make each move, whole and once; a refused one changed nothing and says why."""
+    def apply(self, moves: Iterable[Move]) -> list[Outcome]:
+        """Make each move, whole and once; a refused one changed nothing and says why.
+
+        Redis works on the first ones while the next are made.
+        """
         return self._responses.apply(moves)
 
     def get_metrics(

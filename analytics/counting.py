@@ -82,7 +82,7 @@ def settle(pending: Iterable[Due]) -> None:
             return
         groups = list(_groups(waiting, together=number < PATIENCE))
         facts = _read_facts(waiting)
-        outcomes = aggregator.current().apply([_move(group, facts) for group in groups])
+        outcomes = aggregator.current().apply(_move(group, facts) for group in groups)
         pairs = zip(groups, outcomes, strict=True)
         waiting = [later for group, outcome in pairs for later in _later(group, outcome)]
     raise UnavailableError("Others keep changing the same responses; try again.")

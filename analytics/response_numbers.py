@@ -1,6 +1,6 @@
 """Sending Redis the moves of responses: one call each, many calls in a pipeline."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -23,12 +23,16 @@ class ResponseNumbers:
         self._functions = functions
         self._generations: dict[str, int] = {}
 
-    def apply(self, moves: Sequence[Move]) -> list[Outcome]:
-        """Make each move, whole and once; a refused one changed nothing and says why."""
-        answers = self._functions.run([self._call(move) for move in moves])
+    def apply(self, moves: Iterable[Move]) -> list[Outcome]:
+        """Make each move, whole and once; a refused one changed nothing and says why.
+
+        Redis works on the first ones while the next are made.
+        """
+        made: list[Move] = []
+        answers = self._functions.run(self._calls(moves, made))
         full: set[str] = set()
         outcomes = []
-        for move, answer in zip(moves, answers, strict=True):
+        for move, answer in zip(made, answers, strict=True):
             status, rebuild, *rest = answer
             if status == Status.OTHER_GENERATION and move.shadow is None:
                 self._generations[move.form_id] = rest[0]
@@ -40,6 +44,11 @@ class ResponseNumbers:
         for form_id in full:
             take_waiting(self._redis, self._functions, form_id)
         return outcomes
+
+    def _calls(self, moves: Iterable[Move], made: list[Move]) -> Iterator[Call]:
+        for move in moves:
+            made.append(move)
+            yield self._call(move)
 
     def _call(self, move: Move) -> Call:
         if move.waits is None:

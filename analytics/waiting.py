@@ -6,7 +6,7 @@ takes it: adds it all up at once and hands that in, in place of as much of the t
 So readers see all that was counted before they came, and a counter is written once for many.
 
 Each line has a sign, the minute, the hash of id and revision, its fields, and an answer for each;
-of hidden ones their keyed hash.
+of hidden ones none, but their keyed hashes, sealed together.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from formplatform.forms.storage.hashing import response_hash
 from . import keys
 from .contributions import EPOCH, Entry, Totals
 from .counted_fields import CountedField, counted_fields, field_of_code
-from .hidden_values import hidden
+from .hidden_values import hidden, seal, unseal
 from .keys import FormKeys
 from .query.fields import Fields
 from .series import MINUTE
@@ -50,14 +50,20 @@ def pack(
 def _lines(counted: Mapping[Fields, Sequence[Entry]], sign: int) -> Iterator[bytes]:
     for fields, entries in counted.items():
         for identifier, revision, moment, answers in entries:
-            answered, values = [], []
+            answered, values, hashes = [], [], []
             for field in counted_fields(fields):
                 answer = answers.get(field.id)
-                if answer is not None:
-                    answered.append(field)
-                    values.append(answer if field.distinct is None else hidden(answer))
+                if answer is None:
+                    continue
+                if field.distinct is not None:
+                    hashes.append(hidden(answer))
+                    answer = None
+                answered.append(field)
+                values.append(answer)
             found = response_hash(identifier, revision=revision)
-            line = sign, (moment - EPOCH) // MINUTE, found, _name(tuple(answered)), values
+            sealed = seal(hashes, found) if hashes else ""
+            minute = (moment - EPOCH) // MINUTE
+            line = sign, minute, found, _name(tuple(answered)), values, sealed
             yield orjson.dumps(line) + b","
 
 
@@ -79,10 +85,11 @@ def steps_of(text: bytes) -> str:
         alike.setdefault((line[0], line[3]), []).append(line)
     totals = Totals()
     for (sign, name), lines in alike.items():
-        _, minutes, hashes, _, answers = zip(*lines, strict=True)
+        _, minutes, hashes, _, answers, sealed = zip(*lines, strict=True)
         totals.add_moments(minutes, hashes, sign)
+        unsealed = zip(*map(unseal, filter(None, sealed), hashes), strict=True)
         for field, given in zip(_named(name), zip(*answers, strict=True), strict=True):
-            totals.add_answers(field, list(given), sign)
+            totals.add_answers(field, list(next(unsealed) if field.distinct else given), sign)
     return totals.steps()
 
 

@@ -169,12 +169,12 @@ def variants(client: Any, forms: dict[str, str]) -> dict[str, Callable[[list[Mad
             theirs.on_response_submitted("customer", data, moment)
 
     def count_apart(some: list[Made]) -> None:
-        ours.apply([moves[APART]([each]) for each in some])
+        ours.apply(moves[APART]([each]) for each in some)
 
     def grouped(name: str, size: int) -> Callable[[list[Made]], None]:
         def count(some: list[Made]) -> None:
             groups = [some[first : first + size] for first in range(0, len(some), size)]
-            ours.apply([moves[name](group) for group in groups])
+            ours.apply(moves[name](group) for group in groups)
 
         return count
 

@@ -22,7 +22,7 @@ from . import keys, retention
 from .counted_fields import CountedField, counted_fields
 from .exact_sums import limbs, sums_and_squares
 from .fitting import fitting
-from .hidden_values import hidden
+from .hidden_values import hidden_all
 from .query.fields import Fields
 from .series import DAY, MINUTE, QUARTER, minutes_end, minutes_kept_from
 from .sketches import bucket_of
@@ -62,7 +62,7 @@ class Totals:
             name = field.id
             given = [each for some in answers if (each := some.get(name)) is not None]
             if given:
-                shown = [*map(hidden, given)] if field.distinct else given
+                shown = hidden_all(given) if field.distinct else given
                 self.add_answers(field, shown, sign)
 
     def add_moments(self, minutes: Iterable[int], hashes: Iterable[int], sign: int) -> None:

@@ -14,7 +14,7 @@ have other hashes then.
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -27,11 +27,18 @@ HASH_BYTES, PAD_BYTES = 8, 64
 
 def hidden(answer: Any) -> str:
     """What stands for an answer: the same for equal ones."""
-    text = answer if isinstance(answer, str) else json.dumps(answer, sort_keys=True)
-    content = text.encode(errors="surrogatepass")
-    found = _keyed().copy()
-    found.update(content)
-    return found.hexdigest()
+    return hidden_all([answer])[0]
+
+
+def hidden_all(answers: Iterable[Any]) -> list[str]:
+    """What stands for each of them."""
+    begin, found = _keyed().copy, []
+    for answer in answers:
+        text = answer if isinstance(answer, str) else json.dumps(answer, sort_keys=True)
+        each = begin()
+        each.update(text.encode(errors="surrogatepass"))
+        found.append(each.hexdigest())
+    return found
 
 
 def seal(hashes: Sequence[str], seed: int) -> str:

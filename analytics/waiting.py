@@ -23,7 +23,7 @@ from formplatform.forms.storage.hashing import response_hash
 from . import keys
 from .contributions import EPOCH, Entry, Totals
 from .counted_fields import CountedField, counted_fields, field_of_code
-from .hidden_values import hidden, seal, unseal
+from .hidden_values import hidden_all, seal, unseal
 from .keys import FormKeys
 from .query.fields import Fields
 from .series import MINUTE
@@ -50,18 +50,18 @@ def pack(
 def _lines(counted: Mapping[Fields, Sequence[Entry]], sign: int) -> Iterator[bytes]:
     for fields, entries in counted.items():
         for identifier, revision, moment, answers in entries:
-            answered, values, hashes = [], [], []
+            answered, values, secrets = [], [], []
             for field in counted_fields(fields):
                 answer = answers.get(field.id)
                 if answer is None:
                     continue
                 if field.distinct is not None:
-                    hashes.append(hidden(answer))
+                    secrets.append(answer)
                     answer = None
                 answered.append(field)
                 values.append(answer)
             found = response_hash(identifier, revision=revision)
-            sealed = seal(hashes, found) if hashes else ""
+            sealed = seal(hidden_all(secrets), found) if secrets else ""
             minute = (moment - EPOCH) // MINUTE
             line = sign, minute, found, _name(tuple(answered)), values, sealed
             yield orjson.dumps(line) + b","

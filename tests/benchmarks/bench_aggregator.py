@@ -3,7 +3,8 @@
 The customer's class stands below as its guide prints it, but for the time, which is passed in so
 that both count the same. Both see the same responses: eight answered fields, one of them personal.
 All take turns, round by round, and each shows its median round; read the ratios. Ours includes
-working out what a response adds; a whole rebuild also reads the responses from the form store.
+working out what a response adds; of what may wait, each round ends with it being taken. A whole
+rebuild also reads the responses from the form store.
 """
 
 import gc
@@ -168,8 +169,13 @@ def variants(client: Any, forms: dict[str, str]) -> dict[str, Callable[[list[Mad
         for _, moment, data in some:
             theirs.on_response_submitted("customer", data, moment)
 
+    def count_singly(some: list[Made]) -> None:
+        one_by_one(ours, moves[SINGLE], Status.APPLIED)(some)
+        ours.find_total(forms[SINGLE])  # takes what waits
+
     def count_apart(some: list[Made]) -> None:
         ours.apply(moves[APART]([each]) for each in some)
+        ours.find_total(forms[APART])
 
     def grouped(name: str, size: int) -> Callable[[list[Made]], None]:
         def count(some: list[Made]) -> None:
@@ -180,7 +186,7 @@ def variants(client: Any, forms: dict[str, str]) -> dict[str, Callable[[list[Mad
 
     return {
         PEER: count_theirs,
-        SINGLE: one_by_one(ours, moves[SINGLE], Status.APPLIED),
+        SINGLE: count_singly,
         AGAIN: one_by_one(ours, moves[SINGLE], Status.REFUSED),
         APART: count_apart,
         PIPELINED: grouped(PIPELINED, counting.GROUP),

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import connection
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from analytics import aggregator, keys
 from analytics.aggregator import FormAggregator
@@ -245,3 +246,24 @@ def test_a_connection_that_broke_is_no_answer_and_no_second_count(world, server,
         count_responses(world.events)
         assert live.find_total(world.form_id) == number
     assert_exact(live, world, admin)
+
+
+@pytest.mark.processes
+def test_an_answer_that_comes_too_late_is_not_taken_for_that_of_the_next_call(
+    world, server, count_in
+):
+    client = server.client()
+    client.connection_pool.connection_kwargs["socket_timeout"] = 0.3
+    live = count_in(client)
+    world.submit()
+    count_responses(world.events)
+    world.submit()
+    server.pause()
+    with pytest.raises(RedisTimeoutError):
+        count_responses(world.events[-1:])
+    server.go_on()
+    other = world.submit()
+    count_responses(world.events[-1:])
+    world.edit(other)
+    one_by_one(world.events)
+    assert_exact(live, world, server.client())

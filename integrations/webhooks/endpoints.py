@@ -1,4 +1,7 @@
-"""The life of an endpoint: make, change, rotate its secret, switch off and on, delete."""
+"""The life of an endpoint: make, change, rotate its secret, switch off and on, delete.
+
+Whoever changes what the couriers read locks the lane first, as they do: nobody waits in a circle.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -14,7 +17,7 @@ from formplatform.forms.ids import new_id
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import dead_letters, intake, rotation
+from . import dead_letters, intake, lanes, rotation
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
 from .models import Delivery, Webhook
 
@@ -51,6 +54,7 @@ def create_webhook(
     _fill(webhook, wanted)
     with transaction.atomic():
         webhook.save(force_insert=True)
+        lanes.lock([webhook.pk])
         rotation.match_public_keys(webhook)
         return webhook, rotation.add_secret(webhook, secret)
 
@@ -84,6 +88,7 @@ def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
     """Switch an endpoint off; what waits for it becomes dead letters. False: it was off already."""
     now = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook_id])
         switched = Webhook.objects.filter(pk=webhook_id, status=Webhook.Status.ENABLED).update(
             status=Webhook.Status.DISABLED, disabled_reason=reason, disabled_at=now
         )
@@ -108,6 +113,7 @@ def enable(webhook: Webhook, *, replay: bool = False) -> int:
     webhook.disabled_at = None
     webhook.updated_at = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook.pk])
         webhook.save()
         if not replay:
             return 0
@@ -120,6 +126,7 @@ def delete_webhook(webhook: Webhook) -> None:
     """Delete an endpoint: its secrets at once, its deliveries stay readable in the admin."""
     now = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook.pk])
         webhook.deleted_at = now
         webhook.status = Webhook.Status.DISABLED
         webhook.save()

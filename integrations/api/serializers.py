@@ -174,6 +174,14 @@ class AttemptOutput(serializers.Serializer[Plain]):
     error_code = serializers.CharField()
     error = serializers.CharField()
     peer = serializers.CharField(help_text="The address that was connected to.")
+    phases = serializers.DictField(
+        child=serializers.FloatField(allow_null=True),
+        help_text="Milliseconds by phase: dns, connect, tls, wait, body; null for what was spared.",
+    )
+    request_headers = serializers.DictField(
+        child=serializers.CharField(), help_text="As sent; what could be secret is left out."
+    )
+    response_headers = serializers.DictField(child=serializers.CharField())
     response = serializers.CharField(help_text="The beginning of the answer, secrets removed.")
 
 
@@ -257,6 +265,9 @@ def attempt_body(attempt: Attempt) -> Plain:
         "error_code": attempt.error_code,
         "error": attempt.error,
         "peer": attempt.peer,
+        "phases": attempt.phases,
+        "request_headers": attempt.request_headers,
+        "response_headers": attempt.response_headers,
         "response": attempt.response,
     }
 

@@ -1,5 +1,6 @@
 """What passes between those who take up, those who send and those who write down."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -58,6 +59,9 @@ class Result:
     error: str = ""
     peer: str = ""
     duration_ms: int | None = None
+    phases: Mapping[str, float | None] = field(default_factory=dict)
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    response_headers: Mapping[str, str] = field(default_factory=dict)
     response: str = ""
     retry_after_seconds: int = 0
 

@@ -2,11 +2,13 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from urllib.parse import urlsplit
 
 LONGEST_RESPONSE_BYTES = 1024
 ECHO_BYTES = 60
+SHORTEST_HIDDEN = 4
+"""A shorter value is no secret, and masking it would tear the text apart."""
 MASK = "[…]"
 MOST_HEADERS = 50
 LONGEST_NAME = 60
@@ -63,8 +65,10 @@ _SECRETS = re.compile(
 )
 
 
-def redact_response(content: bytes, *, sent: bytes) -> str:
+def redact_response(content: bytes, *, sent: bytes, hidden: Collection[str] = ()) -> str:
     """The beginning of an answer as text, without secrets, signatures and mail addresses.
+
+    `hidden` are values of the endpoint's own headers, which are as secret as a signing secret.
 
     A receiver that sends our own body back would bring a respondent's answers into the log: from
     the beginning of such an echo on, nothing is kept.
@@ -72,7 +76,11 @@ def redact_response(content: bytes, *, sent: bytes) -> str:
     for beginning in _echoes(sent):
         content, echo, _ = content.partition(beginning)
         content += MASK.encode() if echo else b""
-    text = _SECRETS.sub(MASK, _CONTROL.sub("", content.decode("utf-8", "replace")))
+    text = content.decode("utf-8", "replace")
+    for value in sorted(hidden, key=len, reverse=True):
+        if len(value) >= SHORTEST_HIDDEN:
+            text = text.replace(value, MASK).replace(json.dumps(value)[1:-1], MASK)
+    text = _SECRETS.sub(MASK, _CONTROL.sub("", text))
     return text.encode()[:LONGEST_RESPONSE_BYTES].decode("utf-8", "ignore")
 
 

@@ -17,6 +17,9 @@ OUTBOUND_PROXY_URL = env.proxy("OUTBOUND_PROXY_URL")
 """An egress proxy all requests go through; it is asked to connect to addresses we vetted."""
 OUTBOUND_CA_FILE = env.file("OUTBOUND_CA_FILE")
 
+PUBLIC_URL = env.url("PUBLIC_URL", schemes=("http", "https")) or ""
+"""Where people reach the platform: the beginning of links in what is sent out."""
+
 WEBHOOK_MAX_RETRIES = env.integer("WEBHOOK_MAX_RETRIES", 6, maximum=50)
 WEBHOOK_TIMEOUT = env.integer("WEBHOOK_TIMEOUT", 10, minimum=1, maximum=120)
 WEBHOOK_CONCURRENCY = env.integer("WEBHOOK_CONCURRENCY", 32, minimum=1, maximum=256)

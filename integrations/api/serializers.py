@@ -7,29 +7,87 @@ from rest_framework import serializers
 
 from formplatform.core.api.pagination import PageOutput
 from formplatform.core.clock import now, to_text
+from integrations.outbound.headers import LONGEST_VALUE
 from integrations.outbound.targets import LONGEST_URL
 from integrations.webhooks.events import DELIVERABLE_NAMES
 from integrations.webhooks.health import STATES, health_of
 from integrations.webhooks.keys import SECRET_PATTERN, jwk_of
-from integrations.webhooks.models import Attempt, Delivery, SigningSecret, Webhook
+from integrations.webhooks.models import (
+    LONGEST_TYPE,
+    Attempt,
+    Delivery,
+    SigningSecret,
+    Webhook,
+)
 from integrations.webhooks.rotation import GRACE, LONGEST_GRACE
+from integrations.webhooks.shaping import sandbox, selections
+from integrations.webhooks.shaping.presets.registry import presets
 
 Plain = dict[str, Any]
 ID_PATTERN = "^[0-9a-f]{24}$"
 
 
-class WebhookInput(serializers.Serializer[Plain]):
+class _Long(serializers.CharField):
+    """Text in which spaces and line ends mean something."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_blank=True, trim_whitespace=False, **options)
+
+
+def events_field(**options: Any) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
+        min_length=1,
+        max_length=len(DELIVERABLE_NAMES),
+        **options,
+    )
+
+
+class ShapeInput(serializers.Serializer[Plain]):
+    """Which responses, and how the message is written. What is left out stays as it is."""
+
+    filter = serializers.JSONField(
+        required=False,
+        allow_null=True,
+        help_text="Conditions on the answers; null: every response.",
+    )
+    selection = _Long(
+        required=False,
+        max_length=selections.LONGEST,
+        help_text="A JMESPath expression over the message; what it finds is sent.",
+    )
+    template = _Long(
+        required=False,
+        max_length=sandbox.LONGEST_SOURCE,
+        help_text="Writes the body; the guide to templates says with what.",
+    )
+    preset = serializers.ChoiceField(
+        required=False, choices=[(name, each.label) for name, each in presets().items()]
+    )
+    content_type = serializers.CharField(
+        required=False, max_length=LONGEST_TYPE, help_text="Of what the template writes."
+    )
+
+
+class HeadersInput(ShapeInput):
+    """The same, with the headers."""
+
+    headers = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=LONGEST_VALUE),
+        required=False,
+        write_only=True,
+        help_text="Sent with every message, all of them at once. Never shown again.",
+    )
+
+
+class WebhookInput(HeadersInput):
     url = serializers.CharField(
         max_length=LONGEST_URL, help_text="http or https, on the public internet."
     )
     form_id = serializers.RegexField(
         ID_PATTERN, allow_null=True, default=None, help_text="Null: every form you own."
     )
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
-        min_length=1,
-        max_length=len(DELIVERABLE_NAMES),
-    )
+    events = events_field()
     description = serializers.CharField(max_length=200, allow_blank=True, default="")
     include_personal_data = serializers.BooleanField(
         default=False,
@@ -46,14 +104,9 @@ class WebhookInput(serializers.Serializer[Plain]):
     )
 
 
-class WebhookChange(serializers.Serializer[Plain]):
+class WebhookChange(HeadersInput):
     url = serializers.CharField(max_length=LONGEST_URL, required=False)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
-        min_length=1,
-        max_length=len(DELIVERABLE_NAMES),
-        required=False,
-    )
+    events = events_field(required=False)
     description = serializers.CharField(max_length=200, allow_blank=True, required=False)
     include_personal_data = serializers.BooleanField(required=False)
     asymmetric = serializers.BooleanField(
@@ -122,6 +175,14 @@ class WebhookOutput(serializers.Serializer[Plain]):
     include_personal_data = serializers.BooleanField()
     asymmetric = serializers.BooleanField()
     public_keys = PublicKeyOutput(many=True)
+    filter = serializers.JSONField(allow_null=True)
+    selection = serializers.CharField()
+    template = serializers.CharField()
+    preset = serializers.CharField()
+    content_type = serializers.CharField()
+    header_names = serializers.ListField(
+        child=serializers.CharField(), help_text="The values are never shown."
+    )
     status = serializers.ChoiceField(choices=Webhook.Status.choices)
     disabled_reason = serializers.CharField(help_text="Empty while it is enabled.")
     disabled_at = serializers.CharField(allow_null=True)
@@ -213,6 +274,12 @@ def webhook_body(webhook: Webhook) -> Plain:
             for key in webhook.secrets.all()
             if key.kind == SigningSecret.Kind.ED25519 and key.is_usable(now())
         ],
+        "filter": webhook.filter,
+        "selection": webhook.selection,
+        "template": webhook.template,
+        "preset": webhook.preset,
+        "content_type": webhook.content_type,
+        "header_names": webhook.header_names,
         "status": webhook.status,
         "disabled_reason": webhook.disabled_reason,
         "disabled_at": _time(webhook.disabled_at),

@@ -82,7 +82,7 @@ class WebhookList(WebhookView):
         check_may_listen(actor, form_id)
         webhook, shown = endpoints.create_webhook(
             EndpointForm(**values),
-            owner_id=_user_id(actor),
+            owner_id=user_id_of(actor),
             form_id=form_id,
             secret=secret,
         )
@@ -180,7 +180,8 @@ def _tag(webhook: Webhook) -> str:
     return content_tag(endpoints.form_of(webhook), str(webhook.status), webhook.updated_at)
 
 
-def _user_id(actor: Actor) -> int:
+def user_id_of(actor: Actor) -> int:
+    """Raises PermissionDeniedError for nobody."""
     if actor.user_id is None:
         raise PermissionDeniedError("A webhook needs an owner: sign in first.")
     return actor.user_id

@@ -70,7 +70,12 @@ def send(job: Job) -> Result:
             "POST",
             job.destination.url,
             body=job.body,
-            headers={**headers, "X-Webhook-Sequence": str(job.seq)},
+            headers={
+                **job.destination.headers,
+                **headers,
+                "Content-Type": job.content_type,
+                "X-Webhook-Sequence": str(job.seq),
+            },
             timeout_seconds=settings.WEBHOOK_TIMEOUT,
             max_bytes=MAX_RESPONSE_BYTES,
         )
@@ -130,7 +135,9 @@ def _judge(job: Job, answer: http.Answer, started_at: datetime) -> Result:
         duration_ms=round(answer.seconds * 1000),
         phases=answer.phases,
         request_headers=redact_headers(answer.request_headers),
-        response_headers=redact_headers(answer.headers),
-        response=redact_response(answer.body, sent=job.body),
+        response_headers=redact_headers(answer.headers, hidden=job.destination.headers.values()),
+        response=redact_response(
+            answer.body, sent=job.body, hidden=job.destination.headers.values()
+        ),
         retry_after_seconds=schedule.retry_after_seconds(answer.headers, now=now),
     )

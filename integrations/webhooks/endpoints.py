@@ -3,8 +3,8 @@
 Whoever changes what the couriers read locks the lane first, as they do: nobody waits in a circle.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from django.db import transaction
@@ -13,13 +13,18 @@ from django.views.decorators.debug import sensitive_variables
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
 from formplatform.core.publishing import publish
+from formplatform.forms.domain import JsonObject
 from formplatform.forms.ids import new_id
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import dead_letters, intake, lanes, rotation
+from . import checks, dead_letters, intake, lanes, rotation
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
+from .filters import check_filter
 from .models import Delivery, Webhook
+from .renderings import rendering_of
+from .shaping.escaping import DEFAULT_TYPE
+from .shaping.presets.registry import PLAIN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,6 +37,13 @@ class EndpointForm:
     include_personal_data: bool = False
     asymmetric: bool = False
     """Whether messages are signed with an ed25519 key too."""
+    filter: JsonObject | None = None
+    selection: str = ""
+    template: str = ""
+    preset: str = PLAIN
+    content_type: str = DEFAULT_TYPE
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    """Sent along with every message. None leaves those that are there: they are never shown."""
 
 
 @sensitive_variables("secret")
@@ -47,11 +59,11 @@ def create_webhook(
         secret: one that is in use already, instead of a new one.
 
     Raises:
-        InvalidInputError: the URL or an event is not one we deliver to or of; the secret is weak.
+        InvalidInputError: the URL or an event is not one we deliver to or of, the secret is weak,
+            the filter asks what the form does not have, or the template fails on a sample message.
     """
-    check_endpoint(wanted)
     webhook = Webhook(owner_id=owner_id, form_id=form_id)
-    _fill(webhook, wanted)
+    _fill(webhook, check_endpoint(wanted, form_id=form_id))
     with transaction.atomic():
         webhook.save(force_insert=True)
         lanes.lock([webhook.pk])
@@ -67,6 +79,11 @@ def form_of(webhook: Webhook) -> EndpointForm:
         description=webhook.description,
         include_personal_data=webhook.include_personal_data,
         asymmetric=webhook.asymmetric,
+        filter=webhook.filter,
+        selection=webhook.selection,
+        template=webhook.template,
+        preset=webhook.preset,
+        content_type=webhook.content_type,
     )
 
 
@@ -76,8 +93,7 @@ def update_webhook(webhook: Webhook, wanted: EndpointForm) -> None:
     Raises:
         InvalidInputError: see `create_webhook`.
     """
-    check_endpoint(wanted)
-    _fill(webhook, wanted)
+    _fill(webhook, check_endpoint(wanted, form_id=webhook.form_id))
     webhook.updated_at = clock.now()
     with transaction.atomic():
         webhook.save()
@@ -153,19 +169,43 @@ def _bury_waiting(webhook_id: str) -> None:
     dead_letters.bury(waiting, reason=Delivery.DeadReason.DISABLED, at=clock.now())
 
 
-def check_endpoint(wanted: EndpointForm) -> None:
-    """Raise `InvalidInputError` where the URL or an event is not one we deliver to or of."""
+def check_endpoint(wanted: EndpointForm, *, form_id: str) -> EndpointForm:
+    """What was decided, in stored form. Raises InvalidInputError: see `create_webhook`."""
     errors = []
     try:
         parse_target(wanted.url)
     except RefusedTargetError as refusal:
         errors.append(FieldError("url", refusal.reason, refusal.message))
+    checked, found = _checked_messages(wanted, form_id)
+    errors += [*found, *checks.header_errors(wanted.headers or {})]
+    if errors:
+        raise InvalidInputError("The endpoint cannot be saved.", errors=errors)
+    return checked
+
+
+def check_messages(wanted: EndpointForm, *, form_id: str) -> EndpointForm:
+    """As `check_endpoint`, but for where the messages go."""
+    checked, errors = _checked_messages(wanted, form_id)
+    if errors:
+        raise InvalidInputError("The messages cannot be made.", errors=errors)
+    return checked
+
+
+def _checked_messages(wanted: EndpointForm, form_id: str) -> tuple[EndpointForm, list[FieldError]]:
+    errors = []
     unknown = sorted(set(wanted.events) - set(DELIVERABLE_NAMES))
     if unknown or not wanted.events:
         known = ", ".join(DELIVERABLE_NAMES)
         errors.append(FieldError("events", "unknown_event", f"Choose from {known}."))
-    if errors:
-        raise InvalidInputError("The endpoint cannot be saved.", errors=errors)
+    filter_, found = check_filter(
+        wanted.filter, form_id=form_id, personal_allowed=wanted.include_personal_data
+    )
+    rendering = rendering_of(wanted)
+    errors += [
+        *found,
+        *checks.rendering_errors(rendering, form_id=form_id, events=wanted.events),
+    ]
+    return replace(wanted, filter=filter_), errors
 
 
 def _fill(webhook: Webhook, wanted: EndpointForm) -> None:
@@ -174,3 +214,10 @@ def _fill(webhook: Webhook, wanted: EndpointForm) -> None:
     webhook.description = wanted.description
     webhook.include_personal_data = wanted.include_personal_data
     webhook.asymmetric = wanted.asymmetric
+    webhook.filter = wanted.filter
+    webhook.selection = wanted.selection
+    webhook.template = wanted.template
+    webhook.preset = wanted.preset
+    webhook.content_type = wanted.content_type
+    if wanted.headers is not None:
+        webhook.set_headers(wanted.headers)

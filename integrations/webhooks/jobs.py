@@ -15,6 +15,8 @@ class Destination:
     webhook_id: str
     url: str
     secrets: tuple[str, ...] = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Those a person added; the platform's win."""
     retry_delays: tuple[float, ...] | None = None
     """Seconds before each attempt; None for the platform's."""
 
@@ -29,6 +31,7 @@ class Job:
     attempt_no: int
     failures: int
     body: bytes = field(repr=False)
+    content_type: str
     destination: Destination
 
 

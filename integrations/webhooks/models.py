@@ -5,6 +5,8 @@ or Event → Omission, where an endpoint in reach did not get it. `lane_models.L
 place in the queue.
 """
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -17,10 +19,13 @@ from integrations import encryption
 from integrations.outbound.targets import LONGEST_URL
 
 from . import keys
+from .shaping.escaping import DEFAULT_TYPE
+from .shaping.presets.registry import PLAIN
 
 ID_LENGTH = 24
 LONGEST_EVENT_ID = 100
 LONGEST_CODE = 40
+LONGEST_TYPE = 100
 
 
 class Webhook(models.Model):
@@ -67,6 +72,18 @@ class Webhook(models.Model):
         blank=True,
         help_text="Seconds before each attempt, the first included. Empty: the platform's.",
     )
+    filter = models.JSONField(
+        null=True, blank=True, help_text="Conditions on the answers. Empty: every response."
+    )
+    selection = models.TextField(
+        blank=True, help_text="A JMESPath expression: what of the message is sent. Empty: all."
+    )
+    template = models.TextField(blank=True, help_text="Writes the body instead of a preset.")
+    preset = models.CharField(max_length=LONGEST_CODE, default=PLAIN)
+    content_type = models.CharField(max_length=LONGEST_TYPE, default=DEFAULT_TYPE)
+    sealed_headers = models.TextField(blank=True, editable=False)
+    """Headers a person added, encrypted: their values may be secrets."""
+    header_names = models.JSONField(default=list, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.ENABLED)
     disabled_reason = models.CharField(max_length=20, choices=DisabledReason, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
@@ -99,6 +116,21 @@ class Webhook(models.Model):
             raise encryption.UnsealError("The endpoint has no signing secret.")
         others = [key for key in usable if key.kind != SigningSecret.Kind.HMAC]
         return tuple(key.reveal() for key in (*shared, *others))
+
+    def headers(self) -> dict[str, str]:
+        """The headers a person added. Raises `UnsealError`."""
+        if not self.sealed_headers:
+            return {}
+        found: dict[str, str] = json.loads(
+            encryption.unseal(self.sealed_headers, context=f"{self.pk} headers")
+        )
+        return found
+
+    def set_headers(self, headers: Mapping[str, str]) -> None:
+        """Seal them under this row's id; the row is not saved."""
+        text = json.dumps(dict(headers))
+        self.header_names = sorted(headers)
+        self.sealed_headers = encryption.seal(text, context=f"{self.pk} headers") if headers else ""
 
 
 class SigningSecret(models.Model):
@@ -157,6 +189,7 @@ class Payload(models.Model):
     id = models.CharField(primary_key=True, max_length=LONGEST_EVENT_ID + LONGEST_CODE)
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="payloads")
     body = models.BinaryField()
+    content_type = models.CharField(max_length=LONGEST_TYPE, default=DEFAULT_TYPE)
 
     def __str__(self) -> str:
         return self.id

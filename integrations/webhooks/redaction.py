@@ -2,12 +2,14 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
 LONGEST_RESPONSE_BYTES = 1024
 ECHO_BYTES = 60
+SHORTEST_HIDDEN = 4
+"""A shorter value is no secret, and masking it would tear the text apart."""
 MASK = "[…]"
 MOST_HEADERS = 50
 LONGEST_NAME = 60
@@ -68,8 +70,10 @@ _SECRETS = re.compile(
 )
 
 
-def redact_response(content: bytes, *, sent: bytes) -> str:
+def redact_response(content: bytes, *, sent: bytes, hidden: Collection[str] = ()) -> str:
     """The beginning of an answer as text, without secrets, signatures and mail addresses.
+
+    `hidden` are values of the endpoint's own headers, which are as secret as a signing secret.
 
     A receiver that sends our own body back would bring a respondent's answers into the log: from
     the beginning of such an echo on, nothing is kept.
@@ -77,19 +81,27 @@ def redact_response(content: bytes, *, sent: bytes) -> str:
     for beginning in _echoes(sent):
         content, echo, _ = content.partition(beginning)
         content += MASK.encode() if echo else b""
-    beginning_only = content[: 2 * LONGEST_RESPONSE_BYTES].decode("utf-8", "replace")
-    text = _SECRETS.sub(MASK, _CONTROL.sub("", beginning_only))
+    text = _hide(content.decode("utf-8", "replace"), hidden)
+    text = _SECRETS.sub(MASK, _CONTROL.sub("", text[: 2 * LONGEST_RESPONSE_BYTES]))
     return text.encode()[:LONGEST_RESPONSE_BYTES].decode("utf-8", "ignore")
 
 
-def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def _hide(text: str, hidden: Collection[str]) -> str:
+    for value in sorted(hidden, key=len, reverse=True):
+        if len(value) >= SHORTEST_HIDDEN:
+            text = text.replace(value, MASK).replace(json.dumps(value)[1:-1], MASK)
+    return text
+
+
+def redact_headers(headers: Mapping[str, str], *, hidden: Collection[str] = ()) -> dict[str, str]:
     """Headers of a request or an answer as they may be kept: names, and values of harmless ones.
 
     Args:
         headers: any case; at most `MOST_HEADERS` are kept.
+        hidden: values that are not kept even where a harmless header repeats them.
     """
     kept = [(name.lower(), value) for name, value in headers.items()][:MOST_HEADERS]
-    return {name[:LONGEST_NAME]: _redact_value(name, value) for name, value in kept}
+    return {name[:LONGEST_NAME]: _redact_value(name, _hide(value, hidden)) for name, value in kept}
 
 
 def _redact_value(name: str, value: str) -> str:

@@ -21,9 +21,10 @@ from formplatform.forms.responses import delete_response, edit_response
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
 from integrations.webhooks import claims, delivery, endpoints, outcomes
+from integrations.webhooks.messages import render_payloads
 from integrations.webhooks.models import Attempt, Delivery, Event, Payload, Webhook
+from integrations.webhooks.renderings import FULL
 from integrations.webhooks.tasks import deliver_due
-from integrations.webhooks.templates import Rendering, render_payloads
 from tests.fakes.receiver import OK, Receiver, Reply
 from tests.subscriptions import make_due
 
@@ -181,11 +182,11 @@ def lost(**age):
 
 def test_an_event_whose_response_cannot_be_read_yet_comes_again():
     with pytest.raises(UnavailableError):
-        render_payloads({lost(seconds=5): [Rendering.FULL]})
+        render_payloads({lost(seconds=5): [FULL]})
 
 
 def test_an_event_whose_response_is_gone_carries_no_answers():
-    ((_, body),) = render_payloads({lost(hours=1): [Rendering.FULL]}).items()
+    ((_, body),) = render_payloads({lost(hours=1): [FULL]}).bodies.items()
     assert json.loads(body)["data"]["answers"] is None
 
 

@@ -117,24 +117,26 @@ class Webhook(models.Model):
         others = [key for key in usable if key.kind != SigningSecret.Kind.HMAC]
         return tuple(key.reveal() for key in (*shared, *others))
 
-    @property
-    def headers_context(self) -> str:
-        """What sealed headers are bound to: neither another row's nor a secret opens there."""
-        return f"{self.pk} headers"
-
     def headers(self) -> dict[str, str]:
         """The headers a person added. Raises `UnsealError`."""
-        found: dict[str, str] = json.loads(self.headers_text()) if self.sealed_headers else {}
+        if not self.sealed_headers:
+            return {}
+        found: dict[str, str] = json.loads(
+            encryption.unseal(self.sealed_headers, context=headers_context(self.pk))
+        )
         return found
-
-    def headers_text(self) -> str:
-        return encryption.unseal(self.sealed_headers, context=self.headers_context)
 
     def set_headers(self, headers: Mapping[str, str]) -> None:
         """Seal them under this row's id; the row is not saved."""
         text = json.dumps(dict(headers))
         self.header_names = sorted(headers)
-        self.sealed_headers = encryption.seal(text, context=self.headers_context) if headers else ""
+        sealed = encryption.seal(text, context=headers_context(self.pk))
+        self.sealed_headers = sealed if headers else ""
+
+
+def headers_context(webhook_id: str) -> str:
+    """What an endpoint's headers are sealed with."""
+    return f"{webhook_id} headers"
 
 
 class SigningSecret(models.Model):
@@ -255,9 +257,14 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["webhook", "is_replay", "due_at"],
+                fields=["webhook", "status", "is_replay", "due_at", "seq"],
                 condition=Q(due_at__isnull=False),
                 name="delivery_waiting",
+            ),
+            models.Index(
+                fields=["webhook", "status", "is_replay", "seq"],
+                condition=Q(due_at__isnull=False),
+                name="delivery_in_line",
             ),
             models.Index(
                 fields=["webhook", "key", "seq"],

@@ -1,15 +1,14 @@
-"""Stored secrets, the values of headers among them, sealed anew under the first key of the ring.
+"""What is stored sealed (keys, and headers people add), sealed anew.
 
-Each row is changed by itself and only as it was read, and what is done is not done again: a run
-that was killed is gone on with by running again, two runs at once harm nothing, a rotation in
-between wins.
+All of it goes under the first key of the ring. Each row is changed by itself and only as it was
+read, and what is done is not done again: a run that was killed is gone on with by running again,
+two runs at once harm nothing, a rotation in between wins.
 """
 
-import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from functools import partial
+from typing import Any
 
 from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
@@ -17,9 +16,38 @@ from django.views.decorators.debug import sensitive_variables
 from formplatform.core import clock
 from integrations import encryption
 
-from .models import SigningSecret, Webhook
+from .models import SigningSecret, Webhook, headers_context
 
 BATCH = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shelf:
+    """A column that holds sealed texts, whose they are, and what they are sealed with."""
+
+    model: type[SigningSecret | Webhook]
+    column: str
+    webhook_id: str
+    context: Callable[[str], str]
+
+    def rows(self) -> QuerySet[Any]:
+        return self.model.objects.exclude(**{self.column: ""}).order_by("pk")
+
+
+SHELVES = (
+    Shelf(model=SigningSecret, column="sealed", webhook_id="webhook_id", context=str),
+    Shelf(model=Webhook, column="sealed_headers", webhook_id="pk", context=headers_context),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sealed:
+    """A row of a shelf, as it was read."""
+
+    shelf: Shelf
+    pk: Any
+    text: str
+    webhook_id: str
 
 
 @dataclass(kw_only=True, slots=True)
@@ -45,18 +73,6 @@ class KeyUse:
         return self.place is not None and self.place > 1 and self.secrets == 0
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class _Kept:
-    """Something sealed: a signing secret, or the headers of an endpoint."""
-
-    webhook_id: str
-    sealed: str
-    context: str
-    reveal: Callable[[], str]
-    replace: Callable[[str], bool]
-    """Write it sealed anew; False where it is no longer as it was read."""
-
-
 def reseal(
     *, dry_run: bool = False, batch: int = BATCH, progress: Callable[[int], object] = int
 ) -> Resealed:
@@ -70,23 +86,24 @@ def reseal(
     if not dry_run:
         SigningSecret.objects.filter(expires_at__lte=clock.now()).delete()
     result = Resealed()
-    for kept in _batches(batch):
-        for each in kept:
-            _reseal_one(each, result, dry_run=dry_run)
-        progress(len(kept))
+    for rows in _batches(batch):
+        for row in rows:
+            _reseal_one(row, result, dry_run=dry_run)
+        progress(len(rows))
     return result
 
 
 def count_secrets() -> int:
-    return SigningSecret.objects.count() + _with_headers().count()
+    return sum(shelf.rows().count() for shelf in SHELVES)
 
 
 def key_uses() -> list[KeyUse]:
     """How many secrets each key seals: those of the ring in its order, then those that are gone."""
-    secrets = SigningSecret.objects.order_by().values_list("sealed", flat=True)
-    headers = _with_headers().order_by().values_list("sealed_headers", flat=True)
-    sealed = itertools.chain(secrets.iterator(), headers.iterator())
-    counted = Counter(encryption.key_name_of(each) for each in sealed)
+    counted = Counter(
+        encryption.key_name_of(text)
+        for shelf in SHELVES
+        for text in shelf.rows().values_list(shelf.column, flat=True).iterator()
+    )
     ring = encryption.ring_names()
     gone = sorted(counted.keys() - set(ring))
     return [
@@ -95,62 +112,34 @@ def key_uses() -> list[KeyUse]:
     ]
 
 
-def _with_headers() -> QuerySet[Webhook]:
-    return Webhook.objects.exclude(sealed_headers="")
-
-
-def _batches(size: int) -> Iterator[list[_Kept]]:
+def _batches(size: int) -> Iterator[list[Sealed]]:
     """In the order of their ids: what is made meanwhile is seen too."""
-    last = 0
-    while rows := list(SigningSecret.objects.filter(pk__gt=last).order_by("pk")[:size]):
-        yield [
-            _Kept(
-                webhook_id=row.webhook_id,
-                sealed=row.sealed,
-                context=row.webhook_id,
-                reveal=row.reveal,
-                replace=partial(_replace_secret, row),
-            )
-            for row in rows
-        ]
-        last = rows[-1].pk
-    after = ""
-    while webhooks := list(_with_headers().filter(pk__gt=after).order_by("pk")[:size]):
-        yield [
-            _Kept(
-                webhook_id=webhook.pk,
-                sealed=webhook.sealed_headers,
-                context=webhook.headers_context,
-                reveal=webhook.headers_text,
-                replace=partial(_replace_headers, webhook),
-            )
-            for webhook in webhooks
-        ]
-        after = webhooks[-1].pk
+    for shelf in SHELVES:
+        columns = ("pk", shelf.column, shelf.webhook_id)
+        rows = shelf.rows().values_list(*columns)
+        found = list(rows[:size])
+        while found:
+            yield [
+                Sealed(shelf=shelf, pk=pk, text=text, webhook_id=webhook_id)
+                for pk, text, webhook_id in found
+            ]
+            found = list(rows.filter(pk__gt=found[-1][0])[:size])
 
 
-def _replace_secret(row: SigningSecret, sealed: str) -> bool:
-    as_read = SigningSecret.objects.filter(pk=row.pk, sealed=row.sealed)
-    return as_read.update(sealed=sealed) > 0
-
-
-def _replace_headers(webhook: Webhook, sealed: str) -> bool:
-    as_read = Webhook.objects.filter(pk=webhook.pk, sealed_headers=webhook.sealed_headers)
-    return as_read.update(sealed_headers=sealed) > 0
-
-
-@sensitive_variables("text")
-def _reseal_one(kept: _Kept, result: Resealed, *, dry_run: bool) -> None:
+@sensitive_variables("opened")
+def _reseal_one(row: Sealed, result: Resealed, *, dry_run: bool) -> None:
+    context = row.shelf.context(row.webhook_id)
     try:
-        text = kept.reveal()
+        opened = encryption.unseal(row.text, context=context)
     except encryption.UnsealError:
-        result.unreadable.append(kept.webhook_id)
+        result.unreadable.append(row.webhook_id)
         return
-    if encryption.key_name_of(kept.sealed) == encryption.ring_names()[0]:
+    if encryption.key_name_of(row.text) == encryption.ring_names()[0]:
         result.were_already += 1
         return
-    sealed = encryption.seal(text, context=kept.context)
-    if dry_run or kept.replace(sealed):
+    as_read = row.shelf.rows().filter(**{"pk": row.pk, row.shelf.column: row.text})
+    sealed = encryption.seal(opened, context=context)
+    if dry_run or as_read.update(**{row.shelf.column: sealed}):
         result.resealed += 1
     else:
         result.changed_meanwhile += 1

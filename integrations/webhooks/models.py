@@ -257,9 +257,14 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["webhook", "is_replay", "due_at"],
+                fields=["webhook", "status", "is_replay", "due_at", "seq"],
                 condition=Q(due_at__isnull=False),
                 name="delivery_waiting",
+            ),
+            models.Index(
+                fields=["webhook", "status", "is_replay", "seq"],
+                condition=Q(due_at__isnull=False),
+                name="delivery_in_line",
             ),
             models.Index(
                 fields=["webhook", "key", "seq"],

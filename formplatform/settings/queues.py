@@ -57,6 +57,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=3),
         "options": {"expires": 3},
     },
+    "webhooks.watch_endpoints": {
+        "task": "webhooks.watch_endpoints",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
+    "webhooks.send_notices": {
+        "task": "webhooks.send_notices",
+        "schedule": timedelta(seconds=60),
+        "options": {"expires": 60},
+    },
     "reporting.sweep_reports": {
         "task": "reporting.sweep_reports",
         "schedule": timedelta(seconds=REPORT_SWEEP_SECONDS),

@@ -3,20 +3,18 @@
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import timedelta
-from functools import partial
 
 from django.db import transaction
 
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
-from formplatform.core.publishing import publish
 from formplatform.forms.ids import new_id
 from integrations import encryption
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import dead_letters, intake
-from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
+from . import alerts, breaker, dead_letters, intake, lanes
+from .events import DELIVERABLE_NAMES, TEST_NAME
 from .models import Delivery, SigningSecret, Webhook
 from .security import generate_secret
 
@@ -95,25 +93,25 @@ def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
         if not switched:
             return False
         _bury_waiting(webhook_id)
-        event = WebhookDisabled(
-            id=f"evt_{new_id()}",
-            occurred_at=clock.to_text(now),
-            webhook_id=webhook_id,
-            form_id=Webhook.objects.values_list("form_id", flat=True).get(pk=webhook_id),
-            reason=reason.value,
-        )
-        transaction.on_commit(partial(publish, [event]), robust=True)
+        alerts.tell_of_disabling(Webhook.objects.get(pk=webhook_id), reason=reason, at=now)
     return True
 
 
 def enable(webhook: Webhook, *, replay: bool = False) -> int:
-    """Switch an endpoint on; with `replay`, send again what it missed. Returns how many."""
+    """Switch an endpoint on; with `replay`, send again what it missed. Returns how many.
+
+    Nothing of before counts: neither how long it failed nor what held its messages up.
+    """
     webhook.status = Webhook.Status.ENABLED
     webhook.disabled_reason = ""
     webhook.disabled_at = None
     webhook.updated_at = clock.now()
     with transaction.atomic():
         webhook.save()
+        lane = lanes.lock([webhook.pk])[webhook.pk]
+        breaker.begin_anew(lane)
+        lane.save(force_update=True)
+        lanes.wake([webhook.pk], at=webhook.updated_at)
         if not replay:
             return 0
         return dead_letters.replay(

@@ -5,7 +5,7 @@ from celery.signals import worker_process_shutdown, worker_shutdown
 
 from formplatform.core.features import Feature, is_enabled
 
-from . import courier, doorbell
+from . import courier, doorbell, failing, notices
 
 
 @shared_task(name="webhooks.deliver_due", bind=True)
@@ -16,6 +16,20 @@ def deliver_due(task: "Task[[], None]") -> None:
 
 
 doorbell.connect(deliver_due.delay)
+
+
+@shared_task(name="webhooks.watch_endpoints")
+def watch_endpoints() -> None:
+    """Warn of endpoints that have failed for days; in the end disable them."""
+    if is_enabled(Feature.WEBHOOKS):
+        failing.watch_endpoints()
+
+
+@shared_task(name="webhooks.send_notices")
+def send_notices() -> None:
+    """Mail what an endpoint's people are to be told."""
+    if is_enabled(Feature.WEBHOOKS):
+        notices.send_notices()
 
 
 @worker_process_shutdown.connect

@@ -57,6 +57,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=3),
         "options": {"expires": 3},
     },
+    "webhooks.sweep": {
+        "task": "webhooks.sweep",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "webhooks.watch_endpoints": {
         "task": "webhooks.watch_endpoints",
         "schedule": timedelta(minutes=5),

@@ -3,20 +3,65 @@
 from datetime import datetime
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from formplatform.core.api.pagination import PageOutput
 from formplatform.core.clock import to_text
 from integrations.outbound.targets import LONGEST_URL
 from integrations.webhooks.events import DELIVERABLE_NAMES
-from integrations.webhooks.health import STATES, health_of
+from integrations.webhooks.health import HOLDS, STATES, health_of, lane_state
+from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery, Webhook
+from integrations.webhooks.pace import MOST_PER_MINUTE, preset_of
+from integrations.webhooks.schedule import LONGEST_DELAY_SECONDS, MOST_ATTEMPTS, PRESETS
 
 Plain = dict[str, Any]
 ID_PATTERN = "^[0-9a-f]{24}$"
 
 
-class WebhookInput(serializers.Serializer[Plain]):
+class RetryDelaysField(serializers.Field):  # type: ignore[type-arg]  # generic in its stubs only
+    """A preset's name or a list of seconds; the domain says what is wrong with another."""
+
+    def to_internal_value(self, data: Any) -> Any:
+        return data
+
+    def to_representation(self, value: Any) -> Any:
+        return value
+
+
+_delays = extend_schema_field(
+    {
+        "oneOf": [
+            {"type": "string", "enum": list(PRESETS)},
+            {
+                "type": "array",
+                "items": {"type": "number", "minimum": 0, "maximum": LONGEST_DELAY_SECONDS},
+                "minItems": 1,
+                "maxItems": MOST_ATTEMPTS,
+            },
+            {"type": "null"},
+        ]
+    }
+)(RetryDelaysField)
+RATE_HELP = "At most so many messages a minute. Null: no limit."
+ORDER_HELP = "How strictly messages keep their order: per response (key) or all of them (endpoint)."
+DELAYS_HELP = "A preset, or seconds before each attempt, the first included. Null: the platform's."
+
+
+class PaceInput(serializers.Serializer[Plain]):
+    """What has defaults when an endpoint is made and is left alone when it is changed."""
+
+    ordering = serializers.ChoiceField(
+        choices=Webhook.Ordering.values, required=False, help_text=ORDER_HELP
+    )
+    rate_per_minute = serializers.IntegerField(
+        min_value=1, max_value=MOST_PER_MINUTE, allow_null=True, required=False, help_text=RATE_HELP
+    )
+    retry_delays = _delays(allow_null=True, required=False, help_text=DELAYS_HELP)
+
+
+class WebhookInput(PaceInput):
     url = serializers.CharField(
         max_length=LONGEST_URL, help_text="http or https, on the public internet."
     )
@@ -35,7 +80,7 @@ class WebhookInput(serializers.Serializer[Plain]):
     )
 
 
-class WebhookChange(serializers.Serializer[Plain]):
+class WebhookChange(PaceInput):
     url = serializers.CharField(max_length=LONGEST_URL, required=False)
     events = serializers.ListField(
         child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
@@ -64,9 +109,29 @@ class ReplayInput(serializers.Serializer[Plain]):
 class HealthOutput(serializers.Serializer[Plain]):
     state = serializers.ChoiceField(choices=STATES)
     delivered = serializers.IntegerField(help_text="Of what was enqueued in the last 24 hours.")
-    waiting = serializers.IntegerField()
-    dead = serializers.IntegerField()
+    dead = serializers.IntegerField(help_text="Of what was enqueued in the last 24 hours.")
+    waiting = serializers.IntegerField(help_text="Everything that is on its way.")
+    oldest_due_at = serializers.CharField(allow_null=True)
     last_delivered_at = serializers.CharField(allow_null=True)
+
+
+class LaneOutput(serializers.Serializer[Plain]):
+    holds = serializers.ListField(
+        child=serializers.ChoiceField(choices=HOLDS),
+        help_text="What keeps messages from going now.",
+    )
+    breaker = serializers.ChoiceField(choices=Lane.Breaker.values)
+    breaker_until = serializers.CharField(
+        allow_null=True, help_text="When an open breaker lets one message through."
+    )
+    paused_until = serializers.CharField(
+        allow_null=True, help_text="The receiver asked for this (Retry-After)."
+    )
+    rate_limited_until = serializers.CharField(allow_null=True)
+    failing_since = serializers.CharField(allow_null=True)
+    disabled_at_latest = serializers.CharField(
+        allow_null=True, help_text="Then it is disabled if every attempt goes on failing."
+    )
 
 
 class WebhookOutput(serializers.Serializer[Plain]):
@@ -76,12 +141,19 @@ class WebhookOutput(serializers.Serializer[Plain]):
     events = serializers.ListField(child=serializers.CharField())
     description = serializers.CharField()
     include_personal_data = serializers.BooleanField()
+    ordering = serializers.ChoiceField(choices=Webhook.Ordering.values)
+    rate_per_minute = serializers.IntegerField(allow_null=True)
+    retry_delays = serializers.ListField(
+        child=serializers.FloatField(), allow_null=True, help_text="Null: the platform's."
+    )
+    retry_preset = serializers.CharField(help_text="Empty where the delays are its own.")
     status = serializers.ChoiceField(choices=Webhook.Status.choices)
     disabled_reason = serializers.CharField(help_text="Empty while it is enabled.")
     disabled_at = serializers.CharField(allow_null=True)
     created_at = serializers.CharField()
     updated_at = serializers.CharField()
     health = HealthOutput()
+    lane = LaneOutput()
 
 
 class NewWebhookOutput(WebhookOutput):
@@ -125,6 +197,14 @@ class AttemptOutput(serializers.Serializer[Plain]):
     error_code = serializers.CharField()
     error = serializers.CharField()
     peer = serializers.CharField(help_text="The address that was connected to.")
+    phases = serializers.DictField(
+        child=serializers.FloatField(),
+        help_text="Milliseconds: dns, connect, tls, wait, body. A warm connection lacks the first.",
+    )
+    request_headers = serializers.DictField(
+        child=serializers.CharField(), help_text="As sent, secrets removed."
+    )
+    response_headers = serializers.DictField(child=serializers.CharField())
     response = serializers.CharField(help_text="The beginning of the answer, secrets removed.")
 
 
@@ -142,7 +222,7 @@ class ReplayOutput(serializers.Serializer[Plain]):
 
 def webhook_body(webhook: Webhook) -> Plain:
     """The webhook comes from `with_health`."""
-    counted = vars(webhook)
+    counted, lane = vars(webhook), lane_state(webhook)
     return {
         "id": webhook.pk,
         "url": webhook.url,
@@ -150,6 +230,10 @@ def webhook_body(webhook: Webhook) -> Plain:
         "events": webhook.events,
         "description": webhook.description,
         "include_personal_data": webhook.include_personal_data,
+        "ordering": webhook.ordering,
+        "rate_per_minute": webhook.rate_per_minute,
+        "retry_delays": webhook.retry_delays,
+        "retry_preset": preset_of(webhook.retry_delays),
         "status": webhook.status,
         "disabled_reason": webhook.disabled_reason,
         "disabled_at": _time(webhook.disabled_at),
@@ -158,9 +242,19 @@ def webhook_body(webhook: Webhook) -> Plain:
         "health": {
             "state": health_of(webhook).value,
             "delivered": counted["delivered_count"],
-            "waiting": counted["waiting_count"],
             "dead": counted["dead_count"],
-            "last_delivered_at": _time(counted["last_delivered_at"]),
+            "waiting": counted["waiting_count"],
+            "oldest_due_at": _time(counted["oldest_due_at"]),
+            "last_delivered_at": _time(lane.last_success_at),
+        },
+        "lane": {
+            "holds": [hold.value for hold in lane.holds],
+            "breaker": lane.breaker,
+            "breaker_until": _time(lane.breaker_until),
+            "paused_until": _time(lane.paused_until),
+            "rate_limited_until": _time(lane.rate_limited_until),
+            "failing_since": _time(lane.failing_since),
+            "disabled_at_latest": _time(lane.disabled_at_latest),
         },
     }
 
@@ -193,6 +287,9 @@ def attempt_body(attempt: Attempt) -> Plain:
         "error_code": attempt.error_code,
         "error": attempt.error,
         "peer": attempt.peer,
+        "phases": attempt.phases,
+        "request_headers": attempt.request_headers,
+        "response_headers": attempt.response_headers,
         "response": attempt.response,
     }
 

@@ -26,7 +26,7 @@ from formplatform.forms.storage.registry import get_store
 from . import dead_letters, endpoints
 from .admin_forms import WebhookForm
 from .events import DELIVERABLE_NAMES, TEST_NAME
-from .health import Health, health_of, with_health
+from .health import Health, health_of, lane_state, with_health
 from .models import Attempt, DeadLetter, Delivery, Webhook
 
 HEALTH_COLOURS = {
@@ -130,7 +130,7 @@ class WebhookAdmin(ModelAdmin[Webhook]):
 
     @display(description="Last success")
     def last_success(self, webhook: Webhook) -> object:
-        return vars(webhook)["last_delivered_at"]
+        return lane_state(webhook).last_success_at
 
     @display(description="Form", ordering="form_id")
     def of_form(self, webhook: Webhook) -> str:

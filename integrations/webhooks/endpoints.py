@@ -1,4 +1,7 @@
-"""The life of an endpoint: make, change, rotate its secret, switch off and on, delete."""
+"""The life of an endpoint: make, change, rotate its secret, switch off and on, delete.
+
+Whoever changes what the couriers read locks the lane first, as they do: nobody waits in a circle.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -16,6 +19,7 @@ from integrations.outbound.targets import parse_target
 from . import alerts, breaker, dead_letters, intake, lanes
 from .events import DELIVERABLE_NAMES, TEST_NAME
 from .models import Delivery, SigningSecret, Webhook
+from .pace import RetryDelays, pace_errors, stored_delays
 from .security import generate_secret
 
 GRACE = timedelta(hours=24)
@@ -30,6 +34,9 @@ class EndpointForm:
     events: Collection[str]
     description: str = ""
     include_personal_data: bool = False
+    ordering: str = Webhook.Ordering.NONE
+    rate_per_minute: int | None = None
+    retry_delays: RetryDelays = None
 
 
 def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tuple[Webhook, str]:
@@ -41,13 +48,15 @@ def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tupl
         form_id: empty for every form of the owner.
 
     Raises:
-        InvalidInputError: the URL or an event is not one we deliver to or of.
+        InvalidInputError: the URL or an event is not one we deliver to or of, or the order, rate
+            or schedule is not one we can keep.
     """
     check_endpoint(wanted)
     webhook = Webhook(owner_id=owner_id, form_id=form_id)
     _fill(webhook, wanted)
     with transaction.atomic():
         webhook.save(force_insert=True)
+        lanes.lock([webhook.pk])
         return webhook, _add_secret(webhook)
 
 
@@ -58,6 +67,9 @@ def form_of(webhook: Webhook) -> EndpointForm:
         events=webhook.events,
         description=webhook.description,
         include_personal_data=webhook.include_personal_data,
+        ordering=webhook.ordering,
+        rate_per_minute=webhook.rate_per_minute,
+        retry_delays=webhook.retry_delays,
     )
 
 
@@ -71,6 +83,7 @@ def update_webhook(webhook: Webhook, wanted: EndpointForm) -> None:
     _fill(webhook, wanted)
     webhook.updated_at = clock.now()
     webhook.save()
+    lanes.wake([webhook.pk], at=webhook.updated_at)  # what waits may go sooner, or in another order
 
 
 def rotate_secret(webhook: Webhook) -> str:
@@ -87,6 +100,7 @@ def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
     """Switch an endpoint off; what waits for it becomes dead letters. False: it was off already."""
     now = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook_id])
         switched = Webhook.objects.filter(pk=webhook_id, status=Webhook.Status.ENABLED).update(
             status=Webhook.Status.DISABLED, disabled_reason=reason, disabled_at=now
         )
@@ -107,8 +121,8 @@ def enable(webhook: Webhook, *, replay: bool = False) -> int:
     webhook.disabled_at = None
     webhook.updated_at = clock.now()
     with transaction.atomic():
-        webhook.save()
         lane = lanes.lock([webhook.pk])[webhook.pk]
+        webhook.save()
         breaker.begin_anew(lane)
         lane.save(force_update=True)
         lanes.wake([webhook.pk], at=webhook.updated_at)
@@ -123,6 +137,7 @@ def delete_webhook(webhook: Webhook) -> None:
     """Delete an endpoint: its secrets at once, its deliveries stay readable in the admin."""
     now = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook.pk])
         webhook.deleted_at = now
         webhook.status = Webhook.Status.DISABLED
         webhook.save()
@@ -150,7 +165,7 @@ def _bury_waiting(webhook_id: str) -> None:
 
 
 def check_endpoint(wanted: EndpointForm) -> None:
-    """Raise `InvalidInputError` where the URL or an event is not one we deliver to or of."""
+    """Raise `InvalidInputError` where the endpoint could not work as it is wanted."""
     errors = []
     try:
         parse_target(wanted.url)
@@ -160,6 +175,11 @@ def check_endpoint(wanted: EndpointForm) -> None:
     if unknown or not wanted.events:
         known = ", ".join(DELIVERABLE_NAMES)
         errors.append(FieldError("events", "unknown_event", f"Choose from {known}."))
+    errors += pace_errors(
+        ordering=wanted.ordering,
+        rate_per_minute=wanted.rate_per_minute,
+        retry_delays=wanted.retry_delays,
+    )
     if errors:
         raise InvalidInputError("The endpoint cannot be saved.", errors=errors)
 
@@ -169,6 +189,9 @@ def _fill(webhook: Webhook, wanted: EndpointForm) -> None:
     webhook.events = sorted(set(wanted.events))
     webhook.description = wanted.description
     webhook.include_personal_data = wanted.include_personal_data
+    webhook.ordering = wanted.ordering
+    webhook.rate_per_minute = wanted.rate_per_minute
+    webhook.retry_delays = stored_delays(wanted.retry_delays)
 
 
 def _add_secret(webhook: Webhook) -> str:

@@ -5,7 +5,7 @@ from celery.signals import worker_process_shutdown, worker_shutdown
 
 from formplatform.core.features import Feature, is_enabled
 
-from . import courier, doorbell, failing, notices
+from . import courier, doorbell, failing, lanes, notices
 
 
 @shared_task(name="webhooks.deliver_due", bind=True)
@@ -13,6 +13,13 @@ def deliver_due(task: "Task[[], None]") -> None:
     """Deliver what is due: rung when something is enqueued, swept by beat every few seconds."""
     if is_enabled(Feature.WEBHOOKS):
         courier.ring(in_place=task.request.is_eager)
+
+
+@shared_task(name="webhooks.sweep")
+def sweep() -> None:
+    """Wake lanes that nobody would look at, should there ever be one."""
+    if is_enabled(Feature.WEBHOOKS) and lanes.sweep():
+        doorbell.ring()
 
 
 doorbell.connect(deliver_due.delay)

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 
+from formplatform.core.admin_theme import Select, TextInput
 from formplatform.core.errors import InvalidInputError
 from formplatform.forms.ids import is_id
 from formplatform.forms.storage.registry import get_store
@@ -11,11 +12,25 @@ from formplatform.forms.storage.registry import get_store
 from .endpoints import EndpointForm, check_endpoint
 from .events import DELIVERABLE_NAMES
 from .models import Webhook
+from .pace import DEFAULT, RetryDelays, preset_of
+from .schedule import PRESETS
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Webhook]
 else:
     _Form = forms.ModelForm
+
+
+OWN = "own"
+FIELDS = {"retry_delays": "own_delays"}
+"""Where the form shows an error of another field."""
+SCHEDULES = [
+    *(
+        (name, f"{name.replace('_', ' ')} ({len(delays)} attempts)")
+        for name, delays in PRESETS.items()
+    ),
+    (OWN, "its own, given below"),
+]
 
 
 class WebhookForm(_Form):
@@ -25,9 +40,30 @@ class WebhookForm(_Form):
         initial=["response.submitted"],
     )
 
+    schedule = forms.ChoiceField(
+        choices=SCHEDULES, initial=DEFAULT, widget=Select, label="Retry schedule"
+    )
+    own_delays = forms.CharField(
+        required=False,
+        widget=TextInput,
+        label="Its own schedule",
+        help_text="Seconds before each attempt, the first included, such as 0, 5, 60, 600.",
+    )
+
     class Meta:
         model = Webhook
-        fields = ["url", "description", "owner", "form_id", "events", "include_personal_data"]
+        fields = [
+            *("url", "description", "owner", "form_id", "events", "include_personal_data"),
+            *("ordering", "rate_per_minute"),
+        ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        delays = self.instance.retry_delays
+        preset = preset_of(delays)
+        self.initial.setdefault("schedule", preset or OWN)
+        if not preset:
+            self.initial.setdefault("own_delays", ", ".join(f"{each:g}" for each in delays or ()))
 
     def clean_form_id(self) -> str:
         form_id: str = self.cleaned_data["form_id"]
@@ -42,7 +78,7 @@ class WebhookForm(_Form):
                 check_endpoint(self.wanted())
             except InvalidInputError as refusal:
                 for error in refusal.errors:
-                    self.add_error(error.field, error.message)
+                    self.add_error(FIELDS.get(error.field, error.field), error.message)
         return cleaned
 
     def wanted(self) -> EndpointForm:
@@ -52,4 +88,18 @@ class WebhookForm(_Form):
             events=data["events"],
             description=data.get("description", ""),
             include_personal_data=data.get("include_personal_data", False),
+            ordering=data.get("ordering") or Webhook.Ordering.NONE,
+            rate_per_minute=data.get("rate_per_minute"),
+            retry_delays=self._delays(),
         )
+
+    def _delays(self) -> RetryDelays:
+        """As typed: the domain refuses what is no schedule."""
+        schedule: str = self.cleaned_data.get("schedule") or DEFAULT
+        if schedule != OWN:
+            return schedule
+        words = self.cleaned_data.get("own_delays", "").replace(",", " ").split()
+        try:
+            return [float(word) for word in words]
+        except ValueError:
+            return []

@@ -72,6 +72,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=60),
         "options": {"expires": 60},
     },
+    "webhooks.prune": {
+        "task": "webhooks.prune",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "reporting.sweep_reports": {
         "task": "reporting.sweep_reports",
         "schedule": timedelta(seconds=REPORT_SWEEP_SECONDS),

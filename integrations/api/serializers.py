@@ -3,93 +3,140 @@
 from datetime import datetime
 from typing import Any
 
-from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from formplatform.core.api.pagination import PageOutput
-from formplatform.core.clock import to_text
+from formplatform.core.clock import now, to_text
+from integrations.outbound.headers import LONGEST_VALUE
 from integrations.outbound.targets import LONGEST_URL
 from integrations.webhooks.events import DELIVERABLE_NAMES
-from integrations.webhooks.health import HOLDS, STATES, health_of, lane_state
-from integrations.webhooks.lane_models import Lane
-from integrations.webhooks.models import Attempt, Delivery, Webhook
-from integrations.webhooks.pace import MOST_PER_MINUTE, preset_of
-from integrations.webhooks.schedule import LONGEST_DELAY_SECONDS, MOST_ATTEMPTS, PRESETS
+from integrations.webhooks.health import STATES, health_of, lane_state
+from integrations.webhooks.keys import SECRET_PATTERN, jwk_of
+from integrations.webhooks.models import (
+    LONGEST_TYPE,
+    Attempt,
+    Delivery,
+    SigningSecret,
+    Webhook,
+)
+from integrations.webhooks.rotation import GRACE, LONGEST_GRACE
+from integrations.webhooks.shaping import sandbox, selections
+from integrations.webhooks.shaping.presets.registry import presets
+
+from .pace import PaceInput, PaceOutput, pace_body
 
 Plain = dict[str, Any]
 ID_PATTERN = "^[0-9a-f]{24}$"
 
 
-class RetryDelaysField(serializers.Field):  # type: ignore[type-arg]  # generic in its stubs only
-    """A preset's name or a list of seconds; the domain says what is wrong with another."""
+class _Long(serializers.CharField):
+    """Text in which spaces and line ends mean something."""
 
-    def to_internal_value(self, data: Any) -> Any:
-        return data
-
-    def to_representation(self, value: Any) -> Any:
-        return value
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_blank=True, trim_whitespace=False, **options)
 
 
-_delays = extend_schema_field(
-    {
-        "oneOf": [
-            {"type": "string", "enum": list(PRESETS)},
-            {
-                "type": "array",
-                "items": {"type": "number", "minimum": 0, "maximum": LONGEST_DELAY_SECONDS},
-                "minItems": 1,
-                "maxItems": MOST_ATTEMPTS,
-            },
-            {"type": "null"},
-        ]
-    }
-)(RetryDelaysField)
-RATE_HELP = "At most so many messages a minute. Null: no limit."
-ORDER_HELP = "How strictly messages keep their order: per response (key) or all of them (endpoint)."
-DELAYS_HELP = "A preset, or seconds before each attempt, the first included. Null: the platform's."
-
-
-class PaceInput(serializers.Serializer[Plain]):
-    """What has defaults when an endpoint is made and is left alone when it is changed."""
-
-    ordering = serializers.ChoiceField(
-        choices=Webhook.Ordering.values, required=False, help_text=ORDER_HELP
+def events_field(**options: Any) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
+        min_length=1,
+        max_length=len(DELIVERABLE_NAMES),
+        **options,
     )
-    rate_per_minute = serializers.IntegerField(
-        min_value=1, max_value=MOST_PER_MINUTE, allow_null=True, required=False, help_text=RATE_HELP
+
+
+class ShapeInput(serializers.Serializer[Plain]):
+    """Which responses, and how the message is written. What is left out stays as it is."""
+
+    filter = serializers.JSONField(
+        required=False,
+        allow_null=True,
+        help_text="Conditions on the answers; null: every response.",
     )
-    retry_delays = _delays(allow_null=True, required=False, help_text=DELAYS_HELP)
+    selection = _Long(
+        required=False,
+        max_length=selections.LONGEST,
+        help_text="A JMESPath expression over the message; what it finds is sent.",
+    )
+    template = _Long(
+        required=False,
+        max_length=sandbox.LONGEST_SOURCE,
+        help_text="Writes the body; the guide to templates says with what.",
+    )
+    preset = serializers.ChoiceField(
+        required=False, choices=[(name, each.label) for name, each in presets().items()]
+    )
+    content_type = serializers.CharField(
+        required=False, max_length=LONGEST_TYPE, help_text="Of what the template writes."
+    )
 
 
-class WebhookInput(PaceInput):
+class HeadersInput(ShapeInput):
+    """The same, with the headers."""
+
+    headers = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=LONGEST_VALUE),
+        required=False,
+        write_only=True,
+        help_text="Sent with every message, all of them at once. Never shown again.",
+    )
+
+
+class WebhookInput(PaceInput, HeadersInput):
     url = serializers.CharField(
         max_length=LONGEST_URL, help_text="http or https, on the public internet."
     )
     form_id = serializers.RegexField(
         ID_PATTERN, allow_null=True, default=None, help_text="Null: every form you own."
     )
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
-        min_length=1,
-        max_length=len(DELIVERABLE_NAMES),
-    )
+    events = events_field()
     description = serializers.CharField(max_length=200, allow_blank=True, default="")
     include_personal_data = serializers.BooleanField(
         default=False,
         help_text="Send answers to personal fields; else they are null.",
     )
-
-
-class WebhookChange(PaceInput):
-    url = serializers.CharField(max_length=LONGEST_URL, required=False)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
-        min_length=1,
-        max_length=len(DELIVERABLE_NAMES),
-        required=False,
+    asymmetric = serializers.BooleanField(
+        default=False, help_text="Sign with an ed25519 key too, which anybody can check."
     )
+    secret = serializers.RegexField(
+        SECRET_PATTERN,
+        required=False,
+        write_only=True,
+        help_text="One that the receiver has already: whsec_ and base64 of 24 to 64 random bytes.",
+    )
+
+
+class WebhookChange(PaceInput, HeadersInput):
+    url = serializers.CharField(max_length=LONGEST_URL, required=False)
+    events = events_field(required=False)
     description = serializers.CharField(max_length=200, allow_blank=True, required=False)
     include_personal_data = serializers.BooleanField(required=False)
+    asymmetric = serializers.BooleanField(
+        required=False, help_text="False forgets the ed25519 keys; true makes a new one."
+    )
+
+
+class RotateSecretInput(serializers.Serializer[Plain]):
+    kind = serializers.ChoiceField(
+        choices=SigningSecret.Kind.choices, default=SigningSecret.Kind.HMAC.value
+    )
+    grace_seconds = serializers.IntegerField(
+        min_value=0,
+        max_value=int(LONGEST_GRACE.total_seconds()),
+        default=int(GRACE.total_seconds()),
+        help_text="How long those before sign along: 0 ends them now.",
+    )
+    secret = serializers.RegexField(
+        SECRET_PATTERN,
+        required=False,
+        write_only=True,
+        help_text="Instead of a new one; of kind hmac only.",
+    )
+
+    def validate(self, attrs: Plain) -> Plain:
+        if "secret" in attrs and attrs["kind"] != SigningSecret.Kind.HMAC:
+            raise serializers.ValidationError({"secret": "An ed25519 key is made here only."})
+        return attrs
 
 
 class EnableInput(serializers.Serializer[Plain]):
@@ -115,45 +162,36 @@ class HealthOutput(serializers.Serializer[Plain]):
     last_delivered_at = serializers.CharField(allow_null=True)
 
 
-class LaneOutput(serializers.Serializer[Plain]):
-    holds = serializers.ListField(
-        child=serializers.ChoiceField(choices=HOLDS),
-        help_text="What keeps messages from going now.",
-    )
-    breaker = serializers.ChoiceField(choices=Lane.Breaker.values)
-    breaker_until = serializers.CharField(
-        allow_null=True, help_text="When an open breaker lets one message through."
-    )
-    paused_until = serializers.CharField(
-        allow_null=True, help_text="The receiver asked for this (Retry-After)."
-    )
-    rate_limited_until = serializers.CharField(allow_null=True)
-    failing_since = serializers.CharField(allow_null=True)
-    disabled_at_latest = serializers.CharField(
-        allow_null=True, help_text="Then it is disabled if every attempt goes on failing."
-    )
+class PublicKeyOutput(serializers.Serializer[Plain]):
+    kid = serializers.CharField(help_text="Its id in the JSON Web Key Set.")
+    public_key = serializers.CharField(help_text="whpk_ and base64 of 32 bytes.")
+    created_at = serializers.CharField()
+    expires_at = serializers.CharField(allow_null=True, help_text="Null: it was not rotated.")
 
 
-class WebhookOutput(serializers.Serializer[Plain]):
+class WebhookOutput(PaceOutput):
     id = serializers.CharField()
     url = serializers.CharField()
     form_id = serializers.CharField(allow_null=True)
     events = serializers.ListField(child=serializers.CharField())
     description = serializers.CharField()
     include_personal_data = serializers.BooleanField()
-    ordering = serializers.ChoiceField(choices=Webhook.Ordering.values)
-    rate_per_minute = serializers.IntegerField(allow_null=True)
-    retry_delays = serializers.ListField(
-        child=serializers.FloatField(), allow_null=True, help_text="Null: the platform's."
+    asymmetric = serializers.BooleanField()
+    public_keys = PublicKeyOutput(many=True)
+    filter = serializers.JSONField(allow_null=True)
+    selection = serializers.CharField()
+    template = serializers.CharField()
+    preset = serializers.CharField()
+    content_type = serializers.CharField()
+    header_names = serializers.ListField(
+        child=serializers.CharField(), help_text="The values are never shown."
     )
-    retry_preset = serializers.CharField(help_text="Empty where the delays are its own.")
     status = serializers.ChoiceField(choices=Webhook.Status.choices)
     disabled_reason = serializers.CharField(help_text="Empty while it is enabled.")
     disabled_at = serializers.CharField(allow_null=True)
     created_at = serializers.CharField()
     updated_at = serializers.CharField()
     health = HealthOutput()
-    lane = LaneOutput()
 
 
 class NewWebhookOutput(WebhookOutput):
@@ -167,9 +205,12 @@ class WebhookPage(PageOutput):
 
 
 class SecretOutput(serializers.Serializer[Plain]):
-    secret = serializers.CharField(help_text="Shown this once.")
+    secret = serializers.CharField(
+        allow_null=True, help_text="Shown this once; null where an ed25519 key was rotated."
+    )
+    public_key = PublicKeyOutput(allow_null=True)
     previous_expires_at = serializers.CharField(
-        help_text="Until then messages carry signatures of both secrets."
+        help_text="Until then messages carry signatures of those before, too."
     )
 
 
@@ -198,11 +239,11 @@ class AttemptOutput(serializers.Serializer[Plain]):
     error = serializers.CharField()
     peer = serializers.CharField(help_text="The address that was connected to.")
     phases = serializers.DictField(
-        child=serializers.FloatField(),
-        help_text="Milliseconds: dns, connect, tls, wait, body. A warm connection lacks the first.",
+        child=serializers.FloatField(allow_null=True),
+        help_text="Milliseconds by phase: dns, connect, tls, wait, body; null for what was spared.",
     )
     request_headers = serializers.DictField(
-        child=serializers.CharField(), help_text="As sent, secrets removed."
+        child=serializers.CharField(), help_text="As sent; what could be secret is left out."
     )
     response_headers = serializers.DictField(child=serializers.CharField())
     response = serializers.CharField(help_text="The beginning of the answer, secrets removed.")
@@ -222,7 +263,7 @@ class ReplayOutput(serializers.Serializer[Plain]):
 
 def webhook_body(webhook: Webhook) -> Plain:
     """The webhook comes from `with_health`."""
-    counted, lane = vars(webhook), lane_state(webhook)
+    counted = vars(webhook)
     return {
         "id": webhook.pk,
         "url": webhook.url,
@@ -230,10 +271,19 @@ def webhook_body(webhook: Webhook) -> Plain:
         "events": webhook.events,
         "description": webhook.description,
         "include_personal_data": webhook.include_personal_data,
-        "ordering": webhook.ordering,
-        "rate_per_minute": webhook.rate_per_minute,
-        "retry_delays": webhook.retry_delays,
-        "retry_preset": preset_of(webhook.retry_delays),
+        **pace_body(webhook),
+        "asymmetric": webhook.asymmetric,
+        "public_keys": [
+            public_key_body(key)
+            for key in webhook.secrets.all()
+            if key.kind == SigningSecret.Kind.ED25519 and key.is_usable(now())
+        ],
+        "filter": webhook.filter,
+        "selection": webhook.selection,
+        "template": webhook.template,
+        "preset": webhook.preset,
+        "content_type": webhook.content_type,
+        "header_names": webhook.header_names,
         "status": webhook.status,
         "disabled_reason": webhook.disabled_reason,
         "disabled_at": _time(webhook.disabled_at),
@@ -245,17 +295,17 @@ def webhook_body(webhook: Webhook) -> Plain:
             "dead": counted["dead_count"],
             "waiting": counted["waiting_count"],
             "oldest_due_at": _time(counted["oldest_due_at"]),
-            "last_delivered_at": _time(lane.last_success_at),
+            "last_delivered_at": _time(lane_state(webhook).last_success_at),
         },
-        "lane": {
-            "holds": [hold.value for hold in lane.holds],
-            "breaker": lane.breaker,
-            "breaker_until": _time(lane.breaker_until),
-            "paused_until": _time(lane.paused_until),
-            "rate_limited_until": _time(lane.rate_limited_until),
-            "failing_since": _time(lane.failing_since),
-            "disabled_at_latest": _time(lane.disabled_at_latest),
-        },
+    }
+
+
+def public_key_body(key: SigningSecret) -> Plain:
+    return {
+        "kid": jwk_of(key.public_key)["kid"],
+        "public_key": key.public_key,
+        "created_at": to_text(key.created_at),
+        "expires_at": _time(key.expires_at),
     }
 
 

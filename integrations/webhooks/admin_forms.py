@@ -1,5 +1,6 @@
 """The form with which staff edit an endpoint."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -14,6 +15,7 @@ from .events import DELIVERABLE_NAMES
 from .models import Webhook
 from .pace import DEFAULT, RetryDelays, preset_of
 from .schedule import PRESETS
+from .shaping.presets.registry import PLAIN, presets
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Webhook]
@@ -25,10 +27,7 @@ OWN = "own"
 FIELDS = {"retry_delays": "own_delays"}
 """Where the form shows an error of another field."""
 SCHEDULES = [
-    *(
-        (name, f"{name.replace('_', ' ')} ({len(delays)} attempts)")
-        for name, delays in PRESETS.items()
-    ),
+    *((name, f"{name.replace('_', ' ')} ({len(each)} attempts)") for name, each in PRESETS.items()),
     (OWN, "its own, given below"),
 ]
 
@@ -40,6 +39,17 @@ class WebhookForm(_Form):
         initial=["response.submitted"],
     )
 
+    preset = forms.ChoiceField(
+        choices=[(name, each.label) for name, each in presets().items()],
+        initial=PLAIN,
+        widget=Select,
+    )
+    headers = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="One per line, `Name: value`, instead of all there are. Never shown again.",
+    )
+    without_headers = forms.BooleanField(required=False, label="Remove all headers")
     schedule = forms.ChoiceField(
         choices=SCHEDULES, initial=DEFAULT, widget=Select, label="Retry schedule"
     )
@@ -53,8 +63,20 @@ class WebhookForm(_Form):
     class Meta:
         model = Webhook
         fields = [
-            *("url", "description", "owner", "form_id", "events", "include_personal_data"),
-            *("ordering", "rate_per_minute"),
+            "url",
+            "description",
+            "owner",
+            "form_id",
+            "events",
+            "include_personal_data",
+            "asymmetric",
+            "filter",
+            "preset",
+            "selection",
+            "template",
+            "content_type",
+            "ordering",
+            "rate_per_minute",
         ]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -71,14 +93,25 @@ class WebhookForm(_Form):
             raise forms.ValidationError("There is no form with this id.")
         return form_id
 
+    def clean_headers(self) -> dict[str, str] | None:
+        """None leaves those that are there."""
+        lines = [line for line in self.cleaned_data["headers"].splitlines() if line.strip()]
+        parts = [line.partition(":") for line in lines]
+        if not all(colon for _, colon, _ in parts):
+            raise forms.ValidationError("Write each header on a line of its own: Name: value")
+        return {name.strip(): value.strip() for name, _, value in parts} or None
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if {"url", "events"} <= cleaned.keys():
+        if not self.errors:
+            form_id = cleaned.get("form_id", self.instance.form_id)
             try:
-                check_endpoint(self.wanted())
+                check_endpoint(self.wanted(), form_id=form_id)
             except InvalidInputError as refusal:
                 for error in refusal.errors:
-                    self.add_error(FIELDS.get(error.field, error.field), error.message)
+                    field, _, place = re.sub(r"\[", ".[", error.field, count=1).partition(".")
+                    field = FIELDS.get(field, field)
+                    self.add_error(field, f"{place}: {error.message}" if place else error.message)
         return cleaned
 
     def wanted(self) -> EndpointForm:
@@ -88,6 +121,13 @@ class WebhookForm(_Form):
             events=data["events"],
             description=data.get("description", ""),
             include_personal_data=data.get("include_personal_data", False),
+            asymmetric=data.get("asymmetric", False),
+            filter=data.get("filter") or None,
+            selection=data.get("selection", ""),
+            template=data.get("template", "").replace("\r\n", "\n"),
+            preset=data["preset"],
+            content_type=data["content_type"],
+            headers={} if data.get("without_headers") else data.get("headers"),
             ordering=data.get("ordering") or Webhook.Ordering.NONE,
             rate_per_minute=data.get("rate_per_minute"),
             retry_delays=self._delays(),

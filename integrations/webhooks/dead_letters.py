@@ -13,7 +13,7 @@ from django.db.models import QuerySet
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError
 
-from . import doorbell, lanes
+from . import doorbell, lanes, rerendering
 from .models import Delivery, Webhook
 
 FINAL = (Delivery.Status.DELIVERED, Delivery.Status.DEAD)
@@ -67,6 +67,9 @@ def redeliver(delivery: Delivery) -> None:
     if not delivery.webhook.is_enabled:
         raise ConflictError("The endpoint is disabled: enable it first.")
     if replay(Delivery.objects.filter(pk=delivery.pk)) == 0:
+        delivery.refresh_from_db()
+        if delivery.payload_id is None:
+            raise ConflictError(f"The message cannot be made: {delivery.last_error}")
         raise ConflictError("The delivery is still on its way.")
 
 
@@ -93,7 +96,8 @@ def replay(deliveries: QuerySet[Delivery], *, limit: int | None = None) -> int:
 
 
 def _revive(ids: Collection[str]) -> int:
-    chosen = Delivery.objects.filter(pk__in=ids, status__in=FINAL)
+    rerendering.render_again(ids)
+    chosen = Delivery.objects.filter(pk__in=ids, status__in=FINAL, payload__isnull=False)
     locked = lanes.lock(sorted(set(chosen.values_list("webhook_id", flat=True))))
     now = clock.now()
     revived = chosen.update(

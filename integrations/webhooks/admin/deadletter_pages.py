@@ -8,13 +8,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 
-from formplatform.core.admin_theme import register
+from formplatform.core.admin_theme import display, register
 from formplatform.core.figures import Figure, register_figure
 from integrations.webhooks import dead_letters
 from integrations.webhooks.models import DeadLetter, Delivery, Webhook
 
 from .delivery_pages import DeliveryPages
 from .filters import EndpointFilter, EventTypeFilter, FormFilter, GivenUpFilter
+from .looks import day_and_time
 
 LIST = "admin:integrations_deadletter_changelist"
 
@@ -33,12 +34,16 @@ register_figure(
 class DeadLetterAdmin(DeliveryPages):
     change_list_template = "integrations/deadletters.html"
     list_display = [
-        *("event_type", "webhook", "reason", "last_error", "attempts_made", "finished"),
+        *("event_type", "webhook", "reason", "last_error", "attempts_made", "given_up"),
     ]
     list_filter = ["dead_reason", EndpointFilter, FormFilter, EventTypeFilter, GivenUpFilter]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Delivery]:
         return super().get_queryset(request).filter(status=Delivery.Status.DEAD)
+
+    @display(description="Given up (UTC)", ordering="finished_at")
+    def given_up(self, delivery: Delivery) -> str | None:
+        return day_and_time(delivery.finished_at)
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view(self.replay_all)

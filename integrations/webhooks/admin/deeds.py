@@ -1,32 +1,24 @@
 """What a person can do with endpoints: from the list with several, from its page with one."""
 
-from typing import TYPE_CHECKING
-
 from django.contrib import messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
+from django.http import HttpRequest
 
 from formplatform.core.admin_theme import action
 from formplatform.core.errors import PlatformError
 from integrations.webhooks import endpoints
+from integrations.webhooks.admin_secrets import SecretPages
 from integrations.webhooks.models import Webhook
 
-if TYPE_CHECKING:
-    from django.contrib.admin import ModelAdmin as _Admin
 
-    Base = _Admin[Webhook]
-else:
-    Base = object
-
-
-class Deeds(Base):
+class Deeds(SecretPages):
     """Mixed into the endpoints' pages. Each is an action, and a button of an endpoint's page."""
 
     DEEDS = ("send_test", "rotate", "enable", "enable_and_replay", "disable")
-    actions = DEEDS
+    """What has a button."""
+    actions = [
+        *("send_test", *SecretPages.secret_actions, "enable", "enable_and_replay", "disable"),
+    ]
 
     @action(description="Send a test message", permissions=["change"])
     def send_test(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
@@ -37,16 +29,6 @@ class Deeds(Base):
                 self.message_user(request, f"{webhook}: {error.message}", messages.ERROR)
             else:
                 self.message_user(request, f"{webhook}: a test message is on its way.")
-
-    @action(description="Rotate the secret (of one endpoint)", permissions=["change"])
-    def rotate(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> HttpResponse | None:
-        if queryset.count() != 1:
-            self.message_user(request, "Choose one endpoint.", messages.ERROR)
-            return None
-        webhook = queryset.get()
-        secret = endpoints.rotate_secret(webhook)
-        self.log_change(request, webhook, "Rotated the secret.")
-        return self.show_secret(request, webhook, secret, rotated=True)
 
     @action(description="Enable", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
@@ -69,19 +51,3 @@ class Deeds(Base):
             endpoints.disable(webhook.pk, reason=Webhook.DisabledReason.BY_OWNER)
             self.log_change(request, webhook, "Disabled.")
         self.message_user(request, "Disabled; what waited became dead letters.")
-
-    def show_secret(
-        self, request: HttpRequest, webhook: Webhook, secret: str, *, rotated: bool = False
-    ) -> HttpResponse:
-        """Straight into the answer: a message or a session would keep it."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Signing secret",
-            "webhook": webhook,
-            "secret": secret,
-            "grace_hours": round(endpoints.GRACE.total_seconds() / 3600) if rotated else 0,
-            "back": reverse("admin:integrations_webhook_changelist"),
-        }
-        answer = TemplateResponse(request, "integrations/secret.html", context)
-        add_never_cache_headers(answer)
-        return answer

@@ -70,8 +70,8 @@ def _facts(webhook: Webhook, state: LaneState) -> Iterator[tuple[str, str]]:
     )
     yield "Last success", moment(state.last_success_at) or "never"
     if counted["waiting_count"]:
-        oldest = moment(counted["oldest_due_at"])
-        yield "Waiting", f"{counted['waiting_count']:,}, the first one due since {oldest}"
+        first = moment(counted["oldest_due_at"])
+        yield "Waiting", f"{counted['waiting_count']:,}, the first one due at {first}"
     if state.failing_since:
         yield "Failing since", moment(state.failing_since)
     if state.disabled_at_latest:

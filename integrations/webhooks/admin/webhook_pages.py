@@ -5,9 +5,10 @@ from typing import Any
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.html import format_html
+from django.views.decorators.debug import sensitive_variables
 
 from formplatform.core import clock
-from formplatform.core.admin_theme import ModelAdmin, display, register
+from formplatform.core.admin_theme import display, register
 from integrations.webhooks import endpoints
 from integrations.webhooks.admin_forms import WebhookForm
 from integrations.webhooks.health import health_of, lane_state, with_health
@@ -23,6 +24,15 @@ FIELDSETS: Any = (
         {"fields": ["url", "description", "owner", "form_id", "events", "include_personal_data"]},
     ),
     (
+        "What is sent",
+        {
+            "fields": [
+                *("filter", "preset", "selection", "template", "content_type"),
+                *("headers", "without_headers", "asymmetric"),
+            ]
+        },
+    ),
+    (
         "How it is sent to",
         {"fields": ["ordering", "rate_per_minute", "schedule", "own_delays"]},
     ),
@@ -31,7 +41,7 @@ HOLDS = {"breaker_open": "breaker open", "paused": "paused", "rate_limited": "ra
 
 
 @register(Webhook)
-class WebhookAdmin(Deeds, ModelAdmin[Webhook]):
+class WebhookAdmin(Deeds):
     form = WebhookForm
     fieldsets = FIELDSETS
     change_form_template = "integrations/webhook.html"
@@ -132,6 +142,7 @@ class WebhookAdmin(Deeds, ModelAdmin[Webhook]):
         title: str | None = vars(webhook).get("form_title")
         return title or format_html("{} (deleted)", webhook.form_id)
 
+    @sensitive_variables("secret")
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
         if change:
             endpoints.update_webhook(obj, form.wanted())

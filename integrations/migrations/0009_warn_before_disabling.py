@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0006_a_delivery_has_one_number'),
+        ('integrations', '0008_filter_and_shape_messages'),
     ]
 
     operations = [

@@ -1,4 +1,4 @@
-"""Mail that the platform sends, and where its own pages are found."""
+"""Mail that the platform sends."""
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -19,8 +19,3 @@ if EMAIL_USE_SSL and EMAIL_USE_TLS:
     raise ImproperlyConfigured(
         "EMAIL_USE_SSL and EMAIL_USE_TLS are both on: keep TLS for port 587, SSL for port 465."
     )
-
-PUBLIC_URL = env.text("PUBLIC_URL", "").rstrip("/")
-"""Where people reach the platform, for the links in mails."""
-if PUBLIC_URL and not PUBLIC_URL.startswith(("http://", "https://")):
-    raise ImproperlyConfigured("PUBLIC_URL begins with https:// (or http://).")

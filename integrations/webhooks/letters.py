@@ -104,7 +104,7 @@ def _dead_letters(webhook: Webhook) -> int:
 
 def _link(webhook: Webhook) -> str:
     page = "admin:integrations_webhook_change" if webhook.owner.is_staff else "webhook"
-    return settings.PUBLIC_URL + reverse(page, args=[webhook.pk])
+    return settings.PUBLIC_URL.rstrip("/") + reverse(page, args=[webhook.pk])
 
 
 def _moment(moment: datetime | None) -> str:

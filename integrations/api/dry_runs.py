@@ -40,7 +40,7 @@ class DryRun(WebhookView):
 class WebhookDryRun(WebhookView):
     conflicts: ClassVar[bool] = False
 
-    @extend_schema(request=DryRunChange, responses=DryRunOutput)
+    @extend_schema(operation_id="webhooks_dry_run_of", request=DryRunChange, responses=DryRunOutput)
     def post(self, request: Request, webhook_id: str) -> Response:
         """The same with the settings of an endpoint; what is given is tried on instead."""
         webhook = get_webhook(actor_of(request), webhook_id)

@@ -45,10 +45,10 @@ def enqueue_deliveries(events: Sequence[DomainEvent]) -> int:
     with transaction.atomic():
         _store_events({decision.event for decision in decisions})
         store_payloads(rendered.bodies)
-        _store_omissions([decision for decision in decisions if decision.reason is not None])
         if pairs:
             _store_deliveries(pairs, rendered.failures)
             doorbell.ring_on_commit()
+        _store_omissions([decision for decision in decisions if decision.reason is not None])
     return len(pairs)
 
 
@@ -172,6 +172,12 @@ def store_payloads(bodies: Mapping[tuple[str, Rendering], bytes]) -> None:
 
 
 def _store_omissions(decisions: Sequence[Decision]) -> None:
+    """What has a delivery was wanted when it came first, whatever its endpoint wants by now."""
+    sent = Delivery.objects.filter(
+        webhook__in={each.webhook.pk for each in decisions},
+        event__in={each.event.id for each in decisions},
+    )
+    known = set(sent.values_list("event_id", "webhook_id")) if decisions else set()
     Omission.objects.bulk_create(
         (
             Omission(
@@ -181,6 +187,7 @@ def _store_omissions(decisions: Sequence[Decision]) -> None:
                 trace=dict(each.trace),
             )
             for each in decisions
+            if (each.event.id, each.webhook.pk) not in known
         ),
         ignore_conflicts=True,
     )

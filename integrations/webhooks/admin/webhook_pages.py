@@ -48,7 +48,6 @@ class WebhookAdmin(Deeds):
     list_display = ["name", "health", "held_up", "last_day", "waits", "arrived", "of_form", "owner"]
     list_filter = ["status", "disabled_reason", "lane__breaker"]
     search_fields = ["url", "description", "form_id", "owner__username"]
-    list_select_related = ["owner", "lane"]
     list_per_page = 25
     autocomplete_fields = ["owner"]
 
@@ -56,7 +55,8 @@ class WebhookAdmin(Deeds):
         css = STYLES
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
-        return with_health(super().get_queryset(request).filter(deleted_at__isnull=True))
+        live = super().get_queryset(request).filter(deleted_at__isnull=True)
+        return with_health(live.select_related("owner"))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> Any:
         """With the titles of a page's forms read at once, not row by row."""

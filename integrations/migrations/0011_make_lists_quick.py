@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0009_warn_before_disabling'),
+        ('integrations', '0010_warn_before_disabling'),
     ]
 
     operations = [

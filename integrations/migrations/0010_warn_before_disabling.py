@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('integrations', '0008_filter_and_shape_messages'),
+        ('integrations', '0009_index_messages_by_turn'),
     ]
 
     operations = [

@@ -57,6 +57,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=3),
         "options": {"expires": 3},
     },
+    "webhooks.catch_up": {
+        "task": "webhooks.catch_up",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "reporting.sweep_reports": {
         "task": "reporting.sweep_reports",
         "schedule": timedelta(seconds=REPORT_SWEEP_SECONDS),

@@ -1,14 +1,16 @@
 """What the webhook endpoints take and give."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
+from rest_framework.exceptions import ErrorDetail
 
-from formplatform.core.api.pagination import PageOutput
+from formplatform.core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, PageOutput
 from formplatform.core.clock import to_text
 from integrations.outbound.targets import LONGEST_URL
-from integrations.webhooks.events import DELIVERABLE_NAMES
+from integrations.webhooks.events import DELIVERABLE_NAMES, TEST_NAME
 from integrations.webhooks.health import STATES, health_of
 from integrations.webhooks.models import Attempt, Delivery, Webhook
 
@@ -48,17 +50,61 @@ class WebhookChange(serializers.Serializer[Plain]):
 
 
 class EnableInput(serializers.Serializer[Plain]):
-    replay = serializers.BooleanField(default=False, help_text="Send dead letters again.")
+    replay = serializers.BooleanField(
+        default=False,
+        help_text="Send what it missed: dead letters, and what happened while it was disabled.",
+    )
 
 
-class ReplayInput(serializers.Serializer[Plain]):
+class DeadLetterFilter(serializers.Serializer[Plain]):
+    """Which dead letters: whatever is given must fit."""
+
+    webhook_id = serializers.RegexField(ID_PATTERN, required=False)
+    form_id = serializers.RegexField(ID_PATTERN, required=False)
+    event_type = serializers.ChoiceField(choices=[*DELIVERABLE_NAMES, TEST_NAME], required=False)
+    response_id = serializers.RegexField(ID_PATTERN, required=False)
+    reason = serializers.ChoiceField(choices=Delivery.DeadReason.values, required=False)
+    status_code = serializers.IntegerField(
+        min_value=100, max_value=599, required=False, help_text="The receiver's last answer."
+    )
+    error = serializers.CharField(
+        max_length=200, required=False, help_text="A part of the last error, in any case."
+    )
+    since = serializers.DateTimeField(required=False, help_text="Given up at or after.")
+    until = serializers.DateTimeField(required=False, help_text="Given up before.")
+
+
+class DeadLetterSearch(DeadLetterFilter):
+    """The same as parameters of a list that also has pages."""
+
+    limit = serializers.IntegerField(
+        min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT, help_text="How many at most."
+    )
+    offset = serializers.IntegerField(
+        min_value=0, max_value=MAX_OFFSET, default=0, help_text="How many to leave out."
+    )
+
+
+class ReplayInput(DeadLetterFilter):
     ids = serializers.ListField(
         child=serializers.RegexField(ID_PATTERN), max_length=1000, required=False
     )
-    webhook_id = serializers.RegexField(ID_PATTERN, required=False)
-    since = serializers.DateTimeField(required=False, help_text="Given up at or after.")
-    until = serializers.DateTimeField(required=False, help_text="Given up before.")
     limit = serializers.IntegerField(min_value=1, max_value=10_000, default=1000)
+    dry_run = serializers.BooleanField(default=False, help_text="Count, send nothing.")
+
+    def to_internal_value(self, data: Any) -> Plain:
+        """A filter whose name is misspelt must not select everything."""
+        unknown = (
+            sorted(map(str, set(data) - self.fields.keys())) if isinstance(data, Mapping) else []
+        )
+        if unknown:
+            known = ", ".join(self.fields)
+            message = f"There is no such filter. Choose from {known}."
+            raise serializers.ValidationError(
+                {name[:100]: ErrorDetail(message, "unknown_filter") for name in unknown}
+            )
+        values: Plain = super().to_internal_value(data)
+        return values
 
 
 class HealthOutput(serializers.Serializer[Plain]):
@@ -137,7 +183,15 @@ class DeliveryPage(PageOutput):
 
 
 class ReplayOutput(serializers.Serializer[Plain]):
-    replayed = serializers.IntegerField()
+    matching = serializers.IntegerField(help_text="Dead letters that fitted, before this call.")
+    replayed = serializers.IntegerField(help_text="How many of them are sent again.")
+
+
+class EnableOutput(serializers.Serializer[Plain]):
+    replayed = serializers.IntegerField(help_text="Messages it missed that are sent now.")
+    remaining = serializers.IntegerField(
+        help_text="Messages it missed that follow: they are sent a minute later at the latest."
+    )
 
 
 def webhook_body(webhook: Webhook) -> Plain:
@@ -152,7 +206,7 @@ def webhook_body(webhook: Webhook) -> Plain:
         "include_personal_data": webhook.include_personal_data,
         "status": webhook.status,
         "disabled_reason": webhook.disabled_reason,
-        "disabled_at": _time(webhook.disabled_at),
+        "disabled_at": None if webhook.is_enabled else _time(webhook.disabled_at),
         "created_at": to_text(webhook.created_at),
         "updated_at": to_text(webhook.updated_at),
         "health": {

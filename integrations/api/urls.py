@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import deliveries, webhooks
+from . import dead_letters, deliveries, webhooks
 
 urlpatterns = [
     path("webhooks/", webhooks.WebhookList.as_view(), name="webhooks"),
@@ -30,8 +30,10 @@ urlpatterns = [
     path(
         "deliveries/<str:delivery_id>/redeliver/", deliveries.Redeliver.as_view(), name="redeliver"
     ),
-    path("dead-letters/", deliveries.DeadLetterList.as_view(), name="dead-letters"),
+    path("dead-letters/", dead_letters.DeadLetterList.as_view(), name="dead-letters"),
     path(
-        "dead-letters/replay/", deliveries.ReplayDeadLetters.as_view(), name="dead-letters-replay"
+        "dead-letters/replay/",
+        dead_letters.ReplayDeadLetters.as_view(),
+        name="dead-letters-replay",
     ),
 ]

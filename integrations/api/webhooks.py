@@ -18,7 +18,7 @@ from formplatform.core.api.preconditions import content_tag, editing, tagged
 from formplatform.core.errors import PermissionDeniedError
 from formplatform.forms.api.forms import checked
 from formplatform.forms.ids import is_id
-from integrations.webhooks import endpoints
+from integrations.webhooks import endpoints, missed
 from integrations.webhooks.access import check_may_listen, get_webhook, visible_webhooks
 from integrations.webhooks.endpoints import EndpointForm
 from integrations.webhooks.health import with_health
@@ -27,9 +27,9 @@ from integrations.webhooks.models import Webhook
 from .serializers import (
     DeliveryOutput,
     EnableInput,
+    EnableOutput,
     NewWebhookOutput,
     Plain,
-    ReplayOutput,
     SecretOutput,
     WebhookChange,
     WebhookInput,
@@ -38,6 +38,9 @@ from .serializers import (
     delivery_body,
     webhook_body,
 )
+
+LONGEST_REPLAY_SECONDS = 5.0
+"""What is left after so long is sent in the background."""
 
 
 class WebhookView(APIView):
@@ -135,12 +138,14 @@ class RotateSecret(WebhookView):
 class EnableWebhook(WebhookView):
     conflicts: ClassVar[bool] = False
 
-    @extend_schema(request=EnableInput, responses=ReplayOutput)
+    @extend_schema(request=EnableInput, responses=EnableOutput)
     def post(self, request: Request, webhook_id: str) -> Response:
-        """Switch an endpoint on; with `replay`, send again what it missed."""
+        """Switch an endpoint on; with `replay`, send what it missed, behind new messages."""
         webhook = get_webhook(actor_of(request), webhook_id)
-        replayed = endpoints.enable(webhook, **checked(EnableInput, request))
-        return Response({"replayed": replayed})
+        replay = checked(EnableInput, request)["replay"]
+        replayed = endpoints.enable(webhook, replay=replay, seconds=LONGEST_REPLAY_SECONDS)
+        remaining = missed.missed_by(webhook).count()
+        return Response({"replayed": replayed, "remaining": remaining})
 
 
 @extend_schema(tags=["webhooks"])

@@ -23,7 +23,7 @@ from formplatform.core.errors import PlatformError
 from formplatform.core.figures import Figure, register_figure
 from formplatform.forms.storage.registry import get_store
 
-from . import dead_letters, endpoints
+from . import endpoints, missed, replays
 from .admin_forms import WebhookForm
 from .events import DELIVERABLE_NAMES, TEST_NAME
 from .health import Health, health_of, with_health
@@ -83,6 +83,9 @@ register_figure(
         permission="integrations.view_delivery",
     )
 )
+
+LONGEST_REPLAY_SECONDS = 5.0
+"""What is left after so long is sent in the background."""
 
 
 def _precise(moment: datetime) -> str:
@@ -189,8 +192,12 @@ class WebhookAdmin(ModelAdmin[Webhook]):
 
     @action(description="Enable and send again what was missed", permissions=["change"])
     def enable_and_replay(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
-        replayed = sum(endpoints.enable(webhook, replay=True) for webhook in queryset)
-        self.message_user(request, f"Enabled; {replayed} dead letters are sent again.")
+        for webhook in queryset:
+            replayed = endpoints.enable(webhook, replay=True, seconds=LONGEST_REPLAY_SECONDS)
+            left = missed.missed_by(webhook).count()
+            more = f" {left:,} more follow within a minute." if left else ""
+            told = f"{webhook}: enabled, {replayed:,} missed messages are on their way.{more}"
+            self.message_user(request, told)
 
     @action(description="Disable", permissions=["change"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
@@ -318,7 +325,7 @@ class _DeliveryPages(ModelAdmin[Delivery]):
     @action(description="Send again", permissions=["replay"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         chosen = queryset.count()
-        replayed = dead_letters.replay(queryset)
+        replayed = replays.replay(queryset)
         self.message_user(request, f"{replayed} of {chosen} are sent again.")
         if replayed < chosen:
             self.message_user(

@@ -6,6 +6,8 @@ from datetime import timedelta
 from functools import partial
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
@@ -15,7 +17,7 @@ from integrations import encryption
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import dead_letters, intake
+from . import dead_letters, intake, missed
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
 from .models import Delivery, SigningSecret, Webhook
 from .security import generate_secret
@@ -90,7 +92,9 @@ def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
     now = clock.now()
     with transaction.atomic():
         switched = Webhook.objects.filter(pk=webhook_id, status=Webhook.Status.ENABLED).update(
-            status=Webhook.Status.DISABLED, disabled_reason=reason, disabled_at=now
+            status=Webhook.Status.DISABLED,
+            disabled_reason=reason,
+            disabled_at=Coalesce("disabled_at", Value(now)),
         )
         if not switched:
             return False
@@ -106,19 +110,19 @@ def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
     return True
 
 
-def enable(webhook: Webhook, *, replay: bool = False) -> int:
-    """Switch an endpoint on; with `replay`, send again what it missed. Returns how many."""
+def enable(webhook: Webhook, *, replay: bool = False, seconds: float | None = None) -> int:
+    """Switch an endpoint on; with `replay`, send what it missed. Returns how many messages.
+
+    Missed is what became a dead letter, and what was left out while it was disabled. After so many
+    `seconds` the task `webhooks.catch_up` goes on with it. Asked again, it goes on as well.
+    """
     webhook.status = Webhook.Status.ENABLED
     webhook.disabled_reason = ""
-    webhook.disabled_at = None
     webhook.updated_at = clock.now()
-    with transaction.atomic():
-        webhook.save()
-        if not replay:
-            return 0
-        return dead_letters.replay(
-            Delivery.objects.filter(webhook=webhook, status=Delivery.Status.DEAD)
-        )
+    if not replay:
+        webhook.disabled_at = None
+    webhook.save(update_fields=["status", "disabled_reason", "updated_at", "disabled_at"])
+    return missed.send_missed(webhook, seconds=seconds) if replay else 0
 
 
 def delete_webhook(webhook: Webhook) -> None:

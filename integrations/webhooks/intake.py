@@ -5,13 +5,14 @@ a number is used once and every number is used.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from formplatform.core import clock
-from formplatform.core.events import Event as DomainEvent
+from formplatform.core.events import Event as DomainEvent, event_from
 from formplatform.forms.domain import JsonObject
 
 from . import doorbell, lanes, schedule
@@ -23,13 +24,21 @@ from .templates import Rendering, encode, render_payloads
 Pair = tuple[DomainEvent, Webhook]
 
 
-def enqueue_deliveries(events: Sequence[DomainEvent]) -> int:
-    """Make one delivery per event and endpoint that wants it; returns how many are asked for.
+def enqueue_deliveries(
+    events: Sequence[DomainEvent], *, only: Collection[str] | None = None, late: bool = False
+) -> int:
+    """Make one delivery per event and endpoint that wants it; returns how many are new.
 
     Where an endpoint in reach does not want it, the reason is kept. Again is harmless: what is
     there already keeps its bytes, its number and its state.
+
+    Args:
+        events: as they were published.
+        only: the ids of endpoints; None for every one in reach.
+        late: for events that were left out before: they go behind new ones, and where an endpoint
+            still does not want one, the reason is today's.
     """
-    decisions = decide(events)
+    decisions = [each for each in decide(events) if only is None or each.webhook.pk in only]
     wanted: dict[DomainEvent, set[Rendering]] = defaultdict(set)
     for decision in decisions:
         if decision.reason is None:
@@ -39,11 +48,13 @@ def enqueue_deliveries(events: Sequence[DomainEvent]) -> int:
     with transaction.atomic():
         _store_events({decision.event for decision in decisions})
         _store_payloads(bodies)
-        _store_omissions([decision for decision in decisions if decision.reason is not None])
-        if pairs:
-            _store_deliveries(pairs)
-            doorbell.ring_on_commit()
-    return len(pairs)
+        _store_omissions(
+            [decision for decision in decisions if decision.reason is not None], anew=late
+        )
+        if not pairs:
+            return 0
+        doorbell.ring_on_commit()
+        return _store_deliveries(pairs, late=late)
 
 
 def enqueue_message(
@@ -66,7 +77,29 @@ def enqueue_message(
     return delivery
 
 
-def _store_deliveries(pairs: Sequence[Pair]) -> None:
+def render_anew(deliveries: QuerySet[Delivery]) -> None:
+    """Make the bytes of deliveries that have none, as their endpoints want them now.
+
+    Those that cannot be made stay without.
+    """
+    lacking = list(deliveries.select_related("event", "webhook").exclude(event__data={}))
+    renderings = {
+        delivery: (event_from(delivery.event.data), _rendering_for(delivery.webhook))
+        for delivery in lacking
+    }
+    wanted: dict[DomainEvent, set[Rendering]] = defaultdict(set)
+    for event, rendering in renderings.values():
+        wanted[event].add(rendering)
+    bodies = render_payloads(wanted)
+    with transaction.atomic():
+        _store_payloads(bodies)
+        for delivery, (event, rendering) in renderings.items():
+            if (event.id, rendering) in bodies:
+                delivery.payload_id = _payload_id(event.id, rendering)
+                delivery.save(update_fields=["payload"])
+
+
+def _store_deliveries(pairs: Sequence[Pair], *, late: bool) -> int:
     locked = lanes.lock(sorted({webhook.pk for _, webhook in pairs}))
     known = set(
         Delivery.objects.filter(
@@ -74,18 +107,21 @@ def _store_deliveries(pairs: Sequence[Pair]) -> None:
         ).values_list("event_id", "webhook_id")
     )
     made: dict[str, list[Delivery]] = defaultdict(list)
+    asked: dict[str, list[str]] = defaultdict(list)
     for event, webhook in pairs:
+        asked[webhook.pk].append(event.id)
         if (event.id, webhook.pk) not in known and webhook.pk in locked:
             known.add((event.id, webhook.pk))
             mine = made[webhook.pk]
             mine.append(_delivery(event, webhook, locked[webhook.pk].next_seq + len(mine)))
+            mine[-1].is_replay = late
     Delivery.objects.bulk_create(each for mine in made.values() for each in mine)
     for webhook_id, mine in made.items():
         first_due = min(each.due_at for each in mine if each.due_at is not None)
         _move_on(locked[webhook_id], made=len(mine), due_at=first_due)
-        Omission.objects.filter(
-            webhook=webhook_id, event__in=[each.event_id for each in mine]
-        ).delete()
+    for webhook_id, event_ids in asked.items():
+        Omission.objects.filter(webhook=webhook_id, event__in=event_ids).delete()
+    return sum(len(mine) for mine in made.values())
 
 
 def _delivery(event: DomainEvent, webhook: Webhook, seq: int) -> Delivery:
@@ -140,7 +176,7 @@ def _store_payloads(bodies: Mapping[tuple[str, Rendering], bytes]) -> None:
     )
 
 
-def _store_omissions(decisions: Sequence[Decision]) -> None:
+def _store_omissions(decisions: Sequence[Decision], *, anew: bool) -> None:
     Omission.objects.bulk_create(
         (
             Omission(
@@ -151,5 +187,8 @@ def _store_omissions(decisions: Sequence[Decision]) -> None:
             )
             for each in decisions
         ),
-        ignore_conflicts=True,
+        ignore_conflicts=not anew,
+        update_conflicts=anew,
+        unique_fields=["webhook", "event"] if anew else None,
+        update_fields=["reason", "trace"] if anew else None,
     )

@@ -5,7 +5,10 @@ from celery.signals import worker_process_shutdown, worker_shutdown
 
 from formplatform.core.features import Feature, is_enabled
 
-from . import courier, doorbell
+from . import courier, doorbell, missed
+
+CATCH_UP_SECONDS = 20.0
+"""How long one endpoint may take of a turn of `catch_up`."""
 
 
 @shared_task(name="webhooks.deliver_due", bind=True)
@@ -13,6 +16,13 @@ def deliver_due(task: "Task[[], None]") -> None:
     """Deliver what is due: rung when something is enqueued, swept by beat every few seconds."""
     if is_enabled(Feature.WEBHOOKS):
         courier.ring(in_place=task.request.is_eager)
+
+
+@shared_task(name="webhooks.catch_up")
+def catch_up() -> None:
+    """Go on sending what endpoints missed while they were disabled."""
+    if is_enabled(Feature.WEBHOOKS):
+        missed.catch_up(seconds=CATCH_UP_SECONDS)
 
 
 doorbell.connect(deliver_due.delay)

@@ -62,6 +62,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "webhooks.sweep": {
+        "task": "webhooks.sweep",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "reporting.sweep_reports": {
         "task": "reporting.sweep_reports",
         "schedule": timedelta(seconds=REPORT_SWEEP_SECONDS),

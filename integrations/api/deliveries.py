@@ -1,7 +1,11 @@
 """Deliveries and dead letters over HTTP: look, send again."""
 
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -12,6 +16,7 @@ from integrations.webhooks import replays
 from integrations.webhooks.access import get_delivery, get_webhook
 from integrations.webhooks.models import Delivery
 
+from .completeness import AFTER, MessagePage, messages_body
 from .serializers import (
     DeliveryDetailOutput,
     DeliveryOutput,
@@ -28,13 +33,26 @@ class WebhookDeliveries(WebhookView):
         operation_id="webhooks_deliveries_list",
         parameters=[
             OpenApiParameter("status", str, enum=Delivery.Status.values),
+            OpenApiParameter(
+                "after", AFTER, description="Messages with their bodies, behind this number."
+            ),
             *WINDOW_PARAMETERS,
         ],
-        responses=DeliveryPage,
+        responses=PolymorphicProxySerializer(
+            component_name="DeliveriesOrMessages",
+            serializers=[DeliveryPage, MessagePage],
+            resource_type_field_name=None,
+        ),
     )
     def get(self, request: Request, webhook_id: str) -> Response:
-        """What was sent to one endpoint, or is to be, newest first."""
+        """What was sent to one endpoint, or is to be, newest first.
+
+        With `after`, the messages themselves in the order of their numbers: read on from
+        `next_after`, and none is ever left out. `status` and `offset` do not go with it.
+        """
         webhook = get_webhook(actor_of(request), webhook_id)
+        if "after" in request.query_params:
+            return Response(messages_body(request, webhook))
         found = webhook.deliveries.select_related("event")
         status = request.query_params.get("status")
         if status is not None:
@@ -46,10 +64,11 @@ class WebhookDeliveries(WebhookView):
 class DeliveryDetail(WebhookView):
     @extend_schema(responses=DeliveryDetailOutput)
     def get(self, request: Request, delivery_id: str) -> Response:
-        """One delivery with its attempts."""
+        """One delivery with what is sent and its attempts."""
         delivery = get_delivery(actor_of(request), delivery_id)
         attempts = [attempt_body(attempt) for attempt in delivery.attempts.all()]
-        return Response({**delivery_body(delivery), "attempts": attempts})
+        body = bytes(delivery.payload.body).decode() if delivery.payload else None
+        return Response({**delivery_body(delivery), "body": body, "attempts": attempts})
 
 
 @extend_schema(tags=["webhooks"])

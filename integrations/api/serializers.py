@@ -152,6 +152,8 @@ class DeliveryOutput(serializers.Serializer[Plain]):
     webhook_id = serializers.CharField()
     event_id = serializers.CharField(help_text="The webhook-id header.")
     event_type = serializers.CharField()
+    seq = serializers.IntegerField(help_text="The X-Webhook-Sequence header.")
+    is_replay = serializers.BooleanField(help_text="Sent again or late: new messages go first.")
     status = serializers.ChoiceField(choices=Delivery.Status.choices)
     attempt_count = serializers.IntegerField()
     next_attempt_at = serializers.CharField(allow_null=True)
@@ -175,6 +177,9 @@ class AttemptOutput(serializers.Serializer[Plain]):
 
 
 class DeliveryDetailOutput(DeliveryOutput):
+    body = serializers.CharField(
+        allow_null=True, help_text="As it is sent; null where none could be made."
+    )
     attempts = AttemptOutput(many=True)
 
 
@@ -226,6 +231,8 @@ def delivery_body(delivery: Delivery) -> Plain:
         "webhook_id": delivery.webhook_id,
         "event_id": delivery.event_id,
         "event_type": delivery.event.type,
+        "seq": delivery.seq,
+        "is_replay": delivery.is_replay,
         "status": delivery.status,
         "attempt_count": delivery.attempt_no,
         "next_attempt_at": _time(delivery.due_at) if waits else None,

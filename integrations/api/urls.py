@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import dead_letters, deliveries, webhooks
+from . import completeness, dead_letters, deliveries, webhooks
 
 urlpatterns = [
     path("webhooks/", webhooks.WebhookList.as_view(), name="webhooks"),
@@ -25,6 +25,11 @@ urlpatterns = [
         "webhooks/<str:webhook_id>/deliveries/",
         deliveries.WebhookDeliveries.as_view(),
         name="webhook-deliveries",
+    ),
+    path(
+        "webhooks/<str:webhook_id>/manifest/",
+        completeness.Manifest.as_view(),
+        name="webhook-manifest",
     ),
     path("deliveries/<str:delivery_id>/", deliveries.DeliveryDetail.as_view(), name="delivery"),
     path(

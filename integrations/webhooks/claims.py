@@ -20,12 +20,12 @@ from django.db.models.functions import RowNumber
 from formplatform.core import clock
 from integrations.encryption import UnsealError
 
-from . import breaker, dead_letters, lanes, ordering, rate
+from . import dead_letters, lanes, ordering, rate
 from .jobs import Destination, Job, Run
 from .lane_models import Lane
 from .models import Attempt, Delivery, Webhook
 
-RUN_LENGTH = 10
+RUN_LENGTH = 20
 """Messages that go one after the other over one connection before they are written down."""
 LOOK_AHEAD = 4
 MOST_LOST_ATTEMPTS = 10
@@ -37,8 +37,12 @@ class _Visit:
     """A lane while it is being taken."""
 
     lane: Lane
+    flying: int = 0
+    """Calls its courier has in flight."""
     slots: int = 0
-    picked: list[Delivery] = field(default_factory=list)
+    picked: list[ordering.Picked] = field(default_factory=list)
+    is_drained: bool = True
+    """Whether nothing else was due when these were picked."""
     destination: Destination | None = None
 
 
@@ -59,19 +63,13 @@ def take(courier: uuid.UUID, *, room: int, in_flight: Mapping[str, int]) -> list
     share = max(room // len(chosen), 1)
     with transaction.atomic():
         now = clock.now()
-        visits = [_Visit(lane) for lane in _locked(chosen, courier, now)]
+        visits = [
+            _Visit(lane, flying=in_flight.get(lane.pk, 0)) for lane in _locked(chosen, courier, now)
+        ]
         for visit in visits:
-            flying = in_flight.get(visit.lane.pk, 0)
-            _recover(visit.lane, flying=flying, now=now)
-            _pick(visit, share=share, flying=flying, now=now)
-        runs = [run for visit in visits for run in _runs(visit)]
-        _open_attempts(runs, now=now)
-        for visit in visits:
-            flying = in_flight.get(visit.lane.pk, 0) + sum(
-                run.webhook_id == visit.lane.pk for run in runs
-            )
-            lanes.settle(visit.lane, courier=courier, in_flight=flying, now=now)
-    return runs
+            _recover(visit, now=now)
+            _pick(visit, share=share, now=now)
+        return _depart(visits, courier=courier, now=now)
 
 
 def take_one(courier: uuid.UUID, delivery_id: str) -> Job | None:
@@ -80,16 +78,35 @@ def take_one(courier: uuid.UUID, delivery_id: str) -> Job | None:
     with transaction.atomic():
         found = Delivery.objects.filter(pk=delivery_id).values_list("webhook_id", flat=True)
         for lane in _locked(list(found), courier, now):
-            _recover(lane, flying=0, now=now)
             visit = _Visit(lane, slots=1)
+            _recover(visit, now=now)
             picked = ordering.pick(lane.webhook, limit=RUN_LENGTH, now=now)
-            visit.picked = [delivery for delivery in picked if delivery.pk == delivery_id]
+            visit.picked = [each for each in picked if each.delivery_id == delivery_id]
             visit.destination = _destination(visit, now=now)
-            runs = list(_runs(visit))
-            _open_attempts(runs, now=now)
-            lanes.settle(lane, courier=courier, in_flight=len(runs), now=now)
+            runs = _depart([visit], courier=courier, now=now)
             return runs[0].jobs[0] if runs else None
     return None
+
+
+def _depart(visits: Sequence[_Visit], *, courier: uuid.UUID, now: datetime) -> list[Run]:
+    """Open the attempts of what was picked and write the lanes down."""
+    runs_of = {visit.lane.pk: list(_runs(visit)) for visit in visits}
+    runs = [run for found in runs_of.values() for run in found]
+    _open_attempts(runs, now=now)
+    for visit in visits:
+        lane = visit.lane
+        if not visit.is_drained:
+            lane.due_at = now
+        in_flight = visit.flying + len(runs_of[lane.pk])
+        lanes.settle(
+            lane,
+            courier=courier,
+            in_flight=in_flight,
+            now=now,
+            due_known=not visit.is_drained and not lane.webhook.rate_per_minute,
+        )
+    lanes.save([visit.lane for visit in visits])
+    return runs
 
 
 def _choose(
@@ -140,9 +157,10 @@ def _locked(webhook_ids: Collection[str], courier: uuid.UUID, now: datetime) -> 
     )
 
 
-def _recover(lane: Lane, *, flying: int, now: datetime) -> None:
+def _recover(visit: _Visit, *, now: datetime) -> None:
     """Take back what a courier that died was sending: nobody knows whether it arrived."""
-    if lane.lease is None or lane.lease_until is None or lane.lease_until > now or flying:
+    lane = visit.lane
+    if lane.lease_until is None or lane.lease_until > now or visit.flying:
         return
     sending = Delivery.objects.filter(webhook=lane.webhook, status=Delivery.Status.SENDING)
     ids = list(sending.values_list("pk", flat=True))
@@ -160,7 +178,7 @@ def _recover(lane: Lane, *, flying: int, now: datetime) -> None:
     lane.dead_total += buried
 
 
-def _pick(visit: _Visit, *, share: int, flying: int, now: datetime) -> None:
+def _pick(visit: _Visit, *, share: int, now: datetime) -> None:
     lane, webhook = visit.lane, visit.lane.webhook
     if not webhook.is_enabled:
         waiting = Delivery.objects.filter(webhook=webhook)
@@ -168,15 +186,13 @@ def _pick(visit: _Visit, *, share: int, flying: int, now: datetime) -> None:
         return
     if lane.paused_until is not None and lane.paused_until > now:
         return
-    allowed = breaker.calls_allowed(lane, in_flight=flying, now=now)
-    if webhook.ordering == Webhook.Ordering.ENDPOINT:
-        allowed = min(allowed, 1 - min(flying, 1))
-    visit.slots = min(share, allowed)
+    visit.slots = min(share, lanes.calls_allowed(lane, in_flight=visit.flying, now=now))
     probing = lane.breaker == Lane.Breaker.HALF_OPEN
     limit = min(visit.slots, 1) if probing else visit.slots * RUN_LENGTH
     tokens = rate.refill(lane, per_minute=webhook.rate_per_minute, now=now)
     limit = limit if tokens is None else min(limit, tokens)
     visit.picked = ordering.pick(webhook, limit=limit, now=now) if limit else []
+    visit.is_drained = len(visit.picked) < limit or not limit
     rate.spend(lane, len(visit.picked), per_minute=webhook.rate_per_minute)
     visit.destination = _destination(visit, now=now)
 
@@ -189,7 +205,7 @@ def _destination(visit: _Visit, *, now: datetime) -> Destination | None:
     try:
         secrets = webhook.secrets_in_use(now)
     except UnsealError:
-        picked = Delivery.objects.filter(pk__in=[delivery.pk for delivery in visit.picked])
+        picked = Delivery.objects.filter(pk__in=[each.delivery_id for each in visit.picked])
         visit.lane.dead_total += dead_letters.bury(
             picked, reason=Delivery.DeadReason.SECRET, at=now
         )
@@ -210,7 +226,7 @@ def _runs(visit: _Visit) -> Iterator[Run]:
         return
     hands = min(visit.slots, len(visit.picked))
     for first in range(hands):
-        jobs = [_job(delivery, destination) for delivery in visit.picked[first::hands]]
+        jobs = [_job(each, destination) for each in visit.picked[first::hands]]
         yield Run(
             webhook_id=webhook.pk,
             in_order=webhook.ordering != Webhook.Ordering.NONE,
@@ -218,14 +234,14 @@ def _runs(visit: _Visit) -> Iterator[Run]:
         )
 
 
-def _job(delivery: Delivery, destination: Destination) -> Job:
+def _job(picked: ordering.Picked, destination: Destination) -> Job:
     return Job(
-        delivery_id=delivery.pk,
-        event_id=delivery.event_id,
-        seq=delivery.seq,
-        attempt_no=delivery.attempt_no + 1,
-        failures=delivery.failures,
-        body=bytes(delivery.payload.body) if delivery.payload else b"",
+        delivery_id=picked.delivery_id,
+        event_id=picked.event_id,
+        seq=picked.seq,
+        attempt_no=picked.attempt_no + 1,
+        failures=picked.failures,
+        body=bytes(picked.body or b""),
         destination=destination,
     )
 

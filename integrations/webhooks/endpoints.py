@@ -1,4 +1,7 @@
-"""The life of an endpoint: make, change, rotate its secret, switch off and on, delete."""
+"""The life of an endpoint: make, change, rotate its secret, switch off and on, delete.
+
+Whoever changes what the couriers read locks the lane first, as they do: nobody waits in a circle.
+"""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -17,7 +20,7 @@ from integrations import encryption
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import dead_letters, intake, missed
+from . import dead_letters, intake, lanes, missed
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
 from .models import Delivery, SigningSecret, Webhook
 from .security import generate_secret
@@ -52,6 +55,7 @@ def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tupl
     _fill(webhook, wanted)
     with transaction.atomic():
         webhook.save(force_insert=True)
+        lanes.lock([webhook.pk])
         return webhook, _add_secret(webhook)
 
 
@@ -91,6 +95,7 @@ def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
     """Switch an endpoint off; what waits for it becomes dead letters. False: it was off already."""
     now = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook_id])
         switched = Webhook.objects.filter(pk=webhook_id, status=Webhook.Status.ENABLED).update(
             status=Webhook.Status.DISABLED,
             disabled_reason=reason,
@@ -121,7 +126,9 @@ def enable(webhook: Webhook, *, replay: bool = False, seconds: float | None = No
     webhook.updated_at = clock.now()
     if not replay:
         webhook.disabled_at = None
-    webhook.save(update_fields=["status", "disabled_reason", "updated_at", "disabled_at"])
+    with transaction.atomic():
+        lanes.lock([webhook.pk])
+        webhook.save(update_fields=["status", "disabled_reason", "updated_at", "disabled_at"])
     return missed.send_missed(webhook, seconds=seconds) if replay else 0
 
 
@@ -129,6 +136,7 @@ def delete_webhook(webhook: Webhook) -> None:
     """Delete an endpoint: its secrets at once, its deliveries stay readable in the admin."""
     now = clock.now()
     with transaction.atomic():
+        lanes.lock([webhook.pk])
         webhook.deleted_at = now
         webhook.status = Webhook.Status.DISABLED
         webhook.save()

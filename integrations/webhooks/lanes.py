@@ -18,16 +18,48 @@ from .models import Delivery, Webhook
 
 LEASE_SLACK_SECONDS = 20
 NOBODY = uuid.UUID(int=0)
+_SETTLED = (
+    *("due_at", "lease", "lease_until", "window", "tokens", "tokens_at", "paused_until"),
+    *("breaker", "breaker_until", "breaker_trips", "failures_in_row", "failing_since"),
+    *("warned_percent", "alerted_at", "last_success_at"),
+    *("delivered_total", "failed_total", "dead_total"),
+)
 
 
-def settle(lane: Lane, *, courier: uuid.UUID, in_flight: int, now: datetime) -> None:
-    """Write a lane down: when somebody must look at it next, and whose it is until then."""
+def settle(
+    lane: Lane, *, courier: uuid.UUID, in_flight: int, now: datetime, due_known: bool = False
+) -> None:
+    """Say when somebody must look at a lane next, and whose it is until then; `save` writes it.
+
+    Args:
+        lane: locked by the caller.
+        courier: who has calls in flight, if any are.
+        in_flight: how many.
+        now: the lease counts from here.
+        due_known: what `due_at` says still holds, so the queue need not be asked.
+    """
     held = in_flight > 0
     lane.lease = courier if held else None
     lane.lease_until = now + timedelta(seconds=_lease_seconds()) if held else None
-    full = breaker.calls_allowed(lane, in_flight=in_flight, now=now) == 0 and held
-    lane.due_at = None if full else _due_at(lane)
-    lane.save(force_update=True)
+    if held and calls_allowed(lane, in_flight=in_flight, now=now) == 0:
+        lane.due_at = None  # whoever writes the next result down looks again
+    elif not (due_known and lane.due_at is not None):
+        lane.due_at = _due_at(lane)
+
+
+def calls_allowed(lane: Lane, *, in_flight: int, now: datetime) -> int:
+    """How many more calls may begin: strictly in order only one goes at a time."""
+    allowed = breaker.calls_allowed(lane, in_flight=in_flight, now=now)
+    if lane.webhook.ordering == Webhook.Ordering.ENDPOINT:
+        return min(allowed, 1 - min(in_flight, 1))
+    return allowed
+
+
+def save(lanes: Collection[Lane]) -> None:
+    """Write settled lanes down: all but their numbers, which only those who enqueue move on."""
+    Lane.objects.bulk_create(
+        lanes, update_conflicts=True, unique_fields=["webhook"], update_fields=_SETTLED
+    )
 
 
 def wake(webhook_ids: Iterable[str], *, at: datetime) -> None:

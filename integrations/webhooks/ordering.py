@@ -8,6 +8,7 @@ not. New messages go before replayed ones, and of replayed ones a share goes bes
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import NamedTuple
 
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
@@ -17,28 +18,57 @@ REPLAY_SHARE = 4
 """While new messages fill what may go, one in so many is a replayed one."""
 
 
-def pick(webhook: Webhook, *, limit: int, now: datetime) -> list[Delivery]:
-    """Up to so many messages that may go now, in the order in which they must."""
+class Picked(NamedTuple):
+    """What of a delivery is needed to send it."""
+
+    delivery_id: str
+    event_id: str
+    seq: int
+    attempt_no: int
+    failures: int
+    due_at: datetime
+    is_replay: bool
+    body: bytes | None
+
+
+COLUMNS = (
+    *("pk", "event_id", "seq", "attempt_no", "failures", "due_at", "is_replay"),
+    "payload__body",
+)
+
+
+def pick(webhook: Webhook, *, limit: int, now: datetime) -> list[Picked]:
+    """Up to so many messages that may go now, in the order in which they must.
+
+    An endpoint that wants them strictly in order must have none in flight.
+    """
     if webhook.ordering == Webhook.Ordering.ENDPOINT:
         return list(_front(webhook, limit=limit, now=now))
     due = _candidates(webhook).filter(due_at__lte=now)
     by_turn = ("seq",) if webhook.ordering == Webhook.Ordering.KEY else ("due_at", "seq")
-    chosen = list(due.order_by("is_replay", *by_turn)[:limit])
+    chosen = _read(due.order_by("is_replay", *by_turn), limit=limit)
     if len(chosen) == limit and not chosen[-1].is_replay:
         share = max(limit // REPLAY_SHARE, 1) if limit > 1 else 0
-        replays = list(due.filter(is_replay=True).order_by(*by_turn)[:share])
+        replays = _read(due.filter(is_replay=True).order_by(*by_turn), limit=share)
         chosen[limit - len(replays) :] = replays
     return chosen
 
 
 def next_due(webhook: Webhook) -> datetime | None:
-    """When a message may go that no call in flight holds up; None where there is none."""
-    if webhook.ordering != Webhook.Ordering.ENDPOINT:
-        due: datetime | None = _candidates(webhook).aggregate(due=Min("due_at"))["due"]
-        return due
-    if _flying(webhook).exists():
-        return None
-    return _in_line(webhook).values_list("due_at", flat=True).first()
+    """When a message may go that no call in flight holds up; None where there is none.
+
+    Of an endpoint that wants them strictly in order none may be in flight.
+    """
+    due_at: datetime | None
+    if webhook.ordering == Webhook.Ordering.ENDPOINT:
+        due_at = _in_line(webhook).values_list("due_at", flat=True).first()
+    else:
+        due_at = _candidates(webhook).aggregate(due=Min("due_at"))["due"]
+    return due_at
+
+
+def _read(deliveries: QuerySet[Delivery], *, limit: int) -> list[Picked]:
+    return [Picked(*row) for row in deliveries.values_list(*COLUMNS)[:limit]]
 
 
 def _candidates(webhook: Webhook) -> QuerySet[Delivery]:
@@ -53,13 +83,11 @@ def _candidates(webhook: Webhook) -> QuerySet[Delivery]:
     )
 
 
-def _front(webhook: Webhook, *, limit: int, now: datetime) -> Iterator[Delivery]:
-    if _flying(webhook).exists():
-        return
-    for delivery in _in_line(webhook)[:limit]:
-        if delivery.due_at is None or delivery.due_at > now:
+def _front(webhook: Webhook, *, limit: int, now: datetime) -> Iterator[Picked]:
+    for picked in _read(_in_line(webhook), limit=limit):
+        if picked.due_at > now:
             return
-        yield delivery
+        yield picked
 
 
 def _in_line(webhook: Webhook) -> QuerySet[Delivery]:
@@ -70,7 +98,3 @@ def _pending(webhook: Webhook) -> QuerySet[Delivery]:
     return Delivery.objects.filter(
         webhook=webhook, status=Delivery.Status.PENDING, due_at__isnull=False
     )
-
-
-def _flying(webhook: Webhook) -> QuerySet[Delivery]:
-    return Delivery.objects.filter(webhook=webhook, status=Delivery.Status.SENDING)

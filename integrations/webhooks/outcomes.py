@@ -50,6 +50,7 @@ def record(results: Sequence[Result], *, courier: uuid.UUID, in_flight: Mapping[
         _return_unsent([result for result in results if not result.was_sent])
         for webhook_id, lane in locked.items():
             _settle_lane(lane, by_lane[webhook_id], courier, in_flight.get(webhook_id, 0))
+        lanes.save(list(locked.values()))
 
 
 def _settle_lane(lane: Lane, results: Sequence[Result], courier: uuid.UUID, in_flight: int) -> None:
@@ -60,10 +61,14 @@ def _settle_lane(lane: Lane, results: Sequence[Result], courier: uuid.UUID, in_f
         elif result.was_sent:
             lane.failed_total += 1
             _settle_failed(lane, result)
-    if lane.lease == courier:
-        lanes.settle(lane, courier=courier, in_flight=in_flight, now=clock.now())
-    else:  # somebody else's by now: it is theirs to say when it is due
-        lane.save(force_update=True)
+    if lane.lease == courier:  # else it is somebody else's by now, who says when it is due
+        lanes.settle(
+            lane,
+            courier=courier,
+            in_flight=in_flight,
+            now=clock.now(),
+            due_known=all(result.delivered for result in results),
+        )
 
 
 def _close_attempts(results: Sequence[Result]) -> None:

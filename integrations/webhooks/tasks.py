@@ -5,7 +5,7 @@ from celery.signals import worker_process_shutdown, worker_shutdown
 
 from formplatform.core.features import Feature, is_enabled
 
-from . import courier, doorbell, missed
+from . import courier, doorbell, lanes, missed
 
 CATCH_UP_SECONDS = 20.0
 """How long one endpoint may take of a turn of `catch_up`."""
@@ -23,6 +23,13 @@ def catch_up() -> None:
     """Go on sending what endpoints missed while they were disabled."""
     if is_enabled(Feature.WEBHOOKS):
         missed.catch_up(seconds=CATCH_UP_SECONDS)
+
+
+@shared_task(name="webhooks.sweep")
+def sweep() -> None:
+    """Wake lanes that nobody would look at, should there ever be one."""
+    if is_enabled(Feature.WEBHOOKS) and lanes.sweep():
+        doorbell.ring()
 
 
 doorbell.connect(deliver_due.delay)

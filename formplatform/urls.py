@@ -31,5 +31,7 @@ FEATURE_URLS = {
 urlpatterns += [
     path("api/v2/", include(urls)) for feature, urls in FEATURE_URLS.items() if is_enabled(feature)
 ]
+if is_enabled(Feature.WEBHOOKS):
+    urlpatterns.append(path(".well-known/", include("integrations.api.well_known")))
 if is_enabled(Feature.ANALYTICS):
     urlpatterns.append(path("", include("analytics.pages.urls")))

@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
+from django.views.decorators.debug import sensitive_variables
 
 from formplatform.core.errors import PlatformError
 
@@ -31,6 +32,7 @@ class UnsealError(PlatformError):
     status = 500
 
 
+@sensitive_variables()
 def seal(text: str, *, context: str) -> str:
     """Encrypt under the first key of the ring."""
     key = _ring()[0]
@@ -40,6 +42,7 @@ def seal(text: str, *, context: str) -> str:
     return f"{FORMAT}.{_name_of(key)}.{content}"
 
 
+@sensitive_variables()
 def unseal(sealed: str, *, context: str) -> str:
     """The text that was sealed in this context.
 
@@ -57,6 +60,16 @@ def unseal(sealed: str, *, context: str) -> str:
     except (InvalidTag, ValueError, binascii.Error) as error:
         raise UnsealError("A stored secret has been changed or moved.") from error
     return plain.decode()
+
+
+def key_name_of(sealed: str) -> str:
+    """Which key sealed it: one of `ring_names`, or one that is gone."""
+    return sealed.split(".")[1] if sealed.count(".") > 1 else ""
+
+
+def ring_names() -> tuple[str, ...]:
+    """The names of the keys that open, the one that seals first."""
+    return tuple(_name_of(key) for key in _ring())
 
 
 def _ring() -> tuple[bytes, ...]:

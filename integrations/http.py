@@ -1,40 +1,35 @@
 """The one door through which requests leave the house.
 
-Nothing else imports `requests` or `urllib3`. Every request is held to the rules of `targets`:
-the name is resolved once and refused unless all its addresses may be reached, redirects are
-answers and not followed, proxies of the environment are ignored, the answer is read up to a cap,
-and one deadline covers name, connection, handshake, request and answer together.
+Nothing else opens connections outward. Every request is held to the rules of `targets`: the name
+is resolved once and refused unless all its addresses may be reached, redirects are answers and not
+followed, proxies of the environment are ignored, the answer is read up to a cap, and one deadline
+covers name, connection, handshake, request and answer together. docs/reference/outbound.md has
+the whole list.
 """
 
-import os
-import socket
 import ssl
-import time
-from collections.abc import Mapping
-from contextvars import ContextVar
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
+from functools import lru_cache
 
 import certifi
-import urllib3
 from django.conf import settings
-from urllib3.connection import HTTPConnection, HTTPSConnection
-from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import HTTPError, NewConnectionError, ProtocolError, SSLError
-from urllib3.response import BaseHTTPResponse
-from urllib3.util.ssl_ import create_urllib3_context
 
-from .errors import OutboundError, UnreachableError
-from .outbound.connecting import connect_vetted
-from .outbound.deadlines import DeadlineSSLSocket, deadline_in, remaining_seconds
-from .outbound.targets import DEFAULT_PORTS, Target, parse_target
+from .errors import OutboundError, RefusedRequestError, UnreachableError
+from .outbound.bodies import read_body
+from .outbound.calls import Call
+from .outbound.connecting import connect, find_vetted
+from .outbound.connections import Connection
+from .outbound.messages import ClosedError, Head, read_head, render_request
+from .outbound.proxies import connect_through, parse_proxy
+from .outbound.targets import Target, parse_target
+from .outbound.warm import warm_connections
 
 USER_AGENT = "formplatform/2 (+webhooks)"
 DEFAULT_MAX_BYTES = 64 * 1024
-POOLS = 64
+MOST_REQUEST_BYTES = 16 * 1024 * 1024
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-_CHUNK = 16 * 1024
+_TELLS_REPETITIONS = frozenset({"idempotency-key", "webhook-id"})
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,22 +38,15 @@ class Answer:
 
     status: int
     headers: Mapping[str, str]
+    """Names are lower case; what came several times is joined with commas."""
     body: bytes
     complete: bool
     peer: str
     seconds: float
-
-
-@dataclass(slots=True)
-class _Call:
-    """What a connection tells about the call it serves."""
-
-    peer: str = ""
-    is_fresh: bool = False
-    """Whether a connection was made for it; else it got a warm one."""
-
-
-_call: ContextVar[_Call] = ContextVar("outbound call")
+    phases: Mapping[str, float | None]
+    """Milliseconds by phase (`calls.PHASES`); None for what a warm connection spares."""
+    request_headers: Mapping[str, str]
+    """As they were sent, secrets included: `redaction.redact_headers` before keeping them."""
 
 
 def send(
@@ -82,161 +70,172 @@ def send(
 
     Raises:
         RefusedTargetError: the URL or one of its addresses is not one we send to.
-        UnreachableError: there was no answer; `reason` is dns, connect, tls, timeout or protocol.
+        RefusedRequestError: the request itself is not one we send.
+        UnreachableError: there was no answer; `reason` is dns, connect, tls, timeout, protocol or
+            proxy. All errors carry `phases`, `peer`, `seconds` and `request_headers`, as `Answer`.
     """
-    target = parse_target(url)
-    started = time.monotonic()
-    call = _Call()
-    token = _call.set(call)
+    call = Call(timeout_seconds)
+    sent: dict[str, str] = {}
     try:
-        with deadline_in(timeout_seconds):
-            response = _open(target, method, body, dict(headers or {}))
-            content, complete = _read(response, max_bytes)
-    finally:
-        _call.reset(token)
-    return Answer(
-        status=response.status,
-        headers={name.lower(): value for name, value in response.headers.items()},
-        body=content,
-        complete=complete,
-        peer=call.peer,
-        seconds=time.monotonic() - started,
-    )
+        target = parse_target(url)
+        sent = _with_framing(target, headers or {})
+        message = _render(method, target, sent, body)
+        connection, head = _exchange(target, message, call, may_repeat=_may_repeat(method, sent))
+        return _finish(connection, head, _Request(method, target, sent, max_bytes), call)
+    except OutboundError as error:
+        _tell(error, call, sent)
+        raise
+    except (OSError, ValueError) as error:
+        raise _tell(_unreachable(error, call), call, sent) from error
 
 
-def _open(target: Target, method: str, body: bytes, headers: dict[str, str]) -> BaseHTTPResponse:
-    framing = {
-        "Host": target.origin.partition("://")[2],
+@dataclass(frozen=True, slots=True)
+class _Request:
+    method: str
+    target: Target
+    headers: Mapping[str, str]
+    max_bytes: int
+
+
+def _tell(error: OutboundError, call: Call, sent: Mapping[str, str]) -> OutboundError:
+    """Add what is known about the call that failed."""
+    error.seconds, error.phases = call.seconds, call.end()
+    error.peer, error.request_headers = call.peer, sent
+    return error
+
+
+def _with_framing(target: Target, headers: Mapping[str, str]) -> dict[str, str]:
+    return {
+        "Host": target.authority,
         "User-Agent": USER_AGENT,
+        **headers,
+        # Never compressed: nothing here unpacks an answer, so none can unpack to gigabytes.
         "Accept-Encoding": "identity",
     }
-    try:
-        try:
-            return _exchange(target, method, body, headers | framing)
-        except ProtocolError as error:
-            if not _closed_under_it(error) or not _may_repeat(method, headers):
-                raise
-            return _exchange(target, method, body, headers | framing)
-    except OutboundError:
-        raise
-    except (HTTPError, OSError, ValueError) as error:
-        raise _unreachable(error) from error
 
 
-def _closed_under_it(error: ProtocolError) -> bool:
-    """Whether a warm connection ended before any answer: most likely it was closed as idle."""
-    return not _call.get().is_fresh and isinstance(error.args[-1], ConnectionError)
+def _render(method: str, target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+    if len(body) > MOST_REQUEST_BYTES:
+        raise RefusedRequestError("The body is too large to be sent.", reason="too_large")
+    return render_request(method, target.path, headers, body)
 
 
 def _may_repeat(method: str, headers: Mapping[str, str]) -> bool:
     """Whether the peer can tell a repetition (RFC 9110, 9.2.2)."""
     named = {name.lower() for name in headers}
-    return method in IDEMPOTENT or not named.isdisjoint({"idempotency-key", "webhook-id"})
+    return method in IDEMPOTENT or not named.isdisjoint(_TELLS_REPETITIONS)
 
 
 def _exchange(
-    target: Target, method: str, body: bytes, headers: dict[str, str]
-) -> BaseHTTPResponse:
-    pool = _pools(os.getpid()).connection_from_host(target.host, target.port, target.scheme)
-    return pool.urlopen(
-        method,
-        target.path,
-        body=body,
-        headers=headers,
-        retries=False,
-        redirect=False,
-        timeout=urllib3.Timeout(total=remaining_seconds()),
-        preload_content=False,
-        decode_content=False,
+    target: Target, message: bytes, call: Call, *, may_repeat: bool
+) -> tuple[Connection, Head]:
+    """The head of the answer, and the connection that its body comes over."""
+    warm = warm_connections().take(_key(target))
+    if warm is not None:
+        call.peer = warm.peer
+        try:
+            warm.check_reach(target, settings.OUTBOUND_ALLOWED_NETWORKS)
+            return warm, _ask(warm, message, call)
+        except (ClosedError, ConnectionError, ssl.SSLEOFError):
+            # It ended before any answer: most likely it was closed as idle.
+            warm.close()
+            if not may_repeat:
+                raise
+        except BaseException:
+            warm.close()
+            raise
+    fresh = _open(target, call)
+    try:
+        return fresh, _ask(fresh, message, call)
+    except BaseException:
+        fresh.close()
+        raise
+
+
+def _ask(connection: Connection, message: bytes, call: Call) -> Head:
+    call.enter("wait")
+    try:
+        patient = connection.send(message, call)
+    except (ConnectionError, ssl.SSLEOFError):
+        # A peer that refuses a body may answer and hang up before it has read all of it.
+        return _unpersistent(read_head(connection, call))
+    head = read_head(connection, call)
+    return head if patient else _unpersistent(head)
+
+
+def _unpersistent(head: Head) -> Head:
+    return Head(head.status, False, head.headers, head.rest)  # noqa: FBT003 - a record
+
+
+def _open(target: Target, call: Call) -> Connection:
+    endpoints = find_vetted(target, call)
+    call.enter("connect")
+    if settings.OUTBOUND_PROXY_URL:
+        connection = connect_through(parse_proxy(settings.OUTBOUND_PROXY_URL), endpoints, call)
+    else:
+        connection = Connection(*connect(endpoints, call))
+    call.peer = connection.peer
+    if target.scheme == "https":
+        call.enter("tls")
+        try:
+            connection.encrypt(_encryption(settings.OUTBOUND_CA_FILE), target.host, call)
+        except BaseException:
+            connection.close()
+            raise
+    return connection
+
+
+def _finish(connection: Connection, head: Head, request: _Request, call: Call) -> Answer:
+    call.enter("body")
+    try:
+        body = read_body(
+            connection, head, method=request.method, max_bytes=request.max_bytes, call=call
+        )
+    except BaseException:
+        connection.close()
+        raise
+    if body.is_clean and head.is_persistent:
+        most = settings.WEBHOOK_CONCURRENCY
+        warm_connections().put(_key(request.target), connection, most=most)
+    else:
+        connection.close()
+    return Answer(
+        status=head.status,
+        headers=head.headers,
+        body=body.content,
+        complete=body.complete,
+        peer=connection.peer,
+        seconds=call.seconds,
+        phases=call.end(),
+        request_headers=request.headers,
     )
 
 
-def _unreachable(error: Exception) -> UnreachableError:
-    """Our words for a failure: the library's own may hold the URL, and URLs hold tokens."""
-    if isinstance(error, TimeoutError | urllib3.exceptions.TimeoutError):
-        return UnreachableError("There was no answer in time.", reason="timeout")
-    if isinstance(error, SSLError | ssl.SSLError):
+def _key(target: Target) -> Hashable:
+    """What a connection leads to, by the rules it was made under."""
+    way = settings.OUTBOUND_PROXY_URL, settings.OUTBOUND_CA_FILE
+    return target.scheme, target.host, target.port, way
+
+
+def _unreachable(error: Exception, call: Call) -> UnreachableError:
+    """Our words for a failure: the system's own may hold the URL, and URLs hold tokens."""
+    if isinstance(error, TimeoutError):
+        reason = "dns" if call.phase == "dns" else "timeout"
+        return UnreachableError("There was no answer in time.", reason=reason)
+    if call.phase == "tls":
         return UnreachableError(
             "The host's certificate or encryption is not acceptable.", reason="tls"
         )
-    if isinstance(error, NewConnectionError | ConnectionRefusedError):
-        return UnreachableError("The host does not accept connections.", reason="connect")
     return UnreachableError("The host did not answer as HTTP does.", reason="protocol")
 
 
-def _read(response: BaseHTTPResponse, max_bytes: int) -> tuple[bytes, bool]:
-    """The body up to the cap, and whether that is all of it."""
-    content = bytearray()
-    try:
-        while len(content) <= max_bytes:
-            chunk = response.read1(min(_CHUNK, max_bytes + 1 - len(content)), decode_content=False)
-            if not chunk:
-                response.release_conn()
-                return bytes(content), True
-            content += chunk
-    except (HTTPError, OSError):
-        pass  # the status is known, which is what counts; the body ends here
-    response.close()
-    return bytes(content[:max_bytes]), False
-
-
-class _Vetted:
-    """Connects only to vetted addresses and tells the call whom it reached."""
-
-    peer = ""
-
-    def _new_conn(self: Any) -> socket.socket:
-        scheme = "https" if isinstance(self, HTTPSConnection) else "http"
-        port = self.port or DEFAULT_PORTS[scheme]
-        connection = connect_vetted(Target(scheme, self.host.strip("[]"), port, "/"))
-        self.peer = str(connection.getpeername()[0])
-        call = _call.get(None)
-        if call is not None:
-            call.is_fresh = True
-        return connection
-
-    def getresponse(self: Any) -> Any:
-        call = _call.get(None)
-        if call is not None:
-            call.peer = self.peer
-        return super().getresponse()  # type: ignore[misc]  # the connection class beside this one
-
-
-class _PlainConnection(_Vetted, HTTPConnection): ...
-
-
-class _EncryptedConnection(_Vetted, HTTPSConnection): ...
-
-
-class _PlainPool(HTTPConnectionPool):
-    ConnectionCls = _PlainConnection
-
-
-class _EncryptedPool(HTTPSConnectionPool):
-    ConnectionCls = _EncryptedConnection
-
-
-class _Pools(urllib3.PoolManager):
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**options)
-        self.pool_classes_by_scheme = {"http": _PlainPool, "https": _EncryptedPool}
-
-
-@cache
-def _pools(_process: int) -> _Pools:
-    """Warm connections, one set per process so that a fork never shares a socket."""
-    return _Pools(
-        num_pools=POOLS,
-        maxsize=settings.WEBHOOK_CONCURRENCY,
-        block=False,
-        ssl_context=_encryption(),
-    )
-
-
-def _encryption() -> ssl.SSLContext:
-    context = create_urllib3_context()
-    context.sslsocket_class = DeadlineSSLSocket
+@lru_cache(maxsize=4)
+def _encryption(ca_file: str | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)  # checks the certificate and its host name
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.hostname_checks_common_name = False
+    context.set_alpn_protocols(["http/1.1"])
     context.load_verify_locations(cafile=certifi.where())
-    if settings.OUTBOUND_CA_FILE:
-        context.load_verify_locations(cafile=settings.OUTBOUND_CA_FILE)
+    if ca_file:
+        context.load_verify_locations(cafile=ca_file)
     return context

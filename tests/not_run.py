@@ -9,7 +9,10 @@ from collections import defaultdict
 
 import pytest
 
-NEEDS = {"engine": ("MONGO_TEST_URL", "a MongoDB replica set, e.g. mongodb://127.0.0.1:27017")}
+NEEDS = {
+    "engine": ("MONGO_TEST_URL", "a MongoDB replica set, e.g. mongodb://127.0.0.1:27017"),
+    "npm": ("NPM_TEST_MODULES", "the node_modules that `npm ci` makes of tests/node"),
+}
 
 
 def report(request, reason):

@@ -148,7 +148,7 @@ def test_heavy_packages_are_imported_where_they_are_used(path):
 
 
 ENV_READER = re.compile(
-    r"env\.(?:text|secret|boolean|integer|choice|items|path|rate|url|raw)\(\s*\"([A-Z][A-Z0-9_]+)\""
+    r"env\.(?:text|secret|boolean|integer|choice|items|path|rate|url|raw|networks|ports|proxy|file)\(\s*\"([A-Z][A-Z0-9_]+)\""
 )
 
 

@@ -6,11 +6,12 @@ that names the variable. A secret may come from a file: ``NAME_FILE=/run/secrets
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from difflib import get_close_matches
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import TypeVar
+from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
@@ -144,6 +145,17 @@ def networks(name: str) -> tuple[Network, ...]:
     return tuple(found)
 
 
+def ports(name: str, default: Collection[int]) -> frozenset[int]:
+    """A comma-separated list of ports."""
+    found = items(name)
+    for part in found:
+        if not (part.isdecimal() and 0 < int(part) <= LARGEST_PORT):
+            raise ImproperlyConfigured(
+                f"{name}={part!r}: expected a port from 1 to {LARGEST_PORT}."
+            )
+    return frozenset(map(int, found)) if found else frozenset(default)
+
+
 def hosts(name: str) -> list[str]:
     """A comma-separated list of ``host:port``."""
     found = items(name)
@@ -206,6 +218,15 @@ def url(name: str, *, schemes: Sequence[str]) -> str | None:
             f"{name}: expected a URL with the scheme {' or '.join(schemes)}."
         )
     _check_ports(name, rest)
+    return value
+
+
+def proxy(name: str) -> str | None:
+    """A proxy such as http://user:password@proxy:3128: nothing behind host and port."""
+    value = url(name, schemes=["http"])
+    parts = urlsplit(value or "")
+    if value and (not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment):
+        raise ImproperlyConfigured(f"{name}: expected http://host:port and nothing behind it.")
     return value
 
 

@@ -9,7 +9,16 @@ from . import env
 
 OUTBOUND_ALLOWED_NETWORKS = env.networks("OUTBOUND_ALLOWED_NETWORKS")
 """Networks that are not public and may be reached all the same, at any port."""
+OUTBOUND_DENIED_NETWORKS = env.networks("OUTBOUND_DENIED_NETWORKS")
+"""Public networks that are ours all the same, and are not to be reached from here."""
+OUTBOUND_ALLOWED_PORTS = env.ports("OUTBOUND_ALLOWED_PORTS", (80, 443, 8080, 8443))
+"""Ports of public hosts that may be reached."""
+OUTBOUND_PROXY_URL = env.proxy("OUTBOUND_PROXY_URL")
+"""An egress proxy all requests go through; it is asked to connect to addresses we vetted."""
 OUTBOUND_CA_FILE = env.file("OUTBOUND_CA_FILE")
+
+PUBLIC_URL = env.url("PUBLIC_URL", schemes=("http", "https")) or ""
+"""Where people reach the platform: the beginning of links in what is sent out."""
 
 WEBHOOK_MAX_RETRIES = env.integer("WEBHOOK_MAX_RETRIES", 6, maximum=50)
 WEBHOOK_TIMEOUT = env.integer("WEBHOOK_TIMEOUT", 10, minimum=1, maximum=120)

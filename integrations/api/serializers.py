@@ -1,52 +1,140 @@
 """What the webhook endpoints take and give."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
 from rest_framework import serializers
-from rest_framework.exceptions import ErrorDetail
 
-from formplatform.core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, PageOutput
-from formplatform.core.clock import to_text
+from formplatform.core.api.pagination import PageOutput
+from formplatform.core.clock import now, to_text
+from integrations.outbound.headers import LONGEST_VALUE
 from integrations.outbound.targets import LONGEST_URL
-from integrations.webhooks.events import DELIVERABLE_NAMES, TEST_NAME
+from integrations.webhooks.events import DELIVERABLE_NAMES
 from integrations.webhooks.health import STATES, health_of
-from integrations.webhooks.models import Attempt, Delivery, Webhook
+from integrations.webhooks.keys import SECRET_PATTERN, jwk_of
+from integrations.webhooks.models import (
+    LONGEST_TYPE,
+    Attempt,
+    Delivery,
+    SigningSecret,
+    Webhook,
+)
+from integrations.webhooks.rotation import GRACE, LONGEST_GRACE
+from integrations.webhooks.shaping import sandbox, selections
+from integrations.webhooks.shaping.presets.registry import presets
 
 Plain = dict[str, Any]
 ID_PATTERN = "^[0-9a-f]{24}$"
 
 
-class WebhookInput(serializers.Serializer[Plain]):
+class _Long(serializers.CharField):
+    """Text in which spaces and line ends mean something."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(allow_blank=True, trim_whitespace=False, **options)
+
+
+def events_field(**options: Any) -> serializers.ListField:
+    return serializers.ListField(
+        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
+        min_length=1,
+        max_length=len(DELIVERABLE_NAMES),
+        **options,
+    )
+
+
+class ShapeInput(serializers.Serializer[Plain]):
+    """Which responses, and how the message is written. What is left out stays as it is."""
+
+    filter = serializers.JSONField(
+        required=False,
+        allow_null=True,
+        help_text="Conditions on the answers; null: every response.",
+    )
+    selection = _Long(
+        required=False,
+        max_length=selections.LONGEST,
+        help_text="A JMESPath expression over the message; what it finds is sent.",
+    )
+    template = _Long(
+        required=False,
+        max_length=sandbox.LONGEST_SOURCE,
+        help_text="Writes the body; the guide to templates says with what.",
+    )
+    preset = serializers.ChoiceField(
+        required=False, choices=[(name, each.label) for name, each in presets().items()]
+    )
+    content_type = serializers.CharField(
+        required=False, max_length=LONGEST_TYPE, help_text="Of what the template writes."
+    )
+
+
+class HeadersInput(ShapeInput):
+    """The same, with the headers."""
+
+    headers = serializers.DictField(
+        child=serializers.CharField(allow_blank=True, max_length=LONGEST_VALUE),
+        required=False,
+        write_only=True,
+        help_text="Sent with every message, all of them at once. Never shown again.",
+    )
+
+
+class WebhookInput(HeadersInput):
     url = serializers.CharField(
         max_length=LONGEST_URL, help_text="http or https, on the public internet."
     )
     form_id = serializers.RegexField(
         ID_PATTERN, allow_null=True, default=None, help_text="Null: every form you own."
     )
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
-        min_length=1,
-        max_length=len(DELIVERABLE_NAMES),
-    )
+    events = events_field()
     description = serializers.CharField(max_length=200, allow_blank=True, default="")
     include_personal_data = serializers.BooleanField(
         default=False,
         help_text="Send answers to personal fields; else they are null.",
     )
-
-
-class WebhookChange(serializers.Serializer[Plain]):
-    url = serializers.CharField(max_length=LONGEST_URL, required=False)
-    events = serializers.ListField(
-        child=serializers.ChoiceField(choices=DELIVERABLE_NAMES),
-        min_length=1,
-        max_length=len(DELIVERABLE_NAMES),
-        required=False,
+    asymmetric = serializers.BooleanField(
+        default=False, help_text="Sign with an ed25519 key too, which anybody can check."
     )
+    secret = serializers.RegexField(
+        SECRET_PATTERN,
+        required=False,
+        write_only=True,
+        help_text="One that the receiver has already: whsec_ and base64 of 24 to 64 random bytes.",
+    )
+
+
+class WebhookChange(HeadersInput):
+    url = serializers.CharField(max_length=LONGEST_URL, required=False)
+    events = events_field(required=False)
     description = serializers.CharField(max_length=200, allow_blank=True, required=False)
     include_personal_data = serializers.BooleanField(required=False)
+    asymmetric = serializers.BooleanField(
+        required=False, help_text="False forgets the ed25519 keys; true makes a new one."
+    )
+
+
+class RotateSecretInput(serializers.Serializer[Plain]):
+    kind = serializers.ChoiceField(
+        choices=SigningSecret.Kind.choices, default=SigningSecret.Kind.HMAC.value
+    )
+    grace_seconds = serializers.IntegerField(
+        min_value=0,
+        max_value=int(LONGEST_GRACE.total_seconds()),
+        default=int(GRACE.total_seconds()),
+        help_text="How long those before sign along: 0 ends them now.",
+    )
+    secret = serializers.RegexField(
+        SECRET_PATTERN,
+        required=False,
+        write_only=True,
+        help_text="Instead of a new one; of kind hmac only.",
+    )
+
+    def validate(self, attrs: Plain) -> Plain:
+        if "secret" in attrs and attrs["kind"] != SigningSecret.Kind.HMAC:
+            raise serializers.ValidationError({"secret": "An ed25519 key is made here only."})
+        return attrs
 
 
 class EnableInput(serializers.Serializer[Plain]):
@@ -54,57 +142,6 @@ class EnableInput(serializers.Serializer[Plain]):
         default=False,
         help_text="Send what it missed: dead letters, and what happened while it was disabled.",
     )
-
-
-class DeadLetterFilter(serializers.Serializer[Plain]):
-    """Which dead letters: whatever is given must fit."""
-
-    webhook_id = serializers.RegexField(ID_PATTERN, required=False)
-    form_id = serializers.RegexField(ID_PATTERN, required=False)
-    event_type = serializers.ChoiceField(choices=[*DELIVERABLE_NAMES, TEST_NAME], required=False)
-    response_id = serializers.RegexField(ID_PATTERN, required=False)
-    reason = serializers.ChoiceField(choices=Delivery.DeadReason.values, required=False)
-    status_code = serializers.IntegerField(
-        min_value=100, max_value=599, required=False, help_text="The receiver's last answer."
-    )
-    error = serializers.CharField(
-        max_length=200, required=False, help_text="A part of the last error, in any case."
-    )
-    since = serializers.DateTimeField(required=False, help_text="Given up at or after.")
-    until = serializers.DateTimeField(required=False, help_text="Given up before.")
-
-
-class DeadLetterSearch(DeadLetterFilter):
-    """The same as parameters of a list that also has pages."""
-
-    limit = serializers.IntegerField(
-        min_value=1, max_value=MAX_LIMIT, default=DEFAULT_LIMIT, help_text="How many at most."
-    )
-    offset = serializers.IntegerField(
-        min_value=0, max_value=MAX_OFFSET, default=0, help_text="How many to leave out."
-    )
-
-
-class ReplayInput(DeadLetterFilter):
-    ids = serializers.ListField(
-        child=serializers.RegexField(ID_PATTERN), max_length=1000, required=False
-    )
-    limit = serializers.IntegerField(min_value=1, max_value=10_000, default=1000)
-    dry_run = serializers.BooleanField(default=False, help_text="Count, send nothing.")
-
-    def to_internal_value(self, data: Any) -> Plain:
-        """A filter whose name is misspelt must not select everything."""
-        unknown = (
-            sorted(map(str, set(data) - self.fields.keys())) if isinstance(data, Mapping) else []
-        )
-        if unknown:
-            known = ", ".join(self.fields)
-            message = f"There is no such filter. Choose from {known}."
-            raise serializers.ValidationError(
-                {name[:100]: ErrorDetail(message, "unknown_filter") for name in unknown}
-            )
-        values: Plain = super().to_internal_value(data)
-        return values
 
 
 class HealthOutput(serializers.Serializer[Plain]):
@@ -115,6 +152,13 @@ class HealthOutput(serializers.Serializer[Plain]):
     last_delivered_at = serializers.CharField(allow_null=True)
 
 
+class PublicKeyOutput(serializers.Serializer[Plain]):
+    kid = serializers.CharField(help_text="Its id in the JSON Web Key Set.")
+    public_key = serializers.CharField(help_text="whpk_ and base64 of 32 bytes.")
+    created_at = serializers.CharField()
+    expires_at = serializers.CharField(allow_null=True, help_text="Null: it was not rotated.")
+
+
 class WebhookOutput(serializers.Serializer[Plain]):
     id = serializers.CharField()
     url = serializers.CharField()
@@ -122,6 +166,16 @@ class WebhookOutput(serializers.Serializer[Plain]):
     events = serializers.ListField(child=serializers.CharField())
     description = serializers.CharField()
     include_personal_data = serializers.BooleanField()
+    asymmetric = serializers.BooleanField()
+    public_keys = PublicKeyOutput(many=True)
+    filter = serializers.JSONField(allow_null=True)
+    selection = serializers.CharField()
+    template = serializers.CharField()
+    preset = serializers.CharField()
+    content_type = serializers.CharField()
+    header_names = serializers.ListField(
+        child=serializers.CharField(), help_text="The values are never shown."
+    )
     status = serializers.ChoiceField(choices=Webhook.Status.choices)
     disabled_reason = serializers.CharField(help_text="Empty while it is enabled.")
     disabled_at = serializers.CharField(allow_null=True)
@@ -141,9 +195,12 @@ class WebhookPage(PageOutput):
 
 
 class SecretOutput(serializers.Serializer[Plain]):
-    secret = serializers.CharField(help_text="Shown this once.")
+    secret = serializers.CharField(
+        allow_null=True, help_text="Shown this once; null where an ed25519 key was rotated."
+    )
+    public_key = PublicKeyOutput(allow_null=True)
     previous_expires_at = serializers.CharField(
-        help_text="Until then messages carry signatures of both secrets."
+        help_text="Until then messages carry signatures of those before, too."
     )
 
 
@@ -173,6 +230,14 @@ class AttemptOutput(serializers.Serializer[Plain]):
     error_code = serializers.CharField()
     error = serializers.CharField()
     peer = serializers.CharField(help_text="The address that was connected to.")
+    phases = serializers.DictField(
+        child=serializers.FloatField(allow_null=True),
+        help_text="Milliseconds by phase: dns, connect, tls, wait, body; null for what was spared.",
+    )
+    request_headers = serializers.DictField(
+        child=serializers.CharField(), help_text="As sent; what could be secret is left out."
+    )
+    response_headers = serializers.DictField(child=serializers.CharField())
     response = serializers.CharField(help_text="The beginning of the answer, secrets removed.")
 
 
@@ -185,11 +250,6 @@ class DeliveryDetailOutput(DeliveryOutput):
 
 class DeliveryPage(PageOutput):
     results = DeliveryOutput(many=True)
-
-
-class ReplayOutput(serializers.Serializer[Plain]):
-    matching = serializers.IntegerField(help_text="Dead letters that fitted, before this call.")
-    replayed = serializers.IntegerField(help_text="How many of them are sent again.")
 
 
 class EnableOutput(serializers.Serializer[Plain]):
@@ -209,6 +269,18 @@ def webhook_body(webhook: Webhook) -> Plain:
         "events": webhook.events,
         "description": webhook.description,
         "include_personal_data": webhook.include_personal_data,
+        "asymmetric": webhook.asymmetric,
+        "public_keys": [
+            public_key_body(key)
+            for key in webhook.secrets.all()
+            if key.kind == SigningSecret.Kind.ED25519 and key.is_usable(now())
+        ],
+        "filter": webhook.filter,
+        "selection": webhook.selection,
+        "template": webhook.template,
+        "preset": webhook.preset,
+        "content_type": webhook.content_type,
+        "header_names": webhook.header_names,
         "status": webhook.status,
         "disabled_reason": webhook.disabled_reason,
         "disabled_at": None if webhook.is_enabled else _time(webhook.disabled_at),
@@ -221,6 +293,15 @@ def webhook_body(webhook: Webhook) -> Plain:
             "dead": counted["dead_count"],
             "last_delivered_at": _time(counted["last_delivered_at"]),
         },
+    }
+
+
+def public_key_body(key: SigningSecret) -> Plain:
+    return {
+        "kid": jwk_of(key.public_key)["kid"],
+        "public_key": key.public_key,
+        "created_at": to_text(key.created_at),
+        "expires_at": _time(key.expires_at),
     }
 
 
@@ -254,6 +335,9 @@ def attempt_body(attempt: Attempt) -> Plain:
         "error_code": attempt.error_code,
         "error": attempt.error,
         "peer": attempt.peer,
+        "phases": attempt.phases,
+        "request_headers": attempt.request_headers,
+        "response_headers": attempt.response_headers,
         "response": attempt.response,
     }
 

@@ -2,11 +2,17 @@
 
 from django.urls import path
 
-from . import completeness, dead_letters, deliveries, webhooks
+from . import completeness, dead_letters, deliveries, dry_runs, webhooks
 
 urlpatterns = [
     path("webhooks/", webhooks.WebhookList.as_view(), name="webhooks"),
+    path("webhooks/dry-run/", dry_runs.DryRun.as_view(), name="webhooks-dry-run"),
     path("webhooks/<str:webhook_id>/", webhooks.WebhookDetail.as_view(), name="webhook"),
+    path(
+        "webhooks/<str:webhook_id>/dry-run/",
+        dry_runs.WebhookDryRun.as_view(),
+        name="webhook-dry-run",
+    ),
     path("webhooks/<str:webhook_id>/test/", webhooks.WebhookTest.as_view(), name="webhook-test"),
     path(
         "webhooks/<str:webhook_id>/rotate-secret/",

@@ -1,9 +1,11 @@
 """Webhooks over HTTP: make, change, test, rotate the secret, switch on and off."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import ClassVar
 
 from django.db.models import QuerySet
+from django.views.decorators.debug import sensitive_variables
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -18,11 +20,11 @@ from formplatform.core.api.preconditions import content_tag, editing, tagged
 from formplatform.core.errors import PermissionDeniedError
 from formplatform.forms.api.forms import checked
 from formplatform.forms.ids import is_id
-from integrations.webhooks import endpoints, missed
+from integrations.webhooks import endpoints, missed, rotation
 from integrations.webhooks.access import check_may_listen, get_webhook, visible_webhooks
 from integrations.webhooks.endpoints import EndpointForm
 from integrations.webhooks.health import with_health
-from integrations.webhooks.models import Webhook
+from integrations.webhooks.models import SigningSecret, Webhook
 
 from .serializers import (
     DeliveryOutput,
@@ -30,12 +32,14 @@ from .serializers import (
     EnableOutput,
     NewWebhookOutput,
     Plain,
+    RotateSecretInput,
     SecretOutput,
     WebhookChange,
     WebhookInput,
     WebhookOutput,
     WebhookPage,
     delivery_body,
+    public_key_body,
     webhook_body,
 )
 
@@ -66,24 +70,26 @@ class WebhookList(WebhookView):
         if form_id is not None:
             found = found.filter(form_id=form_id) if is_id(form_id) else found.none()
         limit, offset = window_of(request)
-        page = with_health(found)[offset : offset + limit]
+        page = with_health(found).prefetch_related("secrets")[offset : offset + limit]
         bodies = [webhook_body(webhook) for webhook in page]
         return Response(page_body(request, bodies, total=found.count()))
 
     @extend_schema(request=WebhookInput, responses={201: NewWebhookOutput})
     @creates_once
+    @sensitive_variables()
     def post(self, request: Request) -> Response:
         """Make an endpoint. The secret in the answer is shown this once."""
         actor = actor_of(request)
         values = checked(WebhookInput, request)
-        form_id = values.pop("form_id") or ""
+        form_id, secret = values.pop("form_id") or "", values.pop("secret", None)
         check_may_listen(actor, form_id)
-        webhook, secret = endpoints.create_webhook(
+        webhook, shown = endpoints.create_webhook(
             EndpointForm(**values),
-            owner_id=_user_id(actor),
+            owner_id=user_id_of(actor),
             form_id=form_id,
+            secret=secret,
         )
-        return tagged({**_body(webhook), "secret": secret}, _tag(webhook), status=201)
+        return tagged({**_body(webhook), "secret": shown}, _tag(webhook), status=201)
 
 
 @extend_schema(tags=["webhooks"])
@@ -125,13 +131,20 @@ class WebhookTest(WebhookView):
 class RotateSecret(WebhookView):
     conflicts: ClassVar[bool] = False
 
-    @extend_schema(request=None, responses=SecretOutput)
+    @extend_schema(request=RotateSecretInput, responses=SecretOutput)
+    @sensitive_variables()
     def post(self, request: Request, webhook_id: str) -> Response:
-        """A new secret; the one before signs along for a day."""
+        """A new secret or ed25519 key; those before sign along for the grace."""
         webhook = get_webhook(actor_of(request), webhook_id)
-        expires_at = clock.to_text(clock.now() + endpoints.GRACE)
-        secret = endpoints.rotate_secret(webhook)
-        return Response({"secret": secret, "previous_expires_at": expires_at})
+        values = checked(RotateSecretInput, request)
+        grace = timedelta(seconds=values["grace_seconds"])
+        secret, key = None, None
+        if values["kind"] == SigningSecret.Kind.HMAC:
+            secret = rotation.rotate_secret(webhook, grace=grace, secret=values.get("secret"))
+        else:
+            key = public_key_body(rotation.rotate_public_key(webhook, grace=grace))
+        ends_at = clock.to_text(clock.now() + grace)
+        return Response({"secret": secret, "public_key": key, "previous_expires_at": ends_at})
 
 
 @extend_schema(tags=["webhooks"])
@@ -169,10 +182,11 @@ def _live(webhook: Webhook) -> QuerySet[Webhook]:
 
 
 def _tag(webhook: Webhook) -> str:
-    return content_tag(endpoints.form_of(webhook), webhook.status, webhook.updated_at)
+    return content_tag(endpoints.form_of(webhook), str(webhook.status), webhook.updated_at)
 
 
-def _user_id(actor: Actor) -> int:
+def user_id_of(actor: Actor) -> int:
+    """Raises PermissionDeniedError for nobody."""
     if actor.user_id is None:
         raise PermissionDeniedError("A webhook needs an owner: sign in first.")
     return actor.user_id

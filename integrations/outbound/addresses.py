@@ -19,12 +19,16 @@ _SPECIAL_V4 = tuple(
         "10.0.0.0/8",
         "100.64.0.0/10",
         "127.0.0.0/8",
+        "168.63.129.16/32",  # the host of every Azure machine, in a public range
         "169.254.0.0/16",
         "172.16.0.0/12",
         "192.0.0.0/24",
         "192.0.2.0/24",
+        "192.31.196.0/24",
+        "192.52.193.0/24",
         "192.88.99.0/24",
         "192.168.0.0/16",
+        "192.175.48.0/24",
         "198.18.0.0/15",
         "198.51.100.0/24",
         "203.0.113.0/24",
@@ -43,6 +47,7 @@ _SPECIAL_V6 = tuple(
         "3fff::/20",  # documentation
     )
 )
+_ISATAP, _GLOBAL_BIT = 0x0000_5EFE, 0x0200_0000
 
 
 def parse_address(text: str) -> Address:
@@ -56,7 +61,14 @@ def parse_address(text: str) -> Address:
 def is_public(address: Address) -> bool:
     if isinstance(address, IPv4Address):
         return not any(address in network for network in _SPECIAL_V4)
-    return address in _PUBLIC_V6 and not any(address in network for network in _SPECIAL_V6)
+    if address not in _PUBLIC_V6 or _is_isatap(address):
+        return False
+    return not any(address in network for network in _SPECIAL_V6)
+
+
+def _is_isatap(address: IPv6Address) -> bool:
+    """Whether it holds an IPv4 address of somebody's own network (RFC 5214, 6.1)."""
+    return int(address) >> 32 & ~_GLOBAL_BIT & 0xFFFF_FFFF == _ISATAP
 
 
 def is_within(address: Address, networks: Iterable[Network]) -> bool:

@@ -7,6 +7,7 @@ that the host that was checked is the host that is connected to.
 import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from urllib.parse import SplitResult, urlsplit
 
@@ -15,13 +16,14 @@ from django.conf import settings
 from integrations.errors import RefusedTargetError
 
 from .addresses import Address, Network, is_public, is_within, parse_address
+from .names import is_local_name
 
 DEFAULT_PORTS = {"http": 80, "https": 443}
-ALLOWED_PORTS = frozenset({80, 443, 8080, 8443})
 LONGEST_URL = 2048
 LONGEST_HOST = 253
 _TEXT = re.compile(r"[!-~]+")
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_BRACKETED = re.compile(r"\[([^\]]*)\](?::\d+)?")
 _NUMERIC_LABEL = re.compile(r"\d+|0x[0-9a-f]*")
 
 
@@ -43,11 +45,10 @@ class Target:
             return None
 
     @property
-    def origin(self) -> str:
-        """Scheme, host and port: safe to show and to log (paths carry tokens)."""
+    def authority(self) -> str:
+        """Host and port as the Host header has them."""
         host = f"[{self.host}]" if ":" in self.host else self.host
-        default = DEFAULT_PORTS[self.scheme] == self.port
-        return f"{self.scheme}://{host}" + ("" if default else f":{self.port}")
+        return host if DEFAULT_PORTS[self.scheme] == self.port else f"{host}:{self.port}"
 
 
 def parse_target(url: str) -> Target:
@@ -57,6 +58,14 @@ def parse_target(url: str) -> Target:
         RefusedTargetError: the URL is malformed, ambiguous, or names what we never send to.
             A host name is not resolved here: its addresses are checked when connecting.
     """
+    target = _read(url)
+    _check_reach(target)
+    return target
+
+
+@lru_cache(maxsize=1024)
+def _read(url: str) -> Target:
+    """What the text alone says, which no setting changes."""
     if not _TEXT.fullmatch(url) or "\\" in url or len(url) > LONGEST_URL:
         raise _refusal(
             "malformed_url",
@@ -71,14 +80,12 @@ def parse_target(url: str) -> Target:
         reason = "host" if "[" in url else "malformed_url"
         raise _refusal(reason, "The URL cannot be read.") from error
     _check_form(parts)
-    target = Target(
+    return Target(
         scheme=parts.scheme,
         host=_parse_host(parts),
         port=DEFAULT_PORTS[parts.scheme] if given_port is None else given_port,
         path=(parts.path or "/") + (f"?{parts.query}" if parts.query else ""),
     )
-    _check_reach(target)
-    return target
 
 
 def check_addresses(target: Target, addresses: Collection[Address]) -> None:
@@ -91,9 +98,9 @@ def check_addresses(target: Target, addresses: Collection[Address]) -> None:
     for address in addresses:
         if is_within(address, _allowed_networks()):
             continue
-        if not is_public(address):
+        if not is_public(address) or is_within(address, settings.OUTBOUND_DENIED_NETWORKS):
             raise _refusal("private_address", "The host is not on the public internet.")
-        if target.port not in ALLOWED_PORTS:
+        if target.port not in settings.OUTBOUND_ALLOWED_PORTS:
             raise _port_refusal()
 
 
@@ -109,9 +116,11 @@ def _check_form(parts: SplitResult) -> None:
 
 
 def _parse_host(parts: SplitResult) -> str:
-    host = (parts.hostname or "").removesuffix(".")
     if parts.netloc.startswith("["):
-        return _parse_ipv6(host)
+        # Python reads [::1].example.com as ::1; others may go for what stands behind it.
+        bracketed = _BRACKETED.fullmatch(parts.netloc)
+        return _parse_ipv6(bracketed[1] if bracketed else "")
+    host = (parts.hostname or "").removesuffix(".")
     labels = host.split(".")
     if len(host) > LONGEST_HOST or not all(_LABEL.fullmatch(label) for label in labels):
         raise _refusal("host", "The URL's host is not a host name.")
@@ -139,10 +148,14 @@ def _parse_ipv6(host: str) -> str:
 
 def _check_reach(target: Target) -> None:
     """What can be said without resolving the name; an allowed network opens every port."""
-    if target.literal is not None:
-        check_addresses(target, [target.literal])
-    elif target.port not in ALLOWED_PORTS and not _allowed_networks():
-        raise _port_refusal()
+    literal = target.literal
+    if literal is not None:
+        check_addresses(target, [literal])
+    elif not _allowed_networks():
+        if is_local_name(target.host):
+            raise _refusal("private_name", "The host name is one of a private network.")
+        if target.port not in settings.OUTBOUND_ALLOWED_PORTS:
+            raise _port_refusal()
 
 
 def _allowed_networks() -> tuple[Network, ...]:
@@ -151,7 +164,7 @@ def _allowed_networks() -> tuple[Network, ...]:
 
 
 def _port_refusal() -> RefusedTargetError:
-    ports = ", ".join(str(port) for port in sorted(ALLOWED_PORTS))
+    ports = ", ".join(str(port) for port in sorted(settings.OUTBOUND_ALLOWED_PORTS))
     return _refusal("port", f"The port must be one of {ports}.")
 
 

@@ -7,9 +7,7 @@ from django.contrib import messages
 from django.contrib.admin import SimpleListFilter
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
-from django.urls import reverse
-from django.utils.cache import add_never_cache_headers
+from django.views.decorators.debug import sensitive_variables
 
 from formplatform.core.admin_theme import (
     Colour,
@@ -25,6 +23,7 @@ from formplatform.forms.storage.registry import get_store
 
 from . import endpoints, missed, replays
 from .admin_forms import WebhookForm
+from .admin_secrets import SecretPages
 from .events import DELIVERABLE_NAMES, TEST_NAME
 from .health import Health, health_of, with_health
 from .models import Attempt, DeadLetter, Delivery, Webhook
@@ -94,7 +93,7 @@ def _precise(moment: datetime) -> str:
 
 
 @register(Webhook)
-class WebhookAdmin(ModelAdmin[Webhook]):
+class WebhookAdmin(SecretPages):
     form = WebhookForm
     list_display = ["name", "health", "last_day", "last_success", "of_form", "owner"]
     list_filter = ["status", "disabled_reason"]
@@ -102,7 +101,13 @@ class WebhookAdmin(ModelAdmin[Webhook]):
     list_select_related = ["owner"]
     list_per_page = 25
     autocomplete_fields = ["owner"]
-    actions = ["send_test", "rotate", "enable", "enable_and_replay", "disable"]
+    actions = [
+        "send_test",
+        *SecretPages.secret_actions,
+        "enable",
+        "enable_and_replay",
+        "disable",
+    ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
         return with_health(super().get_queryset(request).filter(deleted_at__isnull=True))
@@ -142,6 +147,7 @@ class WebhookAdmin(ModelAdmin[Webhook]):
         form = get_store().find_form(webhook.form_id)
         return form.title if form else f"{webhook.form_id} (deleted)"
 
+    @sensitive_variables("secret")
     def save_model(self, request: HttpRequest, obj: Webhook, form: Any, change: bool) -> None:
         if change:
             endpoints.update_webhook(obj, form.wanted())
@@ -155,7 +161,7 @@ class WebhookAdmin(ModelAdmin[Webhook]):
     def response_add(
         self, request: HttpRequest, obj: Webhook, post_url_continue: str | None = None
     ) -> HttpResponse:
-        return self._show_secret(request, obj, obj.shown_secret)  # type: ignore[attr-defined]
+        return self.show_secret(request, obj, obj.shown_secret)  # type: ignore[attr-defined]
 
     def delete_model(self, request: HttpRequest, obj: Webhook) -> None:
         endpoints.delete_webhook(obj)
@@ -173,16 +179,6 @@ class WebhookAdmin(ModelAdmin[Webhook]):
                 self.message_user(request, f"{webhook}: {error.message}", messages.ERROR)
             else:
                 self.message_user(request, f"{webhook}: a test message is on its way.")
-
-    @action(description="Rotate the secret (of one endpoint)", permissions=["change"])
-    def rotate(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> HttpResponse | None:
-        if queryset.count() != 1:
-            self.message_user(request, "Choose one endpoint.", messages.ERROR)
-            return None
-        webhook = queryset.get()
-        secret = endpoints.rotate_secret(webhook)
-        self.log_change(request, webhook, "Rotated the secret.")
-        return self._show_secret(request, webhook, secret, rotated=True)
 
     @action(description="Enable", permissions=["change"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Webhook]) -> None:
@@ -204,22 +200,6 @@ class WebhookAdmin(ModelAdmin[Webhook]):
         for webhook in queryset:
             endpoints.disable(webhook.pk, reason=Webhook.DisabledReason.BY_OWNER)
         self.message_user(request, "Disabled; what waited became dead letters.")
-
-    def _show_secret(
-        self, request: HttpRequest, webhook: Webhook, secret: str, *, rotated: bool = False
-    ) -> HttpResponse:
-        """Straight into the answer: a message or a session would keep it."""
-        context = {
-            **self.admin_site.each_context(request),
-            "title": "Signing secret",
-            "webhook": webhook,
-            "secret": secret,
-            "grace_hours": round(endpoints.GRACE.total_seconds() / 3600) if rotated else 0,
-            "back": reverse("admin:integrations_webhook_changelist"),
-        }
-        answer = TemplateResponse(request, "integrations/secret.html", context)
-        add_never_cache_headers(answer)
-        return answer
 
 
 class AttemptInline(TabularInline[Attempt, Delivery]):

@@ -1,5 +1,6 @@
 """The form with which staff edit an endpoint."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -11,6 +12,7 @@ from formplatform.forms.storage.registry import get_store
 from .endpoints import EndpointForm, check_endpoint
 from .events import DELIVERABLE_NAMES
 from .models import Webhook
+from .shaping.presets.registry import PLAIN, presets
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Webhook]
@@ -25,9 +27,32 @@ class WebhookForm(_Form):
         initial=["response.submitted"],
     )
 
+    preset = forms.ChoiceField(
+        choices=[(name, each.label) for name, each in presets().items()], initial=PLAIN
+    )
+    headers = forms.CharField(
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+        help_text="One per line, `Name: value`, instead of all there are. Never shown again.",
+    )
+    without_headers = forms.BooleanField(required=False, label="Remove all headers")
+
     class Meta:
         model = Webhook
-        fields = ["url", "description", "owner", "form_id", "events", "include_personal_data"]
+        fields = [
+            "url",
+            "description",
+            "owner",
+            "form_id",
+            "events",
+            "include_personal_data",
+            "asymmetric",
+            "filter",
+            "preset",
+            "selection",
+            "template",
+            "content_type",
+        ]
 
     def clean_form_id(self) -> str:
         form_id: str = self.cleaned_data["form_id"]
@@ -35,14 +60,24 @@ class WebhookForm(_Form):
             raise forms.ValidationError("There is no form with this id.")
         return form_id
 
+    def clean_headers(self) -> dict[str, str] | None:
+        """None leaves those that are there."""
+        lines = [line for line in self.cleaned_data["headers"].splitlines() if line.strip()]
+        parts = [line.partition(":") for line in lines]
+        if not all(colon for _, colon, _ in parts):
+            raise forms.ValidationError("Write each header on a line of its own: Name: value")
+        return {name.strip(): value.strip() for name, _, value in parts} or None
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or {}
-        if {"url", "events"} <= cleaned.keys():
+        if not self.errors:
+            form_id = cleaned.get("form_id", self.instance.form_id)
             try:
-                check_endpoint(self.wanted())
+                check_endpoint(self.wanted(), form_id=form_id)
             except InvalidInputError as refusal:
                 for error in refusal.errors:
-                    self.add_error(error.field, error.message)
+                    field, _, place = re.sub(r"\[", ".[", error.field, count=1).partition(".")
+                    self.add_error(field, f"{place}: {error.message}" if place else error.message)
         return cleaned
 
     def wanted(self) -> EndpointForm:
@@ -52,4 +87,11 @@ class WebhookForm(_Form):
             events=data["events"],
             description=data.get("description", ""),
             include_personal_data=data.get("include_personal_data", False),
+            asymmetric=data.get("asymmetric", False),
+            filter=data.get("filter") or None,
+            selection=data.get("selection", ""),
+            template=data.get("template", "").replace("\r\n", "\n"),
+            preset=data["preset"],
+            content_type=data["content_type"],
+            headers={} if data.get("without_headers") else data.get("headers"),
         )

@@ -24,6 +24,7 @@ from . import dead_letters, lanes, ordering, rate
 from .jobs import Destination, Job, Run
 from .lane_models import Lane
 from .models import Attempt, Delivery, Webhook
+from .shaping.escaping import DEFAULT_TYPE
 
 RUN_LENGTH = 20
 """Messages that go one after the other over one connection before they are written down."""
@@ -203,7 +204,7 @@ def _destination(visit: _Visit, *, now: datetime) -> Destination | None:
     if not visit.picked:
         return None
     try:
-        secrets = webhook.secrets_in_use(now)
+        secrets, headers = webhook.secrets_in_use(now), webhook.headers()
     except UnsealError:
         picked = Delivery.objects.filter(pk__in=[each.delivery_id for each in visit.picked])
         visit.lane.dead_total += dead_letters.bury(
@@ -215,6 +216,7 @@ def _destination(visit: _Visit, *, now: datetime) -> Destination | None:
         webhook_id=webhook.pk,
         url=webhook.url,
         secrets=secrets,
+        headers=headers,
         retry_delays=tuple(delays) if delays else None,
     )
 
@@ -242,6 +244,7 @@ def _job(picked: ordering.Picked, destination: Destination) -> Job:
         attempt_no=picked.attempt_no + 1,
         failures=picked.failures,
         body=bytes(picked.body or b""),
+        content_type=picked.content_type or DEFAULT_TYPE,
         destination=destination,
     )
 

@@ -17,7 +17,7 @@ from integrations.errors import OutboundError, RefusedTargetError
 from . import claims, outcomes, schedule
 from .breaker import blames_receiver
 from .jobs import Job, Result, Run
-from .redaction import redact_response
+from .redaction import redact_headers, redact_response
 from .security import signed_headers
 
 logger = logging.getLogger(__name__)
@@ -70,7 +70,12 @@ def send(job: Job) -> Result:
             "POST",
             job.destination.url,
             body=job.body,
-            headers={**headers, "X-Webhook-Sequence": str(job.seq)},
+            headers={
+                **job.destination.headers,
+                **headers,
+                "Content-Type": job.content_type,
+                "X-Webhook-Sequence": str(job.seq),
+            },
             timeout_seconds=settings.WEBHOOK_TIMEOUT,
             max_bytes=MAX_RESPONSE_BYTES,
         )
@@ -81,9 +86,13 @@ def send(job: Job) -> Result:
             at=clock.now(),
             started_at=started_at,
             permanent=refused,
-            blames_receiver=not refused,
+            blames_receiver=not refused and not error.is_ours,
             error_code=error.reason,
             error=error.message,
+            peer=error.peer,
+            duration_ms=round(error.seconds * 1000),
+            phases=error.phases,
+            request_headers=redact_headers(error.request_headers),
         )
     return _judge(job, answer, started_at)
 
@@ -124,6 +133,11 @@ def _judge(job: Job, answer: http.Answer, started_at: datetime) -> Result:
         error="" if delivered else f"The receiver answered {answer.status}.",
         peer=answer.peer,
         duration_ms=round(answer.seconds * 1000),
-        response=redact_response(answer.body, sent=job.body),
+        phases=answer.phases,
+        request_headers=redact_headers(answer.request_headers),
+        response_headers=redact_headers(answer.headers),
+        response=redact_response(
+            answer.body, sent=job.body, hidden=job.destination.headers.values()
+        ),
         retry_after_seconds=schedule.retry_after_seconds(answer.headers, now=now),
     )

@@ -3,30 +3,30 @@
 Whoever changes what the couriers read locks the lane first, as they do: nobody waits in a circle.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from django.db import transaction
 from django.db.models import Value
 from django.db.models.functions import Coalesce
+from django.views.decorators.debug import sensitive_variables
 
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
 from formplatform.core.publishing import publish
+from formplatform.forms.domain import JsonObject
 from formplatform.forms.ids import new_id
-from integrations import encryption
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import dead_letters, intake, lanes, missed
+from . import checks, dead_letters, intake, lanes, missed, rotation
 from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
-from .models import Delivery, SigningSecret, Webhook
-from .security import generate_secret
-
-GRACE = timedelta(hours=24)
-"""How long the previous secret keeps signing beside the new one."""
+from .filters import check_filter
+from .models import Delivery, Webhook
+from .renderings import rendering_of
+from .shaping.escaping import DEFAULT_TYPE
+from .shaping.presets.registry import PLAIN
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,26 +37,40 @@ class EndpointForm:
     events: Collection[str]
     description: str = ""
     include_personal_data: bool = False
+    asymmetric: bool = False
+    """Whether messages are signed with an ed25519 key too."""
+    filter: JsonObject | None = None
+    selection: str = ""
+    template: str = ""
+    preset: str = PLAIN
+    content_type: str = DEFAULT_TYPE
+    headers: Mapping[str, str] | None = field(default=None, repr=False)
+    """Sent along with every message. None leaves those that are there: they are never shown."""
 
 
-def create_webhook(wanted: EndpointForm, *, owner_id: int, form_id: str) -> tuple[Webhook, str]:
+@sensitive_variables("secret")
+def create_webhook(
+    wanted: EndpointForm, *, owner_id: int, form_id: str, secret: str | None = None
+) -> tuple[Webhook, str]:
     """A new endpoint and its secret, which is shown this once.
 
     Args:
         wanted: checked here.
         owner_id: the user it belongs to.
         form_id: empty for every form of the owner.
+        secret: one that is in use already, instead of a new one.
 
     Raises:
-        InvalidInputError: the URL or an event is not one we deliver to or of.
+        InvalidInputError: the URL or an event is not one we deliver to or of, the secret is weak,
+            the filter asks what the form does not have, or the template fails on a sample message.
     """
-    check_endpoint(wanted)
     webhook = Webhook(owner_id=owner_id, form_id=form_id)
-    _fill(webhook, wanted)
+    _fill(webhook, check_endpoint(wanted, form_id=form_id))
     with transaction.atomic():
         webhook.save(force_insert=True)
         lanes.lock([webhook.pk])
-        return webhook, _add_secret(webhook)
+        rotation.match_public_keys(webhook)
+        return webhook, rotation.add_secret(webhook, secret)
 
 
 def form_of(webhook: Webhook) -> EndpointForm:
@@ -66,6 +80,12 @@ def form_of(webhook: Webhook) -> EndpointForm:
         events=webhook.events,
         description=webhook.description,
         include_personal_data=webhook.include_personal_data,
+        asymmetric=webhook.asymmetric,
+        filter=webhook.filter,
+        selection=webhook.selection,
+        template=webhook.template,
+        preset=webhook.preset,
+        content_type=webhook.content_type,
     )
 
 
@@ -75,20 +95,11 @@ def update_webhook(webhook: Webhook, wanted: EndpointForm) -> None:
     Raises:
         InvalidInputError: see `create_webhook`.
     """
-    check_endpoint(wanted)
-    _fill(webhook, wanted)
+    _fill(webhook, check_endpoint(wanted, form_id=webhook.form_id))
     webhook.updated_at = clock.now()
-    webhook.save()
-
-
-def rotate_secret(webhook: Webhook) -> str:
-    """A new secret, shown this once. The one before signs along for a day, older ones end now."""
-    now = clock.now()
     with transaction.atomic():
-        older = webhook.secrets.values_list("pk", flat=True)[1:]
-        webhook.secrets.filter(pk__in=list(older)).delete()
-        webhook.secrets.update(expires_at=now + GRACE)
-        return _add_secret(webhook)
+        webhook.save()
+        rotation.match_public_keys(webhook)
 
 
 def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
@@ -163,19 +174,43 @@ def _bury_waiting(webhook_id: str) -> None:
     dead_letters.bury(waiting, reason=Delivery.DeadReason.DISABLED, at=clock.now())
 
 
-def check_endpoint(wanted: EndpointForm) -> None:
-    """Raise `InvalidInputError` where the URL or an event is not one we deliver to or of."""
+def check_endpoint(wanted: EndpointForm, *, form_id: str) -> EndpointForm:
+    """What was decided, in stored form. Raises InvalidInputError: see `create_webhook`."""
     errors = []
     try:
         parse_target(wanted.url)
     except RefusedTargetError as refusal:
         errors.append(FieldError("url", refusal.reason, refusal.message))
+    checked, found = _checked_messages(wanted, form_id)
+    errors += [*found, *checks.header_errors(wanted.headers or {})]
+    if errors:
+        raise InvalidInputError("The endpoint cannot be saved.", errors=errors)
+    return checked
+
+
+def check_messages(wanted: EndpointForm, *, form_id: str) -> EndpointForm:
+    """As `check_endpoint`, but for where the messages go."""
+    checked, errors = _checked_messages(wanted, form_id)
+    if errors:
+        raise InvalidInputError("The messages cannot be made.", errors=errors)
+    return checked
+
+
+def _checked_messages(wanted: EndpointForm, form_id: str) -> tuple[EndpointForm, list[FieldError]]:
+    errors = []
     unknown = sorted(set(wanted.events) - set(DELIVERABLE_NAMES))
     if unknown or not wanted.events:
         known = ", ".join(DELIVERABLE_NAMES)
         errors.append(FieldError("events", "unknown_event", f"Choose from {known}."))
-    if errors:
-        raise InvalidInputError("The endpoint cannot be saved.", errors=errors)
+    filter_, found = check_filter(
+        wanted.filter, form_id=form_id, personal_allowed=wanted.include_personal_data
+    )
+    rendering = rendering_of(wanted)
+    errors += [
+        *found,
+        *checks.rendering_errors(rendering, form_id=form_id, events=wanted.events),
+    ]
+    return replace(wanted, filter=filter_), errors
 
 
 def _fill(webhook: Webhook, wanted: EndpointForm) -> None:
@@ -183,11 +218,11 @@ def _fill(webhook: Webhook, wanted: EndpointForm) -> None:
     webhook.events = sorted(set(wanted.events))
     webhook.description = wanted.description
     webhook.include_personal_data = wanted.include_personal_data
-
-
-def _add_secret(webhook: Webhook) -> str:
-    secret = generate_secret()
-    SigningSecret.objects.create(
-        webhook=webhook, sealed=encryption.seal(secret, context=webhook.pk)
-    )
-    return secret
+    webhook.asymmetric = wanted.asymmetric
+    webhook.filter = wanted.filter
+    webhook.selection = wanted.selection
+    webhook.template = wanted.template
+    webhook.preset = wanted.preset
+    webhook.content_type = wanted.content_type
+    if wanted.headers is not None:
+        webhook.set_headers(wanted.headers)

@@ -9,17 +9,20 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import QuerySet
 
 from formplatform.core import clock
-from formplatform.core.events import Event as DomainEvent, event_from
+from formplatform.core.errors import ConflictError
+from formplatform.core.events import Event as DomainEvent
 from formplatform.forms.domain import JsonObject
 
 from . import doorbell, lanes, schedule
 from .lane_models import Lane
+from .messages import Failure, read_answers, render_payloads
 from .models import Delivery, Event, Omission, Payload, Webhook
-from .recipients import Decision, decide
-from .templates import Rendering, encode, render_payloads
+from .recipients import Decision, decide, filtered
+from .renderings import Rendering, body_of, rendering_of
+from .samples import test_scene
+from .shaping.budget import Fault
 
 Pair = tuple[DomainEvent, Webhook]
 
@@ -38,36 +41,48 @@ def enqueue_deliveries(
         late: for events that were left out before: they go behind new ones, and where an endpoint
             still does not want one, the reason is today's.
     """
-    decisions = [each for each in decide(events) if only is None or each.webhook.pk in only]
+    decided = [each for each in decide(events) if only is None or each.webhook.pk in only]
+    answers = read_answers(list({each.event for each in decided if each.reason is None}))
+    decisions = [filtered(each, answers.get(each.event.id)) for each in decided]
     wanted: dict[DomainEvent, set[Rendering]] = defaultdict(set)
     for decision in decisions:
         if decision.reason is None:
-            wanted[decision.event].add(_rendering_for(decision.webhook))
-    bodies = render_payloads(wanted)
+            wanted[decision.event].add(rendering_of(decision.webhook))
+    rendered = render_payloads(wanted, answers=answers)
     pairs = [(each.event, each.webhook) for each in decisions if each.reason is None]
     with transaction.atomic():
         _store_events({decision.event for decision in decisions})
-        _store_payloads(bodies)
+        store_payloads(rendered.bodies)
         _store_omissions(
             [decision for decision in decisions if decision.reason is not None], anew=late
         )
         if not pairs:
             return 0
         doorbell.ring_on_commit()
-        return _store_deliveries(pairs, late=late)
+        return _store_deliveries(pairs, rendered.failures, late=late)
 
 
 def enqueue_message(
     webhook: Webhook, *, event_id: str, event_type: str, data: JsonObject
 ) -> Delivery:
-    """Make a delivery of something that is no domain event (a test) to one endpoint."""
-    now = clock.now()
-    body = encode(event_type, timestamp=clock.to_text(now), data=data)
+    """Make a delivery of something that is no domain event (a test) to one endpoint.
+
+    Raises:
+        ConflictError: the endpoint's template fails.
+    """
+    now, rendering = clock.now(), rendering_of(webhook)
+    try:
+        scene = test_scene(webhook, event_id=event_id, event_type=event_type, data=data)
+        body = body_of(scene, rendering)
+    except Fault as fault:
+        raise ConflictError(f"The message cannot be made: {fault}") from fault
     with transaction.atomic():
         event = Event.objects.create(
             id=event_id, type=event_type, form_id=webhook.form_id, occurred_at=now
         )
-        payload = event.payloads.create(id=_payload_id(event_id, Rendering.FULL), body=body)
+        payload = event.payloads.create(
+            id=payload_id(event_id, rendering), body=body, content_type=rendering.content_type
+        )
         lane = lanes.lock([webhook.pk])[webhook.pk]
         delivery = Delivery.objects.create(
             webhook=webhook, event=event, payload=payload, seq=lane.next_seq
@@ -77,29 +92,9 @@ def enqueue_message(
     return delivery
 
 
-def render_anew(deliveries: QuerySet[Delivery]) -> None:
-    """Make the bytes of deliveries that have none, as their endpoints want them now.
-
-    Those that cannot be made stay without.
-    """
-    lacking = list(deliveries.select_related("event", "webhook").exclude(event__data={}))
-    renderings = {
-        delivery: (event_from(delivery.event.data), _rendering_for(delivery.webhook))
-        for delivery in lacking
-    }
-    wanted: dict[DomainEvent, set[Rendering]] = defaultdict(set)
-    for event, rendering in renderings.values():
-        wanted[event].add(rendering)
-    bodies = render_payloads(wanted)
-    with transaction.atomic():
-        _store_payloads(bodies)
-        for delivery, (event, rendering) in renderings.items():
-            if (event.id, rendering) in bodies:
-                delivery.payload_id = _payload_id(event.id, rendering)
-                delivery.save(update_fields=["payload"])
-
-
-def _store_deliveries(pairs: Sequence[Pair], *, late: bool) -> int:
+def _store_deliveries(
+    pairs: Sequence[Pair], failures: Mapping[tuple[str, Rendering], Failure], *, late: bool
+) -> int:
     locked = lanes.lock(sorted({webhook.pk for _, webhook in pairs}))
     known = set(
         Delivery.objects.filter(
@@ -113,40 +108,47 @@ def _store_deliveries(pairs: Sequence[Pair], *, late: bool) -> int:
         if (event.id, webhook.pk) not in known and webhook.pk in locked:
             known.add((event.id, webhook.pk))
             mine = made[webhook.pk]
-            mine.append(_delivery(event, webhook, locked[webhook.pk].next_seq + len(mine)))
+            seq = locked[webhook.pk].next_seq + len(mine)
+            failure = failures.get((event.id, rendering_of(webhook)))
+            mine.append(_delivery(event, webhook, seq, failure))
             mine[-1].is_replay = late
     Delivery.objects.bulk_create(each for mine in made.values() for each in mine)
     for webhook_id, mine in made.items():
-        first_due = min(each.due_at for each in mine if each.due_at is not None)
-        _move_on(locked[webhook_id], made=len(mine), due_at=first_due)
+        due = [each.due_at for each in mine if each.due_at is not None]
+        locked[webhook_id].dead_total += len(mine) - len(due)
+        _move_on(locked[webhook_id], made=len(mine), due_at=min(due, default=None))
     for webhook_id, event_ids in asked.items():
         Omission.objects.filter(webhook=webhook_id, event__in=event_ids).delete()
     return sum(len(mine) for mine in made.values())
 
 
-def _delivery(event: DomainEvent, webhook: Webhook, seq: int) -> Delivery:
-    return Delivery(
+def _delivery(event: DomainEvent, webhook: Webhook, seq: int, failure: Failure | None) -> Delivery:
+    """One that is due; or, where there is nothing to send, a dead letter that says why."""
+    now = clock.now()
+    delivery = Delivery(
         webhook=webhook,
         event_id=event.id,
-        payload_id=_payload_id(event.id, _rendering_for(webhook)),
         seq=seq,
         key=getattr(event, "response_id", "") or getattr(event, "form_id", ""),
-        due_at=clock.now() + timedelta(seconds=schedule.delays_of(webhook.retry_delays)[0]),
     )
+    if failure is not None:
+        delivery.status, delivery.due_at, delivery.finished_at = Delivery.Status.DEAD, None, now
+        delivery.dead_reason, delivery.last_error = failure.code, failure.message
+        return delivery
+    delivery.payload_id = payload_id(event.id, rendering_of(webhook))
+    delivery.due_at = now + timedelta(seconds=schedule.delays_of(webhook.retry_delays)[0])
+    return delivery
 
 
-def _move_on(lane: Lane, *, made: int, due_at: datetime) -> None:
+def _move_on(lane: Lane, *, made: int, due_at: datetime | None) -> None:
     lane.next_seq += made
-    lane.due_at = due_at if lane.due_at is None else min(lane.due_at, due_at)
-    lane.save(update_fields=["next_seq", "due_at"])
+    if due_at is not None:
+        lane.due_at = due_at if lane.due_at is None else min(lane.due_at, due_at)
+    lane.save(update_fields=["next_seq", "due_at", "dead_total"])
 
 
-def _rendering_for(webhook: Webhook) -> Rendering:
-    return Rendering.FULL if webhook.include_personal_data else Rendering.MASKED
-
-
-def _payload_id(event_id: str, rendering: Rendering) -> str:
-    return f"{event_id}.{rendering.value}"
+def payload_id(event_id: str, rendering: Rendering) -> str:
+    return f"{event_id}.{rendering.digest}"
 
 
 def _store_events(events: Iterable[DomainEvent]) -> None:
@@ -166,10 +168,16 @@ def _store_events(events: Iterable[DomainEvent]) -> None:
     )
 
 
-def _store_payloads(bodies: Mapping[tuple[str, Rendering], bytes]) -> None:
+def store_payloads(bodies: Mapping[tuple[str, Rendering], bytes]) -> None:
+    """Keep what was rendered; bytes that are there already stay."""
     Payload.objects.bulk_create(
         (
-            Payload(id=_payload_id(event_id, rendering), event_id=event_id, body=body)
+            Payload(
+                id=payload_id(event_id, rendering),
+                event_id=event_id,
+                body=body,
+                content_type=rendering.content_type,
+            )
             for (event_id, rendering), body in bodies.items()
         ),
         ignore_conflicts=True,

@@ -1,5 +1,6 @@
 """What passes between those who take up, those who send and those who write down."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +15,8 @@ class Destination:
     webhook_id: str
     url: str
     secrets: tuple[str, ...] = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Those a person added; the platform's win."""
     retry_delays: tuple[float, ...] | None = None
     """Seconds before each attempt; None for the platform's."""
 
@@ -28,6 +31,7 @@ class Job:
     attempt_no: int
     failures: int
     body: bytes = field(repr=False)
+    content_type: str
     destination: Destination
 
 
@@ -58,6 +62,9 @@ class Result:
     error: str = ""
     peer: str = ""
     duration_ms: int | None = None
+    phases: Mapping[str, float | None] = field(default_factory=dict)
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    response_headers: Mapping[str, str] = field(default_factory=dict)
     response: str = ""
     retry_after_seconds: int = 0
 

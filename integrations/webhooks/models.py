@@ -5,6 +5,8 @@ or Event → Omission, where an endpoint in reach did not get it. `lane_models.L
 place in the queue.
 """
 
+import json
+from collections.abc import Mapping
 from datetime import datetime
 
 from django.conf import settings
@@ -16,11 +18,14 @@ from formplatform.forms.ids import new_id
 from integrations import encryption
 from integrations.outbound.targets import LONGEST_URL
 
-from . import security
+from . import keys
+from .shaping.escaping import DEFAULT_TYPE
+from .shaping.presets.registry import PLAIN
 
 ID_LENGTH = 24
 LONGEST_EVENT_ID = 100
 LONGEST_CODE = 40
+LONGEST_TYPE = 100
 
 
 class Webhook(models.Model):
@@ -54,6 +59,10 @@ class Webhook(models.Model):
         default=False,
         help_text="Whether answers to fields marked as personal data are sent; else they are null.",
     )
+    asymmetric = models.BooleanField(
+        default=False,
+        help_text="Also sign with an ed25519 key, which receivers check without a secret.",
+    )
     ordering = models.CharField(max_length=10, choices=Ordering, default=Ordering.NONE)
     rate_per_minute = models.PositiveIntegerField(
         null=True, blank=True, help_text="At most so many messages a minute. Empty: no limit."
@@ -63,6 +72,18 @@ class Webhook(models.Model):
         blank=True,
         help_text="Seconds before each attempt, the first included. Empty: the platform's.",
     )
+    filter = models.JSONField(
+        null=True, blank=True, help_text="Conditions on the answers. Empty: every response."
+    )
+    selection = models.TextField(
+        blank=True, help_text="A JMESPath expression: what of the message is sent. Empty: all."
+    )
+    template = models.TextField(blank=True, help_text="Writes the body instead of a preset.")
+    preset = models.CharField(max_length=LONGEST_CODE, default=PLAIN)
+    content_type = models.CharField(max_length=LONGEST_TYPE, default=DEFAULT_TYPE)
+    sealed_headers = models.TextField(blank=True, editable=False)
+    """Headers a person added, encrypted: their values may be secrets."""
+    header_names = models.JSONField(default=list, editable=False)
     status = models.CharField(max_length=10, choices=Status, default=Status.ENABLED)
     disabled_reason = models.CharField(max_length=20, choices=DisabledReason, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
@@ -86,18 +107,45 @@ class Webhook(models.Model):
         return self.status == self.Status.ENABLED and self.deleted_at is None
 
     def secrets_in_use(self, at: datetime) -> tuple[str, ...]:
-        """The secrets to sign with, the newest first. Raises `UnsealError`, also for none."""
-        usable = [s for s in self.secrets.all() if s.expires_at is None or s.expires_at > at]
-        if not usable:
+        """The keys to sign with: secrets, then ed25519 keys, each kind with the newest first.
+
+        Raises `UnsealError`, also where there is no secret.
+        """
+        usable = [key for key in self.secrets.all() if key.is_usable(at)]
+        shared = [key for key in usable if key.kind == SigningSecret.Kind.HMAC]
+        if not shared:
             raise encryption.UnsealError("The endpoint has no signing secret.")
-        return tuple(secret.reveal() for secret in usable)
+        others = [key for key in usable if key.kind != SigningSecret.Kind.HMAC]
+        return tuple(key.reveal() for key in (*shared, *others))
+
+    def headers(self) -> dict[str, str]:
+        """The headers a person added. Raises `UnsealError`."""
+        if not self.sealed_headers:
+            return {}
+        found: dict[str, str] = json.loads(
+            encryption.unseal(self.sealed_headers, context=f"{self.pk} headers")
+        )
+        return found
+
+    def set_headers(self, headers: Mapping[str, str]) -> None:
+        """Seal them under this row's id; the row is not saved."""
+        text = json.dumps(dict(headers))
+        self.header_names = sorted(headers)
+        self.sealed_headers = encryption.seal(text, context=f"{self.pk} headers") if headers else ""
 
 
 class SigningSecret(models.Model):
-    """A secret of an endpoint, encrypted. While one is being rotated there are two."""
+    """A secret or private key of an endpoint, encrypted. While one is rotated there are several."""
+
+    class Kind(models.TextChoices):
+        HMAC = "hmac", "shared secret (v1)"
+        ED25519 = "ed25519", "ed25519 key (v1a)"
 
     webhook = models.ForeignKey(Webhook, on_delete=models.CASCADE, related_name="secrets")
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.HMAC, editable=False)
     sealed = models.TextField(editable=False)
+    public_key = models.CharField(max_length=60, blank=True, editable=False)
+    """The half of an ed25519 key that anybody may know."""
     created_at = models.DateTimeField(default=clock.now, editable=False)
     expires_at = models.DateTimeField(null=True, blank=True)
 
@@ -105,7 +153,11 @@ class SigningSecret(models.Model):
         ordering = ["-created_at", "-id"]
 
     def __str__(self) -> str:
-        return f"{security.SECRET_PREFIX}… of {self.webhook_id}"
+        prefix = keys.SECRET_PREFIX if self.kind == self.Kind.HMAC else keys.PRIVATE_PREFIX
+        return f"{prefix}… of {self.webhook_id}"
+
+    def is_usable(self, at: datetime) -> bool:
+        return self.expires_at is None or self.expires_at > at
 
     def reveal(self) -> str:
         """The secret itself. Raises `UnsealError` where its key is gone."""
@@ -138,6 +190,7 @@ class Payload(models.Model):
     id = models.CharField(primary_key=True, max_length=LONGEST_EVENT_ID + LONGEST_CODE)
     event = models.ForeignKey(Event, on_delete=models.CASCADE, related_name="payloads")
     body = models.BinaryField()
+    content_type = models.CharField(max_length=LONGEST_TYPE, default=DEFAULT_TYPE)
 
     def __str__(self) -> str:
         return self.id

@@ -29,11 +29,12 @@ class Picked(NamedTuple):
     due_at: datetime
     is_replay: bool
     body: bytes | None
+    content_type: str | None
 
 
 COLUMNS = (
     *("pk", "event_id", "seq", "attempt_no", "failures", "due_at", "is_replay"),
-    "payload__body",
+    *("payload__body", "payload__content_type"),
 )
 
 

@@ -28,6 +28,9 @@ ATTEMPT_FIELDS = (
     "error_code",
     "error",
     "peer",
+    "phases",
+    "request_headers",
+    "response_headers",
     "response",
 )
 
@@ -85,6 +88,9 @@ def _close_attempts(results: Sequence[Result]) -> None:
                 error_code=result.error_code,
                 error=result.error,
                 peer=result.peer,
+                phases=result.phases,
+                request_headers=result.request_headers,
+                response_headers=result.response_headers,
                 response=result.response,
             )
             for result in results

@@ -2,14 +2,16 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from django.db.models import Q
 
 from formplatform.core.events import Event
+from formplatform.forms.domain import Answers
 from formplatform.forms.storage.registry import get_store
 
 from .access import still_allowed
+from .filters import judge
 from .models import Omission, Webhook
 
 
@@ -44,6 +46,20 @@ def decide(events: Sequence[Event]) -> list[Decision]:
         for event in events
         for webhook in by_form[_form_of(event)] + by_owner[owners.get(_form_of(event), 0)]
     ]
+
+
+def filtered(decision: Decision, answers: Answers | None) -> Decision:
+    """The decision, or that of the endpoint's filter where nothing else was against it."""
+    if decision.reason is not None:
+        return decision
+    verdict = judge(
+        decision.webhook.filter,
+        decision.event,
+        answers=answers,
+        personal_allowed=decision.webhook.include_personal_data,
+    )
+    reason = None if verdict.matched else Omission.Reason.FILTER
+    return replace(decision, reason=reason, trace=verdict.trace)
 
 
 def _judge(event: Event, webhook: Webhook, *, is_allowed: bool) -> Decision:

@@ -1,15 +1,63 @@
-"""What of a receiver's answer may be kept: enough to find a fault, nothing that was secret."""
+"""What of a call may be kept: enough to find a fault, nothing that was secret."""
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
+from urllib.parse import urlsplit
 
 LONGEST_RESPONSE_BYTES = 1024
 ECHO_BYTES = 60
+SHORTEST_HIDDEN = 4
+"""A shorter value is no secret, and masking it would tear the text apart."""
 MASK = "[…]"
+MOST_HEADERS = 50
+LONGEST_NAME = 60
+LONGEST_VALUE = 200
+SHOWN_HEADERS = frozenset(
+    {
+        # what we send
+        "accept-encoding",
+        "content-length",
+        "content-type",
+        "host",
+        "user-agent",
+        "webhook-id",
+        "webhook-timestamp",
+        "x-webhook-attempt",
+        "x-webhook-id",
+        "x-webhook-sequence",
+        # what receivers answer
+        "age",
+        "allow",
+        "cache-control",
+        "cf-ray",
+        "connection",
+        "content-encoding",
+        "date",
+        "location",
+        "ratelimit-limit",
+        "ratelimit-remaining",
+        "ratelimit-reset",
+        "retry-after",
+        "server",
+        "transfer-encoding",
+        "vary",
+        "via",
+        "www-authenticate",
+        "x-amzn-requestid",
+        "x-powered-by",
+        "x-ratelimit-limit",
+        "x-ratelimit-remaining",
+        "x-ratelimit-reset",
+        "x-request-id",
+    }
+)
+"""Of all others only the name is kept: a secret may travel under any name."""
+_PLAIN_SEGMENT = re.compile(r"[A-Za-z0-9._~-]{0,9}|[A-Za-z._~-]{0,19}")
+"""A part of a path that is a word rather than a token."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _SECRETS = re.compile(
-    r"whsec_[A-Za-z0-9+/=_-]+"
+    r"whs(?:ec|k)_[A-Za-z0-9+/=_-]+"
     r"|v1a?,[A-Za-z0-9+/=]{20,}"
     r"|(?i:bearer|basic)\s+[A-Za-z0-9._~+/=-]{8,}"
     r"|\b[0-9a-f]{64}\b"
@@ -17,8 +65,10 @@ _SECRETS = re.compile(
 )
 
 
-def redact_response(content: bytes, *, sent: bytes) -> str:
+def redact_response(content: bytes, *, sent: bytes, hidden: Collection[str] = ()) -> str:
     """The beginning of an answer as text, without secrets, signatures and mail addresses.
+
+    `hidden` are values of the endpoint's own headers, which are as secret as a signing secret.
 
     A receiver that sends our own body back would bring a respondent's answers into the log: from
     the beginning of such an echo on, nothing is kept.
@@ -26,8 +76,47 @@ def redact_response(content: bytes, *, sent: bytes) -> str:
     for beginning in _echoes(sent):
         content, echo, _ = content.partition(beginning)
         content += MASK.encode() if echo else b""
-    text = _SECRETS.sub(MASK, _CONTROL.sub("", content.decode("utf-8", "replace")))
+    text = content.decode("utf-8", "replace")
+    for value in sorted(hidden, key=len, reverse=True):
+        if len(value) >= SHORTEST_HIDDEN:
+            text = text.replace(value, MASK).replace(json.dumps(value)[1:-1], MASK)
+    text = _SECRETS.sub(MASK, _CONTROL.sub("", text))
     return text.encode()[:LONGEST_RESPONSE_BYTES].decode("utf-8", "ignore")
+
+
+def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers of a request or an answer as they may be kept: names, and values of harmless ones.
+
+    Args:
+        headers: any case; at most `MOST_HEADERS` are kept.
+    """
+    kept = [(name.lower(), value) for name, value in headers.items()][:MOST_HEADERS]
+    return {
+        _CONTROL.sub("", name)[:LONGEST_NAME]: _redact_value(name, value) for name, value in kept
+    }
+
+
+def _redact_value(name: str, value: str) -> str:
+    if name not in SHOWN_HEADERS:
+        return MASK
+    if name == "location":
+        value = _redact_location(value)
+    return _SECRETS.sub(MASK, _CONTROL.sub("", value))[:LONGEST_VALUE]
+
+
+def _redact_location(url: str) -> str:
+    """Where a redirect leads: enough to see https, www or a slash that was missing."""
+    try:
+        parts = urlsplit(url)
+        origin = f"{parts.scheme}://{parts.hostname}".removeprefix(":") if parts.hostname else ""
+        origin += f":{parts.port}" if parts.port is not None else ""
+    except ValueError:
+        return MASK
+    if parts.scheme and not origin:
+        return MASK
+    segments = parts.path.split("/")
+    path = "/".join(each if _PLAIN_SEGMENT.fullmatch(each) else MASK for each in segments)
+    return origin + path + (f"?{MASK}" if parts.query or parts.fragment else "")
 
 
 def _echoes(sent: bytes) -> Iterator[bytes]:

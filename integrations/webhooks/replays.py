@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError
 
-from . import doorbell, intake, lanes
+from . import doorbell, lanes, rerendering
 from .models import Delivery, Webhook
 
 FINAL = (Delivery.Status.DELIVERED, Delivery.Status.DEAD)
@@ -37,7 +37,7 @@ def redeliver(delivery: Delivery) -> None:
         return
     delivery.refresh_from_db()
     if delivery.status in FINAL and delivery.payload_id is None:
-        raise ConflictError("The message still cannot be made: mend the endpoint's template first.")
+        raise ConflictError(f"The message cannot be made: {delivery.last_error}")
     raise ConflictError("The delivery is still on its way.")
 
 
@@ -91,7 +91,7 @@ def _pages(finished: QuerySet[Delivery], *, limit: int | None) -> Iterator[Colle
 
 def _revive(chosen: QuerySet[Delivery]) -> int:
     """`chosen` is asked again under the locks: by then some may no longer be what they were."""
-    intake.render_anew(chosen.filter(payload__isnull=True))
+    rerendering.render_again(chosen.values_list("pk", flat=True))
     with transaction.atomic():
         locked = lanes.lock(sorted(set(chosen.order_by().values_list("webhook_id", flat=True))))
         now = clock.now()

@@ -1,31 +1,29 @@
 """Signatures: Standard Webhooks, and the platform's own older header beside it.
 
 Standard Webhooks (https://www.standardwebhooks.com) signs ``{id}.{timestamp}.{body}`` with the
-decoded bytes of the secret. `X-Webhook-Signature` is the hexadecimal HMAC-SHA256 of the body with
-the secret's text as key. Both cover the exact bytes that are sent.
+decoded bytes of a secret (v1) and, where an endpoint asks for it, with an ed25519 key (v1a).
+`X-Webhook-Signature` is the hexadecimal HMAC-SHA256 of the body with the secret's text as key. All
+cover the exact bytes that are sent.
 """
 
 import base64
 import hashlib
 import hmac
-import secrets
 from collections.abc import Sequence
 from datetime import datetime
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - the public prefix of every secret
-SECRET_BYTES = 32
-
-
-def generate_secret() -> str:
-    return SECRET_PREFIX + base64.b64encode(secrets.token_bytes(SECRET_BYTES)).decode()
+from .keys import PRIVATE_PREFIX, shared_key_of, signing_key_of
 
 
 def sign_standard(
-    secrets_in_use: Sequence[str], *, message_id: str, timestamp: int, body: bytes
+    keys_in_use: Sequence[str], *, message_id: str, timestamp: int, body: bytes
 ) -> str:
-    """The value of `webhook-signature`: one ``v1,<base64>`` per secret, the newest first."""
+    """The value of `webhook-signature`, in the order of the keys.
+
+    A secret gives ``v1,<base64>``, an ed25519 key ``v1a,<base64>``.
+    """
     content = f"{message_id}.{timestamp}.".encode() + body
-    return " ".join(f"v1,{_base64_hmac(_key_of(secret), content)}" for secret in secrets_in_use)
+    return " ".join(_signature(key, content) for key in keys_in_use)
 
 
 def generate_hmac_signature(body: bytes, secret: str) -> str:
@@ -34,7 +32,7 @@ def generate_hmac_signature(body: bytes, secret: str) -> str:
 
 
 def signed_headers(
-    secrets_in_use: Sequence[str],
+    keys_in_use: Sequence[str],
     *,
     webhook_id: str,
     message_id: str,
@@ -44,8 +42,9 @@ def signed_headers(
 ) -> dict[str, str]:
     """Every header a receiver needs. Made for each attempt anew: the timestamp is the attempt's.
 
-    The newest secret comes first: while one is being rotated there are two. The message id is the
-    same however often the message is sent; attempts count from 1.
+    The newest secret comes first, ed25519 keys behind the secrets: while one is being rotated
+    there are several. The message id is the same however often the message is sent; attempts
+    count from 1.
     """
     timestamp = int(at.timestamp())
     return {
@@ -53,17 +52,19 @@ def signed_headers(
         "webhook-id": message_id,
         "webhook-timestamp": str(timestamp),
         "webhook-signature": sign_standard(
-            secrets_in_use, message_id=message_id, timestamp=timestamp, body=body
+            keys_in_use, message_id=message_id, timestamp=timestamp, body=body
         ),
-        "X-Webhook-Signature": generate_hmac_signature(body, secrets_in_use[0]),
+        "X-Webhook-Signature": generate_hmac_signature(body, keys_in_use[0]),
         "X-Webhook-ID": webhook_id,
         "X-Webhook-Attempt": str(attempt),
     }
 
 
-def _key_of(secret: str) -> bytes:
-    return base64.b64decode(secret.removeprefix(SECRET_PREFIX))
+def _signature(key: str, content: bytes) -> str:
+    if key.startswith(PRIVATE_PREFIX):
+        return f"v1a,{_base64(signing_key_of(key).sign(content))}"
+    return f"v1,{_base64(hmac.digest(shared_key_of(key), content, 'sha256'))}"
 
 
-def _base64_hmac(key: bytes, content: bytes) -> str:
-    return base64.b64encode(hmac.new(key, content, hashlib.sha256).digest()).decode()
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()

@@ -1,6 +1,7 @@
 """A webhook receiver on loopback that answers as it is told and remembers what came."""
 
 import contextlib
+import socket
 import ssl
 import threading
 import time
@@ -40,13 +41,20 @@ OK = Reply()
 class Receiver:
     """Answers with the scripted replies in turn; the last one stays. Use as a context manager."""
 
-    def __init__(self, *replies: Reply, encryption: ssl.SSLContext | None = None) -> None:
+    def __init__(
+        self,
+        *replies: Reply,
+        encryption: ssl.SSLContext | None = None,
+        bind: str = "127.0.0.1",
+        port: int = 0,
+    ) -> None:
         self.replies = list(replies) or [OK]
         self.received: list[Received] = []
         self.closing = threading.Event()
         self.on_request: Callable[[Received], None] = lambda request: None
         self._lock = threading.Lock()
-        self._server = _Server(("127.0.0.1", 0), _handler_of(self))
+        server = _Server6 if ":" in bind else _Server
+        self._server = server((bind, port), _handler_of(self))
         if encryption is not None:
             self._server.socket = encryption.wrap_socket(
                 self._server.socket, server_side=True, do_handshake_on_connect=False
@@ -92,6 +100,10 @@ class _Server(ThreadingHTTPServer):
 
     def handle_error(self, request, client_address):
         """A client that hangs up is what half of the tests are about."""
+
+
+class _Server6(_Server):
+    address_family = socket.AF_INET6
 
 
 def _handler_of(receiver: Receiver) -> type[BaseHTTPRequestHandler]:

@@ -73,6 +73,8 @@ MATRIX = {
     ("GET", WEBHOOK): (EDITOR, "webhooks:read"),
     ("PATCH", WEBHOOK): (EDITOR, "webhooks:write"),
     ("DELETE", WEBHOOK): (EDITOR, "webhooks:write"),
+    ("POST", "webhooks/dry-run/"): (EDITOR, "webhooks:write"),
+    ("POST", f"{WEBHOOK}dry-run/"): (EDITOR, "webhooks:write"),
     ("POST", f"{WEBHOOK}test/"): (EDITOR, "webhooks:write"),
     ("POST", f"{WEBHOOK}rotate-secret/"): (EDITOR, "webhooks:write"),
     ("POST", f"{WEBHOOK}disable/"): (EDITOR, "webhooks:write"),

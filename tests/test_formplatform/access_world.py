@@ -145,6 +145,10 @@ class World:
             ("POST", f"{NUMBERS}export/"): {"aggregate": "count"},
             ("POST", "analytics/saved-queries/"): self.saved_query(),
             ("POST", "webhooks/"): self.webhook(),
+            ("POST", "webhooks/dry-run/"): {
+                "form_id": self.form_id,
+                "events": ["response.submitted"],
+            },
             ("POST", "reports/"): {"form_id": self.form_id},
             ("POST", "schedules/"): self.schedule(),
             ("POST", "api-keys/"): {"name": "mine", "scopes": ["forms:read"]},

@@ -5,6 +5,7 @@ from ipaddress import ip_network
 
 import pytest
 
+from integrations.outbound.warm import warm_connections
 from tests.fakes.certificates import Authority
 
 
@@ -12,6 +13,16 @@ from tests.fakes.certificates import Authority
 def public_only(settings):
     """As a deployment begins: whatever the environment of this run allows."""
     settings.OUTBOUND_ALLOWED_NETWORKS = ()
+    settings.OUTBOUND_DENIED_NETWORKS = ()
+    settings.OUTBOUND_ALLOWED_PORTS = frozenset({80, 443, 8080, 8443})
+    settings.OUTBOUND_PROXY_URL = None
+
+
+@pytest.fixture(autouse=True)
+def cold():
+    """No test meets a connection of the one before."""
+    yield
+    warm_connections().close_all()
 
 
 @pytest.fixture

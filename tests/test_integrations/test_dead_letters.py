@@ -10,7 +10,7 @@ from django.core.management import CommandError, call_command
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError
 from formplatform.forms.ids import new_id
-from integrations.webhooks import endpoints, intake, lanes, replays
+from integrations.webhooks import endpoints, lanes, replays, rerendering
 from integrations.webhooks.claims import take
 from integrations.webhooks.dead_letters import Selection, find_dead_letters
 from integrations.webhooks.jobs import Result
@@ -163,8 +163,8 @@ def test_what_still_cannot_be_made_stays_a_dead_letter_with_its_reason(
     submit()
     Delivery.objects.update(payload=None, status="dead", dead_reason="template", due_at=None)
     Delivery.objects.update(finished_at=clock.now())
-    monkeypatch.setattr(intake, "render_anew", lambda deliveries: None)
-    with pytest.raises(ConflictError, match="mend the endpoint's template"):
+    monkeypatch.setattr(rerendering, "render_again", lambda ids: None)
+    with pytest.raises(ConflictError, match="message cannot be made"):
         replays.redeliver(Delivery.objects.get())
     assert (Delivery.objects.get().status, Delivery.objects.get().dead_reason) == (
         "dead",

@@ -21,9 +21,10 @@ from formplatform.forms.responses import delete_response, edit_response
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
 from integrations.webhooks import claims, delivery, endpoints, outcomes
+from integrations.webhooks.messages import render_payloads
 from integrations.webhooks.models import Attempt, Delivery, Event, Payload, Webhook
+from integrations.webhooks.renderings import FULL
 from integrations.webhooks.tasks import deliver_due
-from integrations.webhooks.templates import Rendering, render_payloads
 from tests.fakes.receiver import OK, Receiver, Reply
 from tests.subscriptions import make_due
 
@@ -80,6 +81,42 @@ def test_a_submitted_response_reaches_its_endpoint_signed_for_strangers(subscrib
     )
     assert attempt.response == "ok"
     assert attempt.duration_ms is not None
+
+
+def test_an_attempt_keeps_where_its_time_went_and_its_headers_without_secrets(subscribe, submit):
+    reply = Reply(302, headers={"Location": "/login?token=hush", "Set-Cookie": "id=hush"})
+    with Receiver(reply) as receiver:
+        subscribe(receiver.url())
+        submit()
+        deliver()
+    attempt = Attempt.objects.get()
+    assert [name for name, spent in attempt.phases.items() if spent is not None] == [
+        "connect",
+        "wait",
+        "body",
+    ]
+    sent, answered = attempt.request_headers, attempt.response_headers
+    assert sent["host"] == f"127.0.0.1:{receiver.port}"
+    assert sent["webhook-id"] == receiver.received[0].headers["webhook-id"]
+    assert (sent["webhook-signature"], sent["x-webhook-signature"]) == ("[…]", "[…]")
+    assert (answered["location"], answered["set-cookie"]) == ("/login?[…]", "[…]")
+
+
+def test_an_attempt_without_an_answer_keeps_how_far_it_came(subscribe, submit, settings):
+    settings.WEBHOOK_TIMEOUT = 0.3
+    with Receiver(Reply(wait_seconds=5)) as receiver:
+        subscribe(receiver.url())
+        submit()
+        deliver()
+    attempt = Attempt.objects.get()
+    assert (attempt.error_code, attempt.peer, attempt.response_headers) == (
+        "timeout",
+        "127.0.0.1",
+        {},
+    )
+    assert attempt.phases["wait"] >= 290
+    assert attempt.duration_ms >= 300
+    assert attempt.request_headers["x-webhook-attempt"] == "1"
 
 
 def test_personal_answers_are_masked_unless_the_endpoint_asks_for_them(subscribe, submit):
@@ -145,11 +182,11 @@ def lost(**age):
 
 def test_an_event_whose_response_cannot_be_read_yet_comes_again():
     with pytest.raises(UnavailableError):
-        render_payloads({lost(seconds=5): [Rendering.FULL]})
+        render_payloads({lost(seconds=5): [FULL]})
 
 
 def test_an_event_whose_response_is_gone_carries_no_answers():
-    ((_, body),) = render_payloads({lost(hours=1): [Rendering.FULL]}).items()
+    ((_, body),) = render_payloads({lost(hours=1): [FULL]}).bodies.items()
     assert json.loads(body)["data"]["answers"] is None
 
 

@@ -11,6 +11,7 @@ from formplatform.core.errors import InvalidInputError
 from integrations import http
 from integrations.errors import UnreachableError
 from integrations.outbound.headers import check_headers
+from integrations.outbound.warm import warm_connections
 from tests.fakes.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -27,9 +28,7 @@ def failure(url, *, seconds=2.0):
 def trusted(authority, settings):
     """A client that trusts the tests' certificate authority."""
     settings.OUTBOUND_CA_FILE = str(authority.file)
-    http._pools.cache_clear()
-    yield authority
-    http._pools.cache_clear()
+    return authority
 
 
 def test_the_body_and_headers_arrive_as_they_were_given():
@@ -206,7 +205,7 @@ def test_a_warm_connection_that_closes_under_a_repeatable_request_is_replaced(me
         for _ in range(2):
             answer = http.send(method, receiver.url, headers=headers, timeout_seconds=5)
             assert answer.status == 204
-        http._pools.cache_clear()
+        warm_connections().close_all()
     assert receiver.requests == 3
 
 
@@ -215,7 +214,7 @@ def test_a_request_that_cannot_be_told_from_its_repetition_is_not_repeated():
         assert http.send("POST", receiver.url, timeout_seconds=5).status == 204
         assert failure(receiver.url) == "protocol"
         assert http.send("POST", receiver.url, timeout_seconds=5).status == 204
-        http._pools.cache_clear()
+        warm_connections().close_all()
     assert receiver.requests == 3
 
 
@@ -271,6 +270,72 @@ def test_an_error_does_not_repeat_the_url():
         http.send("POST", f"http://127.0.0.1:{port}/?token=hush", timeout_seconds=2)
     assert "hush" not in str(error.value)
     assert "hush" not in repr(error.value.data)
+
+
+PHASES = ["dns", "connect", "tls", "wait", "body"]
+
+
+def spent(phases):
+    return [name for name in PHASES if phases[name] is not None]
+
+
+def test_a_call_tells_where_its_time_went(trusted, names):
+    names["hooks.example"] = lambda: time.sleep(0.05) or ["127.0.0.1"]
+    reply = Reply(body=b"abcd", wait_seconds=0.1, drip_seconds=0.03)
+    with Receiver(reply, encryption=trusted.serve_as("hooks.example")) as receiver:
+        answer = http.send("POST", receiver.url(host="hooks.example"), timeout_seconds=5)
+    phases = answer.phases
+    assert list(phases) == spent(phases) == PHASES
+    assert phases["dns"] >= 50
+    assert phases["wait"] >= 100
+    assert phases["body"] >= 90
+    assert 0 < phases["connect"] < 1000
+    assert 0 < phases["tls"] < 1000
+    assert sum(phases.values()) == pytest.approx(answer.seconds * 1000, abs=5)
+
+
+def test_a_warm_connection_spares_three_phases():
+    with Receiver() as receiver:
+        phases = [http.send("POST", receiver.url(), timeout_seconds=5).phases for _ in range(2)]
+    assert spent(phases[0]) == ["connect", "wait", "body"]
+    assert spent(phases[1]) == ["wait", "body"]
+
+
+def test_a_connection_that_was_replaced_tells_of_both():
+    with Impolite(1, 1) as receiver:
+        for _ in range(2):
+            answer = http.send("GET", receiver.url, timeout_seconds=5)
+        warm_connections().close_all()
+    assert spent(answer.phases) == ["connect", "wait", "body"]
+
+
+def test_a_failure_tells_how_far_it_came(trusted, names):
+    names["hooks.example"] = ["127.0.0.1"]
+    other = Receiver(encryption=trusted.serve_as("other.example"))
+    with other as receiver, pytest.raises(UnreachableError) as tls:
+        http.send("POST", receiver.url(host="hooks.example"), timeout_seconds=5)
+    with Receiver(Reply(wait_seconds=5)) as receiver, pytest.raises(UnreachableError) as late:
+        http.send("POST", receiver.url(), headers={"X-A": "1"}, timeout_seconds=0.3)
+    with pytest.raises(UnreachableError) as unknown:
+        http.send("POST", "http://nobody.example/", timeout_seconds=5)
+    assert [spent(error.value.phases) for error in (tls, late, unknown)] == [
+        ["dns", "connect", "tls"],
+        ["connect", "wait"],
+        ["dns"],
+    ]
+    assert [error.value.peer for error in (tls, late, unknown)] == ["127.0.0.1", "127.0.0.1", ""]
+    assert 300 <= late.value.phases["wait"] <= late.value.seconds * 1000
+    assert late.value.request_headers["X-A"] == "1"
+
+
+def test_an_answer_tells_what_was_asked():
+    with Receiver() as receiver:
+        answer = http.send("POST", receiver.url(), headers={"X-A": "1"}, timeout_seconds=5)
+        assert {name.lower(): value for name, value in answer.request_headers.items()} == {
+            name: value
+            for name, value in receiver.received[0].headers.items()
+            if name != "content-length"
+        }
 
 
 @pytest.mark.parametrize(

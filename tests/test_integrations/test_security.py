@@ -11,7 +11,8 @@ import svix.webhooks
 
 from integrations import encryption
 from integrations.encryption import UnsealError, seal, unseal
-from integrations.webhooks.security import generate_secret, sign_standard, signed_headers
+from integrations.webhooks.keys import generate_secret
+from integrations.webhooks.security import sign_standard, signed_headers
 
 BODY = b'{"b":1,"a":"\xc3\xa4"}'
 

@@ -282,5 +282,5 @@ def child(form, file, step):
         env={**os.environ, "DATABASE_URL": url},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
     )

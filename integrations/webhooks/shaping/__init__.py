@@ -1,0 +1,1 @@
+"""How a message is shaped for its receiver: selections, templates, presets. Pure: no database."""

@@ -24,6 +24,7 @@ WEBHOOK_MAX_RETRIES = env.integer("WEBHOOK_MAX_RETRIES", 6, maximum=50)
 WEBHOOK_TIMEOUT = env.integer("WEBHOOK_TIMEOUT", 10, minimum=1, maximum=120)
 WEBHOOK_CONCURRENCY = env.integer("WEBHOOK_CONCURRENCY", 32, minimum=1, maximum=256)
 WEBHOOK_JITTER_PERCENT = env.integer("WEBHOOK_JITTER_PERCENT", 0, maximum=100)
+WEBHOOK_RETENTION_DAYS = env.integer("WEBHOOK_RETENTION_DAYS", 30, minimum=1)
 
 _KEY_BYTES = 32
 

@@ -57,6 +57,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=3),
         "options": {"expires": 3},
     },
+    "webhooks.reconcile": {
+        "task": "webhooks.reconcile",
+        "schedule": timedelta(days=1),
+    },
     "webhooks.catch_up": {
         "task": "webhooks.catch_up",
         "schedule": timedelta(minutes=1),

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import completeness, dead_letters, deliveries, dry_runs, webhooks
+from . import completeness, dead_letters, deliveries, dry_runs, explanations, webhooks
 
 urlpatterns = [
     path("webhooks/", webhooks.WebhookList.as_view(), name="webhooks"),
@@ -36,6 +36,11 @@ urlpatterns = [
         "webhooks/<str:webhook_id>/manifest/",
         completeness.Manifest.as_view(),
         name="webhook-manifest",
+    ),
+    path(
+        "webhooks/<str:webhook_id>/explain/",
+        explanations.Explain.as_view(),
+        name="webhook-explain",
     ),
     path("deliveries/<str:delivery_id>/", deliveries.DeliveryDetail.as_view(), name="delivery"),
     path(

@@ -1,14 +1,18 @@
 """Celery's doors to the webhooks: thin, without arguments that could hold a secret."""
 
+from datetime import timedelta
+
 from celery import Task, shared_task
 from celery.signals import worker_process_shutdown, worker_shutdown
 
+from formplatform.core import clock
 from formplatform.core.features import Feature, is_enabled
 
-from . import courier, doorbell, lanes, missed
+from . import courier, doorbell, lanes, missed, reconciling
 
 CATCH_UP_SECONDS = 20.0
 """How long one endpoint may take of a turn of `catch_up`."""
+RECONCILED = timedelta(days=2)
 
 
 @shared_task(name="webhooks.deliver_due", bind=True)
@@ -30,6 +34,13 @@ def sweep() -> None:
     """Wake lanes that nobody would look at, should there ever be one."""
     if is_enabled(Feature.WEBHOOKS) and lanes.sweep():
         doorbell.ring()
+
+
+@shared_task(name="webhooks.reconcile")
+def reconcile() -> None:
+    """Send what endpoints should have got in the last days and did not hear of."""
+    if is_enabled(Feature.WEBHOOKS):
+        reconciling.reconcile(since=clock.now() - RECONCILED, mend=True)
 
 
 doorbell.connect(deliver_due.delay)

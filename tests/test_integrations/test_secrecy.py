@@ -171,6 +171,7 @@ def test_nothing_that_holds_a_key_shows_it_when_it_is_printed(subscribe):
         attempt_no=1,
         failures=0,
         body=b"{}",
+        content_type="application/json",
         destination=destination,
     )
     rows = list(webhook.secrets.all())

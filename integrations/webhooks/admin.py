@@ -22,6 +22,7 @@ from formplatform.core.figures import Figure, register_figure
 from formplatform.forms.storage.registry import get_store
 
 from . import endpoints, missed, replays
+from .admin_explaining import ExplainAction, ExplainPage
 from .admin_forms import WebhookForm
 from .admin_secrets import SecretPages
 from .events import DELIVERABLE_NAMES, TEST_NAME
@@ -93,7 +94,7 @@ def _precise(moment: datetime) -> str:
 
 
 @register(Webhook)
-class WebhookAdmin(SecretPages):
+class WebhookAdmin(ExplainPage, SecretPages):
     form = WebhookForm
     list_display = ["name", "health", "last_day", "last_success", "of_form", "owner"]
     list_filter = ["status", "disabled_reason"]
@@ -107,6 +108,7 @@ class WebhookAdmin(SecretPages):
         "enable",
         "enable_and_replay",
         "disable",
+        "ask_why",
     ]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Webhook]:
@@ -244,7 +246,7 @@ class EventTypeFilter(SimpleListFilter):
         return queryset.filter(event__type=self.value()) if self.value() else queryset
 
 
-class _DeliveryPages(ModelAdmin[Delivery]):
+class _DeliveryPages(ExplainAction, ModelAdmin[Delivery]):
     """What deliveries and dead letters share: they are read and sent again, never edited."""
 
     list_select_related = ["webhook", "event"]
@@ -252,7 +254,7 @@ class _DeliveryPages(ModelAdmin[Delivery]):
     list_per_page = 50
     show_full_result_count = False
     inlines = [AttemptInline]
-    actions = ["send_again"]
+    actions = ["send_again", "ask_why"]
     fields = DELIVERY_FIELDS
     readonly_fields = DELIVERY_FIELDS
 

@@ -216,3 +216,31 @@ def test_the_command_says_the_same(subscribe, submit):
     assert "The endpoint listens to form.published, not to this event. [type]" in out.getvalue()
     with pytest.raises(CommandError, match="no such webhook"):
         call_command("explain_webhook", new_id(), response.id)
+
+
+def test_the_admin_explains_on_a_page_and_from_the_lists(admin_client, client, subscribe, submit):
+    webhook, _ = subscribe(URL, events=["form.published"])
+    response = submit()
+    listing = "/admin/integrations/webhook/"
+    page = f"{listing}{webhook.pk}/explain/"
+    chosen = {"action": "ask_why", "_selected_action": [webhook.pk]}
+    assert admin_client.post(listing, chosen).url == page
+    shown = admin_client.get(page, {"event": response.id}).content.decode()
+    assert "The endpoint listens to form.published, not to this event." in shown
+    assert "<li" not in admin_client.get(page).content.decode().partition('id="steps"')[2]
+    gone = admin_client.get(f"{listing}{new_id()}/explain/")
+    assert (gone.status_code, gone.url) == (302, listing)
+    refused = client.get(page, {"event": response.id})
+    assert (refused.status_code, "login" in refused.url) == (302, True)
+
+
+def test_the_admin_leads_from_a_message_to_its_explanation(admin_client, subscribe, submit):
+    webhook, _ = subscribe(URL)
+    response = submit()
+    listing = "/admin/integrations/delivery/"
+    pk = Delivery.objects.get().pk
+    answer = admin_client.post(listing, {"action": "ask_why", "_selected_action": [pk]})
+    assert answer.url == (
+        f"/admin/integrations/webhook/{webhook.pk}/explain/?event={event_of(response)}"
+    )
+    assert admin_client.get(answer.url).status_code == 200

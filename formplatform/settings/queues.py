@@ -57,6 +57,15 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=3),
         "options": {"expires": 3},
     },
+    "webhooks.reconcile": {
+        "task": "webhooks.reconcile",
+        "schedule": timedelta(days=1),
+    },
+    "webhooks.catch_up": {
+        "task": "webhooks.catch_up",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "webhooks.sweep": {
         "task": "webhooks.sweep",
         "schedule": timedelta(minutes=1),

@@ -140,17 +140,10 @@ class RotateSecretInput(serializers.Serializer[Plain]):
 
 
 class EnableInput(serializers.Serializer[Plain]):
-    replay = serializers.BooleanField(default=False, help_text="Send dead letters again.")
-
-
-class ReplayInput(serializers.Serializer[Plain]):
-    ids = serializers.ListField(
-        child=serializers.RegexField(ID_PATTERN), max_length=1000, required=False
+    replay = serializers.BooleanField(
+        default=False,
+        help_text="Send what it missed: dead letters, and what happened while it was disabled.",
     )
-    webhook_id = serializers.RegexField(ID_PATTERN, required=False)
-    since = serializers.DateTimeField(required=False, help_text="Given up at or after.")
-    until = serializers.DateTimeField(required=False, help_text="Given up before.")
-    limit = serializers.IntegerField(min_value=1, max_value=10_000, default=1000)
 
 
 class HealthOutput(serializers.Serializer[Plain]):
@@ -219,6 +212,8 @@ class DeliveryOutput(serializers.Serializer[Plain]):
     webhook_id = serializers.CharField()
     event_id = serializers.CharField(help_text="The webhook-id header.")
     event_type = serializers.CharField()
+    seq = serializers.IntegerField(help_text="The X-Webhook-Sequence header.")
+    is_replay = serializers.BooleanField(help_text="Sent again or late: new messages go first.")
     status = serializers.ChoiceField(choices=Delivery.Status.choices)
     attempt_count = serializers.IntegerField()
     next_attempt_at = serializers.CharField(allow_null=True)
@@ -250,6 +245,9 @@ class AttemptOutput(serializers.Serializer[Plain]):
 
 
 class DeliveryDetailOutput(DeliveryOutput):
+    body = serializers.CharField(
+        allow_null=True, help_text="As it is sent; null where none could be made."
+    )
     attempts = AttemptOutput(many=True)
 
 
@@ -257,8 +255,11 @@ class DeliveryPage(PageOutput):
     results = DeliveryOutput(many=True)
 
 
-class ReplayOutput(serializers.Serializer[Plain]):
-    replayed = serializers.IntegerField()
+class EnableOutput(serializers.Serializer[Plain]):
+    replayed = serializers.IntegerField(help_text="Messages it missed that are sent now.")
+    remaining = serializers.IntegerField(
+        help_text="Messages it missed that follow: they are sent a minute later at the latest."
+    )
 
 
 def webhook_body(webhook: Webhook) -> Plain:
@@ -286,7 +287,7 @@ def webhook_body(webhook: Webhook) -> Plain:
         "header_names": webhook.header_names,
         "status": webhook.status,
         "disabled_reason": webhook.disabled_reason,
-        "disabled_at": _time(webhook.disabled_at),
+        "disabled_at": None if webhook.is_enabled else _time(webhook.disabled_at),
         "created_at": to_text(webhook.created_at),
         "updated_at": to_text(webhook.updated_at),
         "health": {
@@ -316,6 +317,8 @@ def delivery_body(delivery: Delivery) -> Plain:
         "webhook_id": delivery.webhook_id,
         "event_id": delivery.event_id,
         "event_type": delivery.event.type,
+        "seq": delivery.seq,
+        "is_replay": delivery.is_replay,
         "status": delivery.status,
         "attempt_count": delivery.attempt_no,
         "next_attempt_at": _time(delivery.due_at) if waits else None,

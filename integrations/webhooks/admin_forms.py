@@ -1,5 +1,6 @@
 """The form with which staff edit an endpoint."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms

@@ -7,6 +7,8 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from django.db import transaction
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 from django.views.decorators.debug import sensitive_variables
 
 from formplatform.core import clock
@@ -16,7 +18,7 @@ from formplatform.forms.ids import new_id
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import alerts, breaker, checks, dead_letters, intake, lanes, rotation
+from . import alerts, breaker, checks, dead_letters, intake, lanes, missed, rotation
 from .events import DELIVERABLE_NAMES, TEST_NAME
 from .filters import check_filter
 from .models import Delivery, Webhook
@@ -113,7 +115,9 @@ def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
     with transaction.atomic():
         lanes.lock([webhook_id])
         switched = Webhook.objects.filter(pk=webhook_id, status=Webhook.Status.ENABLED).update(
-            status=Webhook.Status.DISABLED, disabled_reason=reason, disabled_at=now
+            status=Webhook.Status.DISABLED,
+            disabled_reason=reason,
+            disabled_at=Coalesce("disabled_at", Value(now)),
         )
         if not switched:
             return False
@@ -122,26 +126,25 @@ def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
     return True
 
 
-def enable(webhook: Webhook, *, replay: bool = False) -> int:
-    """Switch an endpoint on; with `replay`, send again what it missed. Returns how many.
+def enable(webhook: Webhook, *, replay: bool = False, seconds: float | None = None) -> int:
+    """Switch an endpoint on; with `replay`, send what it missed. Returns how many messages.
 
-    Nothing of before counts: neither how long it failed nor what held its messages up.
+    Missed is what became a dead letter, and what was left out while it was disabled. After so many
+    `seconds` the task `webhooks.catch_up` goes on with it. Asked again, it goes on as well. Nothing
+    else of before counts: neither how long it failed nor what held its messages up.
     """
     webhook.status = Webhook.Status.ENABLED
     webhook.disabled_reason = ""
-    webhook.disabled_at = None
     webhook.updated_at = clock.now()
+    if not replay:
+        webhook.disabled_at = None
     with transaction.atomic():
         lane = lanes.lock([webhook.pk])[webhook.pk]
-        webhook.save()
+        webhook.save(update_fields=["status", "disabled_reason", "updated_at", "disabled_at"])
         breaker.begin_anew(lane)
         lane.save(force_update=True)
         lanes.wake([webhook.pk], at=webhook.updated_at)
-        if not replay:
-            return 0
-        return dead_letters.replay(
-            Delivery.objects.filter(webhook=webhook, status=Delivery.Status.DEAD)
-        )
+    return missed.send_missed(webhook, seconds=seconds) if replay else 0
 
 
 def delete_webhook(webhook: Webhook) -> None:

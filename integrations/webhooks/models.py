@@ -87,6 +87,7 @@ class Webhook(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.ENABLED)
     disabled_reason = models.CharField(max_length=20, choices=DisabledReason, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
+    """Of an enabled endpoint: since when it missed what is still being sent; see `missed`."""
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)

@@ -10,7 +10,7 @@ from django.urls import URLPattern, path, reverse
 
 from formplatform.core.admin_theme import display, register
 from formplatform.core.figures import Figure, register_figure
-from integrations.webhooks import dead_letters
+from integrations.webhooks import replays
 from integrations.webhooks.models import DeadLetter, Delivery, Webhook
 
 from .delivery_pages import DeliveryPages
@@ -71,7 +71,7 @@ class DeadLetterAdmin(DeliveryPages):
         back = f"{reverse(LIST)}?{request.GET.urlencode()}"
         if request.method == "POST":
             chosen = matching.count()
-            replayed = dead_letters.replay(matching)
+            replayed = replays.replay(matching)
             self.tell_replayed(request, replayed=replayed, chosen=chosen)
             return HttpResponseRedirect(back)
         sendable = matching.filter(

@@ -9,7 +9,8 @@ from django.utils.safestring import SafeString
 
 from formplatform.core.admin_theme import ModelAdmin, action, display, register
 from formplatform.core.figures import Figure, register_figure
-from integrations.webhooks import dead_letters
+from integrations.webhooks import replays
+from integrations.webhooks.admin_explaining import ExplainAction
 from integrations.webhooks.holdups import moment
 from integrations.webhooks.models import Delivery
 
@@ -32,7 +33,7 @@ register_figure(
 )
 
 
-class DeliveryPages(ModelAdmin[Delivery]):
+class DeliveryPages(ExplainAction, ModelAdmin[Delivery]):
     """What deliveries and dead letters share: they are read and sent again, never edited."""
 
     change_form_template = "integrations/delivery.html"
@@ -42,7 +43,7 @@ class DeliveryPages(ModelAdmin[Delivery]):
     list_per_page = 50
     paginator = QuickPaginator
     show_full_result_count = False
-    actions = ["send_again"]
+    actions = ["send_again", "ask_why"]
     fields = FIELDS
     readonly_fields = FIELDS
 
@@ -132,7 +133,7 @@ class DeliveryPages(ModelAdmin[Delivery]):
     @action(description="Send again", permissions=["replay"])
     def send_again(self, request: HttpRequest, queryset: QuerySet[Delivery]) -> None:
         chosen = queryset.count()
-        self.tell_replayed(request, replayed=dead_letters.replay(queryset), chosen=chosen)
+        self.tell_replayed(request, replayed=replays.replay(queryset), chosen=chosen)
 
     def tell_replayed(self, request: HttpRequest, *, replayed: int, chosen: int) -> None:
         self.message_user(request, f"{replayed:,} of {chosen:,} are sent again.")

@@ -57,10 +57,34 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=3),
         "options": {"expires": 3},
     },
+    "webhooks.reconcile": {
+        "task": "webhooks.reconcile",
+        "schedule": timedelta(days=1),
+    },
+    "webhooks.catch_up": {
+        "task": "webhooks.catch_up",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
     "webhooks.sweep": {
         "task": "webhooks.sweep",
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
+    },
+    "webhooks.watch_endpoints": {
+        "task": "webhooks.watch_endpoints",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
+    "webhooks.send_notices": {
+        "task": "webhooks.send_notices",
+        "schedule": timedelta(seconds=60),
+        "options": {"expires": 60},
+    },
+    "webhooks.prune": {
+        "task": "webhooks.prune",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
     },
     "reporting.sweep_reports": {
         "task": "reporting.sweep_reports",

@@ -1,26 +1,26 @@
 """Deliveries and dead letters over HTTP: look, send again."""
 
-from typing import ClassVar
-
 from django.db.models import QuerySet
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import (
+    OpenApiParameter,
+    PolymorphicProxySerializer,
+    extend_schema,
+)
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.pagination import WINDOW_PARAMETERS, page_body, window_of
 from formplatform.core.errors import FieldError, InvalidInputError
-from formplatform.forms.api.forms import checked
-from integrations.webhooks import dead_letters
-from integrations.webhooks.access import get_delivery, get_webhook, visible_deliveries
+from integrations.webhooks import replays
+from integrations.webhooks.access import get_delivery, get_webhook
 from integrations.webhooks.models import Delivery
 
+from .completeness import AFTER, MessagePage, messages_body
 from .serializers import (
     DeliveryDetailOutput,
     DeliveryOutput,
     DeliveryPage,
-    ReplayInput,
-    ReplayOutput,
     attempt_body,
     delivery_body,
 )
@@ -33,13 +33,26 @@ class WebhookDeliveries(WebhookView):
         operation_id="webhooks_deliveries_list",
         parameters=[
             OpenApiParameter("status", str, enum=Delivery.Status.values),
+            OpenApiParameter(
+                "after", AFTER, description="Messages with their bodies, behind this number."
+            ),
             *WINDOW_PARAMETERS,
         ],
-        responses=DeliveryPage,
+        responses=PolymorphicProxySerializer(
+            component_name="DeliveriesOrMessages",
+            serializers=[DeliveryPage, MessagePage],
+            resource_type_field_name=None,
+        ),
     )
     def get(self, request: Request, webhook_id: str) -> Response:
-        """What was sent to one endpoint, or is to be, newest first."""
+        """What was sent to one endpoint, or is to be, newest first.
+
+        With `after`, the messages themselves in the order of their numbers: read on from
+        `next_after`, and none is ever left out. `status` and `offset` do not go with it.
+        """
         webhook = get_webhook(actor_of(request), webhook_id)
+        if "after" in request.query_params:
+            return Response(messages_body(request, webhook))
         found = webhook.deliveries.select_related("event")
         status = request.query_params.get("status")
         if status is not None:
@@ -51,10 +64,11 @@ class WebhookDeliveries(WebhookView):
 class DeliveryDetail(WebhookView):
     @extend_schema(responses=DeliveryDetailOutput)
     def get(self, request: Request, delivery_id: str) -> Response:
-        """One delivery with its attempts."""
+        """One delivery with what is sent and its attempts."""
         delivery = get_delivery(actor_of(request), delivery_id)
         attempts = [attempt_body(attempt) for attempt in delivery.attempts.all()]
-        return Response({**delivery_body(delivery), "attempts": attempts})
+        body = bytes(delivery.payload.body).decode() if delivery.payload else None
+        return Response({**delivery_body(delivery), "body": body, "attempts": attempts})
 
 
 @extend_schema(tags=["webhooks"])
@@ -63,35 +77,9 @@ class Redeliver(WebhookView):
     def post(self, request: Request, delivery_id: str) -> Response:
         """Send a finished delivery again, under the same id."""
         delivery = get_delivery(actor_of(request), delivery_id)
-        dead_letters.redeliver(delivery)
+        replays.redeliver(delivery)
         delivery.refresh_from_db()
         return Response(delivery_body(delivery), status=202)
-
-
-@extend_schema(tags=["webhooks"])
-class DeadLetterList(WebhookView):
-    @extend_schema(
-        operation_id="dead_letters_list", parameters=WINDOW_PARAMETERS, responses=DeliveryPage
-    )
-    def get(self, request: Request) -> Response:
-        """Deliveries that were given up, the latest first."""
-        visible = visible_deliveries(actor_of(request))
-        dead = visible.filter(status=Delivery.Status.DEAD)
-        return _page(request, dead.order_by("-finished_at", "-pk"))
-
-
-@extend_schema(tags=["webhooks"])
-class ReplayDeadLetters(WebhookView):
-    conflicts: ClassVar[bool] = False
-
-    @extend_schema(request=ReplayInput, responses={202: ReplayOutput})
-    def post(self, request: Request) -> Response:
-        """Send dead letters again, the oldest first; those of disabled endpoints stay."""
-        wanted = checked(ReplayInput, request)
-        limit = wanted.pop("limit")
-        found = dead_letters.find_dead_letters(**wanted)
-        mine = found.filter(pk__in=visible_deliveries(actor_of(request)).values("pk"))
-        return Response({"replayed": dead_letters.replay(mine, limit=limit)}, status=202)
 
 
 def _page(request: Request, found: QuerySet[Delivery]) -> Response:

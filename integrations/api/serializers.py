@@ -10,7 +10,7 @@ from formplatform.core.clock import now, to_text
 from integrations.outbound.headers import LONGEST_VALUE
 from integrations.outbound.targets import LONGEST_URL
 from integrations.webhooks.events import DELIVERABLE_NAMES
-from integrations.webhooks.health import STATES, health_of
+from integrations.webhooks.health import STATES, health_of, lane_state
 from integrations.webhooks.keys import SECRET_PATTERN, jwk_of
 from integrations.webhooks.models import (
     LONGEST_TYPE,
@@ -22,6 +22,8 @@ from integrations.webhooks.models import (
 from integrations.webhooks.rotation import GRACE, LONGEST_GRACE
 from integrations.webhooks.shaping import sandbox, selections
 from integrations.webhooks.shaping.presets.registry import presets
+
+from .pace import PaceInput, PaceOutput, pace_body
 
 Plain = dict[str, Any]
 ID_PATTERN = "^[0-9a-f]{24}$"
@@ -80,7 +82,7 @@ class HeadersInput(ShapeInput):
     )
 
 
-class WebhookInput(HeadersInput):
+class WebhookInput(PaceInput, HeadersInput):
     url = serializers.CharField(
         max_length=LONGEST_URL, help_text="http or https, on the public internet."
     )
@@ -104,7 +106,7 @@ class WebhookInput(HeadersInput):
     )
 
 
-class WebhookChange(HeadersInput):
+class WebhookChange(PaceInput, HeadersInput):
     url = serializers.CharField(max_length=LONGEST_URL, required=False)
     events = events_field(required=False)
     description = serializers.CharField(max_length=200, allow_blank=True, required=False)
@@ -138,24 +140,18 @@ class RotateSecretInput(serializers.Serializer[Plain]):
 
 
 class EnableInput(serializers.Serializer[Plain]):
-    replay = serializers.BooleanField(default=False, help_text="Send dead letters again.")
-
-
-class ReplayInput(serializers.Serializer[Plain]):
-    ids = serializers.ListField(
-        child=serializers.RegexField(ID_PATTERN), max_length=1000, required=False
+    replay = serializers.BooleanField(
+        default=False,
+        help_text="Send what it missed: dead letters, and what happened while it was disabled.",
     )
-    webhook_id = serializers.RegexField(ID_PATTERN, required=False)
-    since = serializers.DateTimeField(required=False, help_text="Given up at or after.")
-    until = serializers.DateTimeField(required=False, help_text="Given up before.")
-    limit = serializers.IntegerField(min_value=1, max_value=10_000, default=1000)
 
 
 class HealthOutput(serializers.Serializer[Plain]):
     state = serializers.ChoiceField(choices=STATES)
     delivered = serializers.IntegerField(help_text="Of what was enqueued in the last 24 hours.")
-    waiting = serializers.IntegerField()
-    dead = serializers.IntegerField()
+    dead = serializers.IntegerField(help_text="Of what was enqueued in the last 24 hours.")
+    waiting = serializers.IntegerField(help_text="Everything that is on its way.")
+    oldest_due_at = serializers.CharField(allow_null=True)
     last_delivered_at = serializers.CharField(allow_null=True)
 
 
@@ -166,7 +162,7 @@ class PublicKeyOutput(serializers.Serializer[Plain]):
     expires_at = serializers.CharField(allow_null=True, help_text="Null: it was not rotated.")
 
 
-class WebhookOutput(serializers.Serializer[Plain]):
+class WebhookOutput(PaceOutput):
     id = serializers.CharField()
     url = serializers.CharField()
     form_id = serializers.CharField(allow_null=True)
@@ -216,6 +212,8 @@ class DeliveryOutput(serializers.Serializer[Plain]):
     webhook_id = serializers.CharField()
     event_id = serializers.CharField(help_text="The webhook-id header.")
     event_type = serializers.CharField()
+    seq = serializers.IntegerField(help_text="The X-Webhook-Sequence header.")
+    is_replay = serializers.BooleanField(help_text="Sent again or late: new messages go first.")
     status = serializers.ChoiceField(choices=Delivery.Status.choices)
     attempt_count = serializers.IntegerField()
     next_attempt_at = serializers.CharField(allow_null=True)
@@ -247,6 +245,9 @@ class AttemptOutput(serializers.Serializer[Plain]):
 
 
 class DeliveryDetailOutput(DeliveryOutput):
+    body = serializers.CharField(
+        allow_null=True, help_text="As it is sent; null where none could be made."
+    )
     attempts = AttemptOutput(many=True)
 
 
@@ -254,8 +255,11 @@ class DeliveryPage(PageOutput):
     results = DeliveryOutput(many=True)
 
 
-class ReplayOutput(serializers.Serializer[Plain]):
-    replayed = serializers.IntegerField()
+class EnableOutput(serializers.Serializer[Plain]):
+    replayed = serializers.IntegerField(help_text="Messages it missed that are sent now.")
+    remaining = serializers.IntegerField(
+        help_text="Messages it missed that follow: they are sent a minute later at the latest."
+    )
 
 
 def webhook_body(webhook: Webhook) -> Plain:
@@ -268,6 +272,7 @@ def webhook_body(webhook: Webhook) -> Plain:
         "events": webhook.events,
         "description": webhook.description,
         "include_personal_data": webhook.include_personal_data,
+        **pace_body(webhook),
         "asymmetric": webhook.asymmetric,
         "public_keys": [
             public_key_body(key)
@@ -282,15 +287,16 @@ def webhook_body(webhook: Webhook) -> Plain:
         "header_names": webhook.header_names,
         "status": webhook.status,
         "disabled_reason": webhook.disabled_reason,
-        "disabled_at": _time(webhook.disabled_at),
+        "disabled_at": None if webhook.is_enabled else _time(webhook.disabled_at),
         "created_at": to_text(webhook.created_at),
         "updated_at": to_text(webhook.updated_at),
         "health": {
             "state": health_of(webhook).value,
             "delivered": counted["delivered_count"],
-            "waiting": counted["waiting_count"],
             "dead": counted["dead_count"],
-            "last_delivered_at": _time(counted["last_delivered_at"]),
+            "waiting": counted["waiting_count"],
+            "oldest_due_at": _time(counted["oldest_due_at"]),
+            "last_delivered_at": _time(lane_state(webhook).last_success_at),
         },
     }
 
@@ -311,6 +317,8 @@ def delivery_body(delivery: Delivery) -> Plain:
         "webhook_id": delivery.webhook_id,
         "event_id": delivery.event_id,
         "event_type": delivery.event.type,
+        "seq": delivery.seq,
+        "is_replay": delivery.is_replay,
         "status": delivery.status,
         "attempt_count": delivery.attempt_no,
         "next_attempt_at": _time(delivery.due_at) if waits else None,

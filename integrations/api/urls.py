@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from . import deliveries, dry_runs, webhooks
+from . import completeness, dead_letters, deliveries, dry_runs, explanations, webhooks
 
 urlpatterns = [
     path("webhooks/", webhooks.WebhookList.as_view(), name="webhooks"),
@@ -32,12 +32,24 @@ urlpatterns = [
         deliveries.WebhookDeliveries.as_view(),
         name="webhook-deliveries",
     ),
+    path(
+        "webhooks/<str:webhook_id>/manifest/",
+        completeness.Manifest.as_view(),
+        name="webhook-manifest",
+    ),
+    path(
+        "webhooks/<str:webhook_id>/explain/",
+        explanations.Explain.as_view(),
+        name="webhook-explain",
+    ),
     path("deliveries/<str:delivery_id>/", deliveries.DeliveryDetail.as_view(), name="delivery"),
     path(
         "deliveries/<str:delivery_id>/redeliver/", deliveries.Redeliver.as_view(), name="redeliver"
     ),
-    path("dead-letters/", deliveries.DeadLetterList.as_view(), name="dead-letters"),
+    path("dead-letters/", dead_letters.DeadLetterList.as_view(), name="dead-letters"),
     path(
-        "dead-letters/replay/", deliveries.ReplayDeadLetters.as_view(), name="dead-letters-replay"
+        "dead-letters/replay/",
+        dead_letters.ReplayDeadLetters.as_view(),
+        name="dead-letters-replay",
     ),
 ]

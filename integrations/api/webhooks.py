@@ -20,7 +20,7 @@ from formplatform.core.api.preconditions import content_tag, editing, tagged
 from formplatform.core.errors import PermissionDeniedError
 from formplatform.forms.api.forms import checked
 from formplatform.forms.ids import is_id
-from integrations.webhooks import endpoints, rotation
+from integrations.webhooks import endpoints, missed, rotation
 from integrations.webhooks.access import check_may_listen, get_webhook, visible_webhooks
 from integrations.webhooks.endpoints import EndpointForm
 from integrations.webhooks.health import with_health
@@ -29,9 +29,9 @@ from integrations.webhooks.models import SigningSecret, Webhook
 from .serializers import (
     DeliveryOutput,
     EnableInput,
+    EnableOutput,
     NewWebhookOutput,
     Plain,
-    ReplayOutput,
     RotateSecretInput,
     SecretOutput,
     WebhookChange,
@@ -42,6 +42,9 @@ from .serializers import (
     public_key_body,
     webhook_body,
 )
+
+LONGEST_REPLAY_SECONDS = 5.0
+"""What is left after so long is sent in the background."""
 
 
 class WebhookView(APIView):
@@ -148,12 +151,14 @@ class RotateSecret(WebhookView):
 class EnableWebhook(WebhookView):
     conflicts: ClassVar[bool] = False
 
-    @extend_schema(request=EnableInput, responses=ReplayOutput)
+    @extend_schema(request=EnableInput, responses=EnableOutput)
     def post(self, request: Request, webhook_id: str) -> Response:
-        """Switch an endpoint on; with `replay`, send again what it missed."""
+        """Switch an endpoint on; with `replay`, send what it missed, behind new messages."""
         webhook = get_webhook(actor_of(request), webhook_id)
-        replayed = endpoints.enable(webhook, **checked(EnableInput, request))
-        return Response({"replayed": replayed})
+        replay = checked(EnableInput, request)["replay"]
+        replayed = endpoints.enable(webhook, replay=replay, seconds=LONGEST_REPLAY_SECONDS)
+        remaining = missed.missed_by(webhook).count()
+        return Response({"replayed": replayed, "remaining": remaining})
 
 
 @extend_schema(tags=["webhooks"])

@@ -1,23 +1,36 @@
-"""Deliveries that were given up: why, and sending them again.
+"""Deliveries that were given up: why, and finding them.
 
-A dead letter is a state of a delivery, so it keeps its id, its bytes and its attempts, and sending
-it again is the same delivery with the same `webhook-id`.
+A dead letter is a state of a delivery, so it keeps its id, its bytes and its attempts; `replays`
+sends it again as the same delivery with the same `webhook-id`.
 """
 
 from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
-from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
-from formplatform.core import clock
-from formplatform.core.errors import ConflictError
+from .models import Attempt, Delivery
 
-from . import doorbell, lanes, rerendering
-from .models import Delivery, Webhook
 
-FINAL = (Delivery.Status.DELIVERED, Delivery.Status.DEAD)
-REPLAY_BATCH = 500
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Selection:
+    """Which dead letters: whatever is given must fit; nothing given means all.
+
+    `since` and `until` are when they were given up, `status_code` is the last answer, `error` a
+    part of the last error in any case, `reason` one of `Delivery.DeadReason`.
+    """
+
+    ids: Collection[str] | None = None
+    webhook_id: str | None = None
+    form_id: str | None = None
+    event_type: str | None = None
+    response_id: str | None = None
+    reason: str | None = None
+    status_code: int | None = None
+    error: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 def bury(
@@ -38,76 +51,22 @@ def bury(
     )
 
 
-def find_dead_letters(
-    *,
-    ids: Collection[str] | None = None,
-    webhook_id: str | None = None,
-    since: datetime | None = None,
-    until: datetime | None = None,
-) -> QuerySet[Delivery]:
-    """Dead letters, narrowed by what is given; `since` and `until` are when they were given up."""
-    found = Delivery.objects.filter(status=Delivery.Status.DEAD)
-    if ids is not None:
-        found = found.filter(pk__in=ids)
-    if webhook_id is not None:
-        found = found.filter(webhook=webhook_id)
-    if since is not None:
-        found = found.filter(finished_at__gte=since)
-    if until is not None:
-        found = found.filter(finished_at__lt=until)
-    return found
-
-
-def redeliver(delivery: Delivery) -> None:
-    """Send a finished delivery again, from the beginning of its schedule.
-
-    Raises:
-        ConflictError: it is still on its way, or its endpoint is not enabled.
-    """
-    if not delivery.webhook.is_enabled:
-        raise ConflictError("The endpoint is disabled: enable it first.")
-    if replay(Delivery.objects.filter(pk=delivery.pk)) == 0:
-        delivery.refresh_from_db()
-        if delivery.payload_id is None:
-            raise ConflictError(f"The message cannot be made: {delivery.last_error}")
-        raise ConflictError("The delivery is still on its way.")
-
-
-def replay(deliveries: QuerySet[Delivery], *, limit: int | None = None) -> int:
-    """Make finished deliveries due again, the oldest first; returns how many.
-
-    Those of endpoints that are not enabled are left as they are.
-    """
-    ids = list(
-        deliveries.filter(
-            status__in=FINAL,
-            webhook__status=Webhook.Status.ENABLED,
-            webhook__deleted_at__isnull=True,
-        )
-        .order_by("created_at", "pk")
-        .values_list("pk", flat=True)[:limit]
-    )
-    with transaction.atomic():
-        replayed = sum(
-            _revive(ids[start : start + REPLAY_BATCH]) for start in range(0, len(ids), REPLAY_BATCH)
-        )
-        doorbell.ring_on_commit()
-    return replayed
-
-
-def _revive(ids: Collection[str]) -> int:
-    rerendering.render_again(ids)
-    chosen = Delivery.objects.filter(pk__in=ids, status__in=FINAL, payload__isnull=False)
-    locked = lanes.lock(sorted(set(chosen.values_list("webhook_id", flat=True))))
-    now = clock.now()
-    revived = chosen.update(
-        status=Delivery.Status.PENDING,
-        due_at=now,
-        is_replay=True,
-        failures=0,
-        lost=0,
-        dead_reason="",
-        finished_at=None,
-    )
-    lanes.wake(locked, at=now)
-    return revived
+def find_dead_letters(wanted: Selection) -> QuerySet[Delivery]:
+    """The dead letters of a selection."""
+    lookups = {
+        "pk__in": wanted.ids,
+        "webhook": wanted.webhook_id,
+        "event__form_id": wanted.form_id,
+        "event__type": wanted.event_type,
+        "event__response_id": wanted.response_id,
+        "dead_reason": wanted.reason,
+        "last_error__icontains": wanted.error,
+        "finished_at__gte": wanted.since,
+        "finished_at__lt": wanted.until,
+    }
+    given = {lookup: value for lookup, value in lookups.items() if value is not None}
+    found = Delivery.objects.filter(status=Delivery.Status.DEAD, **given)
+    if wanted.status_code is None:
+        return found
+    last = Attempt.objects.filter(delivery=OuterRef("pk"), number=OuterRef("attempt_no"))
+    return found.filter(Exists(last.filter(status_code=wanted.status_code)))

@@ -16,7 +16,7 @@ from integrations.errors import OutboundError, RefusedTargetError
 
 from . import claims, outcomes, schedule
 from .breaker import blames_receiver
-from .jobs import Job, Result, Run
+from .jobs import OUR_FAULT, Job, Result, Run
 from .redaction import redact_headers, redact_response
 from .security import signed_headers
 
@@ -108,7 +108,7 @@ def _send_safely(job: Job) -> Result:
             job=job,
             at=now,
             started_at=now,
-            error_code="internal",
+            error_code=OUR_FAULT,
             error="An error of the platform.",
         )
 
@@ -135,7 +135,7 @@ def _judge(job: Job, answer: http.Answer, started_at: datetime) -> Result:
         duration_ms=round(answer.seconds * 1000),
         phases=answer.phases,
         request_headers=redact_headers(answer.request_headers),
-        response_headers=redact_headers(answer.headers),
+        response_headers=redact_headers(answer.headers, hidden=job.destination.headers.values()),
         response=redact_response(
             answer.body, sent=job.body, hidden=job.destination.headers.values()
         ),

@@ -5,7 +5,7 @@ a number is used once and every number is used.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -27,13 +27,21 @@ from .shaping.budget import Fault
 Pair = tuple[DomainEvent, Webhook]
 
 
-def enqueue_deliveries(events: Sequence[DomainEvent]) -> int:
-    """Make one delivery per event and endpoint that wants it; returns how many are asked for.
+def enqueue_deliveries(
+    events: Sequence[DomainEvent], *, only: Collection[str] | None = None, late: bool = False
+) -> int:
+    """Make one delivery per event and endpoint that wants it; returns how many are new.
 
     Where an endpoint in reach does not want it, the reason is kept. Again is harmless: what is
     there already keeps its bytes, its number and its state.
+
+    Args:
+        events: as they were published.
+        only: the ids of endpoints; None for every one in reach.
+        late: for events that were left out before: they go behind new ones, and where an endpoint
+            still does not want one, the reason is today's.
     """
-    decided = decide(events)
+    decided = [each for each in decide(events) if only is None or each.webhook.pk in only]
     answers = read_answers(list({each.event for each in decided if each.reason is None}))
     decisions = [filtered(each, answers.get(each.event.id)) for each in decided]
     wanted: dict[DomainEvent, set[Rendering]] = defaultdict(set)
@@ -45,11 +53,12 @@ def enqueue_deliveries(events: Sequence[DomainEvent]) -> int:
     with transaction.atomic():
         _store_events({decision.event for decision in decisions})
         store_payloads(rendered.bodies)
+        made = _store_deliveries(pairs, rendered.failures, late=late) if pairs else 0
         if pairs:
-            _store_deliveries(pairs, rendered.failures)
             doorbell.ring_on_commit()
-        _store_omissions([decision for decision in decisions if decision.reason is not None])
-    return len(pairs)
+        left_out = [decision for decision in decisions if decision.reason is not None]
+        _store_omissions(left_out, anew=late)
+    return made
 
 
 def enqueue_message(
@@ -83,8 +92,8 @@ def enqueue_message(
 
 
 def _store_deliveries(
-    pairs: Sequence[Pair], failures: Mapping[tuple[str, Rendering], Failure]
-) -> None:
+    pairs: Sequence[Pair], failures: Mapping[tuple[str, Rendering], Failure], *, late: bool
+) -> int:
     locked = lanes.lock(sorted({webhook.pk for _, webhook in pairs}))
     known = set(
         Delivery.objects.filter(
@@ -92,21 +101,24 @@ def _store_deliveries(
         ).values_list("event_id", "webhook_id")
     )
     made: dict[str, list[Delivery]] = defaultdict(list)
+    asked: dict[str, list[str]] = defaultdict(list)
     for event, webhook in pairs:
+        asked[webhook.pk].append(event.id)
         if (event.id, webhook.pk) not in known and webhook.pk in locked:
             known.add((event.id, webhook.pk))
             mine = made[webhook.pk]
             seq = locked[webhook.pk].next_seq + len(mine)
             failure = failures.get((event.id, rendering_of(webhook)))
             mine.append(_delivery(event, webhook, seq, failure))
+            mine[-1].is_replay = late
     Delivery.objects.bulk_create(each for mine in made.values() for each in mine)
     for webhook_id, mine in made.items():
         due = [each.due_at for each in mine if each.due_at is not None]
         locked[webhook_id].dead_total += len(mine) - len(due)
         _move_on(locked[webhook_id], made=len(mine), due_at=min(due, default=None))
-        Omission.objects.filter(
-            webhook=webhook_id, event__in=[each.event_id for each in mine]
-        ).delete()
+    for webhook_id, event_ids in asked.items():
+        Omission.objects.filter(webhook=webhook_id, event__in=event_ids).delete()
+    return sum(len(mine) for mine in made.values())
 
 
 def _delivery(event: DomainEvent, webhook: Webhook, seq: int, failure: Failure | None) -> Delivery:
@@ -171,7 +183,7 @@ def store_payloads(bodies: Mapping[tuple[str, Rendering], bytes]) -> None:
     )
 
 
-def _store_omissions(decisions: Sequence[Decision]) -> None:
+def _store_omissions(decisions: Sequence[Decision], *, anew: bool) -> None:
     """What has a delivery was wanted when it came first, whatever its endpoint wants by now."""
     sent = Delivery.objects.filter(
         webhook__in={each.webhook.pk for each in decisions},
@@ -189,5 +201,8 @@ def _store_omissions(decisions: Sequence[Decision]) -> None:
             for each in decisions
             if (each.event.id, each.webhook.pk) not in known
         ),
-        ignore_conflicts=True,
+        ignore_conflicts=not anew,
+        update_conflicts=anew,
+        unique_fields=["webhook", "event"] if anew else None,
+        update_fields=["reason", "trace"] if anew else None,
     )

@@ -87,6 +87,7 @@ class Webhook(models.Model):
     status = models.CharField(max_length=10, choices=Status, default=Status.ENABLED)
     disabled_reason = models.CharField(max_length=20, choices=DisabledReason, blank=True)
     disabled_at = models.DateTimeField(null=True, blank=True)
+    """Of an enabled endpoint: since when it missed what is still being sent; see `missed`."""
     created_at = models.DateTimeField(default=clock.now, editable=False)
     updated_at = models.DateTimeField(default=clock.now, editable=False)
     deleted_at = models.DateTimeField(null=True, blank=True, editable=False)
@@ -122,7 +123,7 @@ class Webhook(models.Model):
         if not self.sealed_headers:
             return {}
         found: dict[str, str] = json.loads(
-            encryption.unseal(self.sealed_headers, context=f"{self.pk} headers")
+            encryption.unseal(self.sealed_headers, context=headers_context(self.pk))
         )
         return found
 
@@ -130,7 +131,13 @@ class Webhook(models.Model):
         """Seal them under this row's id; the row is not saved."""
         text = json.dumps(dict(headers))
         self.header_names = sorted(headers)
-        self.sealed_headers = encryption.seal(text, context=f"{self.pk} headers") if headers else ""
+        sealed = encryption.seal(text, context=headers_context(self.pk))
+        self.sealed_headers = sealed if headers else ""
+
+
+def headers_context(webhook_id: str) -> str:
+    """What an endpoint's headers are sealed with."""
+    return f"{webhook_id} headers"
 
 
 class SigningSecret(models.Model):
@@ -266,7 +273,7 @@ class Delivery(models.Model):
                 name="delivery_waiting_by_key",
             ),
             models.Index(fields=["webhook"], condition=Q(status="sending"), name="delivery_flying"),
-            models.Index(fields=["webhook", "-created_at"], name="delivery_of_webhook"),
+            models.Index(fields=["webhook", "-created_at", "status"], name="delivery_of_webhook"),
             models.Index(fields=["status", "-finished_at"], name="delivery_finished"),
         ]
 

@@ -80,6 +80,8 @@ MATRIX = {
     ("POST", f"{WEBHOOK}disable/"): (EDITOR, "webhooks:write"),
     ("POST", f"{WEBHOOK}enable/"): (EDITOR, "webhooks:write"),
     ("GET", f"{WEBHOOK}deliveries/"): (EDITOR, "webhooks:read"),
+    ("GET", f"{WEBHOOK}explain/"): (EDITOR, "webhooks:read"),
+    ("GET", f"{WEBHOOK}manifest/"): (EDITOR, "webhooks:read"),
     ("GET", DELIVERY): (EDITOR, "webhooks:read"),
     ("POST", f"{DELIVERY}redeliver/"): (EDITOR, "webhooks:write"),
     ("GET", "dead-letters/"): (KNOWN, "webhooks:read"),

@@ -171,7 +171,10 @@ def test_who_may_not_edit_the_form_cannot_find_its_webhooks(
         assert getattr(client, method)(path, {}).status_code == 404, path
     assert client.get("/api/v2/webhooks/").json()["results"] == []
     assert client.get("/api/v2/dead-letters/").json()["results"] == []
-    assert client.post("/api/v2/dead-letters/replay/", {}).json() == {"replayed": 0}
+    assert client.post("/api/v2/dead-letters/replay/", {}).json() == {
+        "matching": 0,
+        "replayed": 0,
+    }
     assert make(client, survey).status_code == (403 if role is Role.VIEWER else 404)
     assert state() == before
 
@@ -245,10 +248,10 @@ def test_dead_letters_are_listed_and_replayed(api, survey, submit, settings):
         assert {d["dead_reason"] for d in listed["results"]} == {"exhausted"}
         one = listed["results"][0]["id"]
         answer = api.post("/api/v2/dead-letters/replay/", {"ids": [one]})
-        assert (answer.status_code, answer.json()) == (202, {"replayed": 1})
+        assert (answer.status_code, answer.json()) == (202, {"matching": 1, "replayed": 1})
         deliver()
         answer = api.post("/api/v2/dead-letters/replay/", {"webhook_id": made["id"]})
-        assert answer.json() == {"replayed": 1}
+        assert answer.json() == {"matching": 1, "replayed": 1}
         deliver()
     assert api.get("/api/v2/dead-letters/").json()["count"] == 0
     path = f"/api/v2/webhooks/{made['id']}/deliveries/"
@@ -275,10 +278,13 @@ def test_enabling_replays_what_was_missed_on_request(api, survey, submit):
     made = make(api, survey).json()
     submit()
     endpoints.disable(made["id"], reason=Webhook.DisabledReason.GONE)
-    assert api.post(f"/api/v2/webhooks/{made['id']}/enable/").json() == {"replayed": 0}
+    assert api.post(f"/api/v2/webhooks/{made['id']}/enable/").json() == {
+        "replayed": 0,
+        "remaining": 0,
+    }
     assert Delivery.objects.get().status == "dead"
     answer = api.post(f"/api/v2/webhooks/{made['id']}/enable/", {"replay": True})
-    assert answer.json() == {"replayed": 1}
+    assert answer.json() == {"replayed": 1, "remaining": 0}
     assert Delivery.objects.get().status == "pending"
 
 

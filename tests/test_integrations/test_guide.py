@@ -13,7 +13,7 @@ import pytest
 from rest_framework.test import APIClient
 
 from formplatform.core import clock
-from integrations.webhooks import dead_letters, rotation
+from integrations.webhooks import replays, rotation
 from integrations.webhooks.keys import generate_secret
 from integrations.webhooks.models import Delivery
 from integrations.webhooks.security import sign_standard
@@ -85,7 +85,7 @@ def test_a_printed_receiver_keeps_each_message_once(listening, wire, submit):
         sent = Delivery.objects.exclude(event_id=wire.headers["webhook-id"]).get()
         assert (sent.status, sent.attempt_no) == ("delivered", 1)
         assert receiver.kept() == {sent.event_id: bytes(sent.payload.body)}
-        dead_letters.redeliver(sent)
+        replays.redeliver(sent)
         deliver_due.delay()
         sent.refresh_from_db()
         assert (sent.status, sent.attempt_no) == ("delivered", 2)

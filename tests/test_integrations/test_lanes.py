@@ -14,7 +14,7 @@ from django.db import connection
 from formplatform.core import clock
 from formplatform.forms.owed import events_of_responses
 from formplatform.forms.responses import edit_response
-from integrations.webhooks import breaker, claims, dead_letters, doorbell, intake, lanes
+from integrations.webhooks import breaker, claims, doorbell, intake, lanes, replays
 from integrations.webhooks.courier import Courier
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery, Webhook
@@ -323,7 +323,7 @@ def test_replayed_messages_do_not_hold_up_new_ones(endpoint, submit, clock_at_st
         assert Lane.objects.get().dead_total == 60
         receiver.replies[:] = [OK]
         receiver.received.clear()
-        assert dead_letters.replay(webhook.deliveries.all()) == 60
+        assert replays.replay(webhook.deliveries.all()) == 60
         fresh = [submit() for _ in range(5)]
         deliver(hands=1)
     places = [receiver.ids().index(f"evt_{response.id}_1") for response in fresh]

@@ -7,7 +7,7 @@ import standardwebhooks
 from django.db import connection
 
 from formplatform.core.errors import ConflictError, InvalidInputError
-from integrations.webhooks import dead_letters, endpoints
+from integrations.webhooks import endpoints, replays
 from integrations.webhooks.endpoints import form_of
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery, Payload, Webhook
@@ -127,12 +127,12 @@ def test_a_replay_writes_the_message_anew_once_the_template_is_repaired(subscrib
         Webhook.objects.filter(pk=webhook.pk).update(template=BROKEN)
         submit(vote="yes")
         with pytest.raises(ConflictError) as refusal:
-            dead_letters.redeliver(Delivery.objects.get())
+            replays.redeliver(Delivery.objects.get())
         assert refusal.value.message.endswith("Line 1: This needs a number.")
         dead = Delivery.objects.get()
         assert (dead.status, dead.dead_reason, dead.payload) == ("dead", "template", None)
         Webhook.objects.filter(pk=webhook.pk).update(template='{"age": {{ answers.age }}}')
-        assert dead_letters.replay(dead_letters.find_dead_letters()) == 1
+        assert replays.replay(Delivery.objects.filter(status="dead")) == 1
         deliver()
     (request,) = receiver.received
     assert (json.loads(request.body), request.headers["webhook-id"]) == (

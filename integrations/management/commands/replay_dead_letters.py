@@ -1,39 +1,45 @@
 """Send dead letters again."""
 
-from datetime import datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
+from tqdm import tqdm
 
-from integrations.webhooks.dead_letters import find_dead_letters, replay
+from integrations.management.moments import moment
+from integrations.webhooks.dead_letters import Selection, find_dead_letters
+from integrations.webhooks.events import DELIVERABLE_NAMES, TEST_NAME
+from integrations.webhooks.models import Delivery
+from integrations.webhooks.replays import replay
 
 
 class Command(BaseCommand):
-    help = "Send dead letters again, the oldest first. Those of disabled endpoints stay."
+    help = (
+        "Send dead letters again, those given up first first, behind new messages. Those of "
+        "disabled endpoints stay. Interrupted, it goes on when it is called again."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("ids", nargs="*", help="delivery ids; none means all that match")
-        parser.add_argument("--webhook", help="only of this endpoint")
-        parser.add_argument("--since", type=_moment, help="given up since (ISO 8601 with zone)")
-        parser.add_argument("--until", type=_moment, help="given up before (ISO 8601 with zone)")
+        parser.add_argument("--webhook", dest="webhook_id", help="only of this endpoint")
+        parser.add_argument("--form", dest="form_id", help="only of this form")
+        parser.add_argument("--event", dest="event_type", choices=[*DELIVERABLE_NAMES, TEST_NAME])
+        parser.add_argument("--response", dest="response_id", help="only of this response")
+        parser.add_argument("--reason", choices=Delivery.DeadReason.values)
+        parser.add_argument("--status-code", type=int, help="the receiver's last answer")
+        parser.add_argument("--error", help="a part of the last error, in any case")
+        parser.add_argument("--since", type=moment, help="given up since (ISO 8601 with zone)")
+        parser.add_argument("--until", type=moment, help="given up before (ISO 8601 with zone)")
         parser.add_argument("--limit", type=int, help="at most so many")
         parser.add_argument("--dry-run", action="store_true", help="count, change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        found = find_dead_letters(
-            ids=options["ids"] or None,
-            webhook_id=options["webhook"],
-            since=options["since"],
-            until=options["until"],
-        )
+        given = {name: options[name] for name in Selection.__dataclass_fields__}
+        found = find_dead_letters(Selection(**{**given, "ids": options["ids"] or None}))
+        matching = found.count()
         if options["dry_run"]:
-            self.stdout.write(f"{found.count()} dead letters match.")
+            self.stdout.write(f"{matching} dead letters match.")
             return
-        self.stdout.write(f"{replay(found, limit=options['limit'])} dead letters are sent again.")
-
-
-def _moment(text: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise CommandError(f"{text}: add a time zone, such as Z.")
-    return moment
+        total = min(matching, options["limit"] or matching)
+        with tqdm(total=total, unit=" messages", file=self.stderr, disable=None) as bar:
+            replayed = replay(found, limit=options["limit"], progress=bar.update)
+        self.stdout.write(f"{replayed} dead letters are sent again.")

@@ -15,6 +15,7 @@ from .events import DELIVERABLE_NAMES
 from .models import Webhook
 from .pace import DEFAULT, RetryDelays, preset_of
 from .schedule import PRESETS
+from .shaping.escaping import DEFAULT_TYPE
 from .shaping.presets.registry import PLAIN, presets
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ class WebhookForm(_Form):
     preset = forms.ChoiceField(
         choices=[(name, each.label) for name, each in presets().items()],
         initial=PLAIN,
+        required=False,
         widget=Select,
+    )
+    content_type = forms.CharField(
+        initial=DEFAULT_TYPE, required=False, help_text="Of what the template writes."
     )
     headers = forms.CharField(
         required=False,
@@ -125,8 +130,8 @@ class WebhookForm(_Form):
             filter=data.get("filter") or None,
             selection=data.get("selection", ""),
             template=data.get("template", "").replace("\r\n", "\n"),
-            preset=data["preset"],
-            content_type=data["content_type"],
+            preset=data.get("preset") or self.instance.preset,
+            content_type=data.get("content_type") or self.instance.content_type or DEFAULT_TYPE,
             headers={} if data.get("without_headers") else data.get("headers"),
             ordering=data.get("ordering") or Webhook.Ordering.NONE,
             rate_per_minute=data.get("rate_per_minute"),

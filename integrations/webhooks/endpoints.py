@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from django.db import transaction
-from django.db.models import Value
+from django.db.models import F, Value
 from django.db.models.functions import Coalesce
 from django.views.decorators.debug import sensitive_variables
 
@@ -21,6 +21,7 @@ from integrations.outbound.targets import parse_target
 from . import alerts, breaker, checks, dead_letters, intake, lanes, missed, rotation
 from .events import DELIVERABLE_NAMES, TEST_NAME
 from .filters import check_filter
+from .lane_models import Lane
 from .models import Delivery, Webhook
 from .pace import RetryDelays, pace_errors, stored_delays
 from .renderings import rendering_of
@@ -176,7 +177,8 @@ def send_test(webhook: Webhook) -> Delivery:
 
 def _bury_waiting(webhook_id: str) -> None:
     waiting = Delivery.objects.filter(webhook=webhook_id, status=Delivery.Status.PENDING)
-    dead_letters.bury(waiting, reason=Delivery.DeadReason.DISABLED, at=clock.now())
+    buried = dead_letters.bury(waiting, reason=Delivery.DeadReason.DISABLED, at=clock.now())
+    Lane.objects.filter(pk=webhook_id).update(dead_total=F("dead_total") + buried)
 
 
 def check_endpoint(wanted: EndpointForm, *, form_id: str) -> EndpointForm:

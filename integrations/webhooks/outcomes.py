@@ -177,6 +177,9 @@ def _give_up(lane: Lane, result: Result) -> None:
         )
         alerts.tell_of_dead_letters(lane, at=result.at)
     if gone:
+        waiting = Delivery.objects.filter(webhook=lane.pk, status=Delivery.Status.PENDING)
+        disabled = Delivery.DeadReason.DISABLED
+        lane.dead_total += dead_letters.bury(waiting, reason=disabled, at=result.at)
         endpoints.disable(lane.pk, reason=Webhook.DisabledReason.GONE)
 
 

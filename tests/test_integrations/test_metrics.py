@@ -71,6 +71,20 @@ def test_attempts_are_counted_by_outcome_and_outlast_their_rows(
     assert told["dead_letters_total"] == 1
 
 
+def test_dead_letters_of_a_disabled_endpoint_are_counted(subscribe, submit, client, monkeypatch):
+    with Receiver(Reply(410)) as receiver:
+        gone, _ = subscribe(receiver.url(), ordering="endpoint")
+        off, _ = subscribe("https://example.com/hook")
+        monkeypatch.setattr(doorbell, "_ring", lambda: None)
+        submit()
+        submit()
+        endpoints.disable(off.pk, reason=Webhook.DisabledReason.BY_OWNER)
+        deliver_due.delay()
+    assert set(gone.deliveries.values_list("dead_reason", flat=True)) == {"gone", "disabled"}
+    assert [Lane.objects.get(pk=each.pk).dead_total for each in (gone, off)] == [2, 2]
+    assert scrape(client)["dead_letters_total"] == 4
+
+
 def test_breakers_are_counted_for_enabled_endpoints(subscribe, client):
     for _ in range(3):
         webhook, _ = subscribe("https://example.com/hook")

@@ -5,8 +5,7 @@ under compare-and-set on that revision, in one call of a Redis Function. Duplica
 therefore come to the same numbers. See docs/guides/analytics.md.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -21,45 +20,18 @@ from formplatform.forms.ids import new_id
 from . import keys, series
 from .form_fields import fields_of_form
 from .keys import FormKeys
+from .moves import Move, Outcome, make_move
+from .response_numbers import ResponseNumbers
 from .series import Granularity
 from .series_numbers import Series, SeriesNumbers
-from .server_functions import APPLY, Call, ServerFunctions, Status
+from .server_functions import ServerFunctions, Status
 from .session_figures import session_figures
 from .session_numbers import SessionNumbers
-from .single import steps_of_one
 from .summaries import FieldSummary, summarise
-
-CAP = 200
-"""Values of one field that get a count of their own; the others share one."""
+from .waiting import take_waiting
 
 AWAY_SECONDS = 2.0
 """How long readers leave a Redis alone that did not answer one of them."""
-
-
-Claim = tuple[str, int, int]
-"""A response by its id, the revision that must be counted (0: none), and the one that then is."""
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Move:
-    """Responses of one form from counted revisions to other ones: all at once or not at all."""
-
-    form_id: str
-    claims: Sequence[Claim]
-    steps: str
-    shadow: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What a call did. `stored` holds, where it was refused, the counted revision per claim.
-
-    `rebuild` is the generation that is being rebuilt and wants the same.
-    """
-
-    status: Status
-    rebuild: int | None
-    stored: Sequence[int] = ()
 
 
 class FormAggregator:
@@ -68,9 +40,9 @@ class FormAggregator:
     def __init__(self, redis_client: Numbers) -> None:
         self._redis = redis_client
         self._functions = ServerFunctions(redis_client)
-        self.series = SeriesNumbers(redis_client)
+        self.series = SeriesNumbers(redis_client, self._functions)
         self.sessions = SessionNumbers(redis_client, self._functions)
-        self._generations: dict[str, int] = {}
+        self._responses = ResponseNumbers(redis_client, self._functions)
         self.circuit = Circuit(open_seconds=AWAY_SECONDS)
 
     def on_response_submitted(
@@ -87,16 +59,17 @@ class FormAggregator:
         """
         response_id = response_id or new_id()
         entry = response_id, 1, submitted_at or clock.now(), response_data
-        steps = steps_of_one(entry, fields_of_form(form_id))
-        move = Move(form_id=form_id, claims=[(response_id, 0, 1)], steps=steps)
+        new = {fields_of_form(form_id): [entry]}
+        move = make_move(form_id, [(response_id, 0, 1)], {}, new)
         while self.apply([move])[0].status is Status.OTHER_GENERATION:
             pass
 
-    def apply(self, moves: Sequence[Move]) -> list[Outcome]:
-        """Make each move, whole and once; a refused one changed nothing and says why."""
-        calls = [self._apply_call(move) for move in moves]
-        outcomes = self._outcomes([(move.form_id, move.shadow) for move in moves], calls)
-        return list(map(_in_order, moves, outcomes))
+    def apply(self, moves: Iterable[Move]) -> list[Outcome]:
+        """Make each move, whole and once; a refused one changed nothing and says why.
+
+        Redis works on the first ones while the next are made.
+        """
+        return self._responses.apply(moves)
 
     def get_metrics(
         self,
@@ -166,6 +139,7 @@ class FormAggregator:
 
     def get_field_summary(self, form_id: str, field_id: str) -> FieldSummary:
         """Everything that is counted of one field."""
+        self._take_waiting(form_id)
         prefix = FormKeys(form_id).prefix
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.hget(prefix + keys.stats(), "total_responses")
@@ -187,44 +161,18 @@ class FormAggregator:
 
     def find_total(self, form_id: str) -> int | None:
         """Responses that are counted; None where nothing ever was, or the numbers are lost."""
+        self._take_waiting(form_id)
         total = self._redis.hget(FormKeys(form_id).prefix + keys.stats(), "total_responses")
         return None if total is None else int(total)
 
     def days(self, form_id: str) -> dict[str, int]:
         """UTC day → responses, for every day that has any."""
+        self._take_waiting(form_id)
         counts = _counts(self._redis.hgetall(FormKeys(form_id).prefix + keys.days()))
         return {day: count for day, count in counts.items() if count}
 
-    def _apply_call(self, move: Move) -> Call:
-        form = FormKeys(move.form_id, move.shadow)
-        generation = self._generation(move.form_id, move.shadow)
-        buckets = _in_buckets(move.claims, form, generation)
-        listed = [claim for claims in buckets.values() for claim in claims]
-        arguments = (
-            form.prefix,
-            generation,
-            CAP,
-            ",".join([str(len(claims)) for claims in buckets.values()]),
-            bytes.fromhex("".join([claim[0] for claim in listed])),
-            _listed([claim[1] for claim in listed]),
-            _listed([claim[2] for claim in listed]),
-            move.steps,
-        )
-        return Call(APPLY, [form.guard, form.rebuild, *buckets], arguments)
-
-    def _generation(self, form_id: str, shadow: int | None) -> int:
-        return self._generations.get(form_id, 0) if shadow is None else shadow
-
-    def _outcomes(
-        self, places: Iterable[tuple[str, int | None]], calls: Sequence[Call]
-    ) -> list[Outcome]:
-        outcomes = []
-        for (form_id, shadow), answer in zip(places, self._functions.run(calls), strict=True):
-            status, rebuild, *stored = answer
-            if status == Status.OTHER_GENERATION and shadow is None:
-                self._generations[form_id] = stored[0]
-            outcomes.append(Outcome(Status(status), rebuild or None, stored))
-        return outcomes
+    def _take_waiting(self, form_id: str) -> None:
+        take_waiting(self._redis, self._functions, form_id)
 
 
 def current() -> FormAggregator:
@@ -240,32 +188,6 @@ def reader() -> FormAggregator:
 @cache
 def _over(client: Numbers) -> FormAggregator:
     return FormAggregator(client)
-
-
-def _in_buckets(claims: Sequence[Claim], form: FormKeys, generation: int) -> dict[str, list[Claim]]:
-    """Claims by the key of applied revisions that they are about."""
-    neighbours: dict[str, list[Claim]] = {}
-    for claim in claims:
-        neighbours.setdefault(claim[0][keys.NEIGHBOURS], []).append(claim)
-    buckets: dict[str, list[Claim]] = {}
-    for some in neighbours.values():
-        buckets.setdefault(form.applied(generation, some[0][0]), []).extend(some)
-    return buckets
-
-
-def _in_order(move: Move, outcome: Outcome) -> Outcome:
-    """The same with the counted revisions in the order of the claims, not of their buckets."""
-    if outcome.status is not Status.REFUSED:
-        return outcome
-    buckets = _in_buckets(move.claims, FormKeys(move.form_id), 0)
-    sent = [claim[0] for claims in buckets.values() for claim in claims]
-    found = dict(zip(sent, outcome.stored, strict=True))
-    return replace(outcome, stored=[found[claim[0]] for claim in move.claims])
-
-
-def _listed(revisions: list[int]) -> str:
-    """One number where all are the same."""
-    return ",".join(map(str, revisions if len({*revisions}) > 1 else revisions[:1]))
 
 
 def _midnight(timezone: str) -> datetime:

@@ -10,7 +10,7 @@ per value: what a response costs by itself is a look at each of its answers.
 """
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -22,14 +22,14 @@ from . import keys, retention
 from .counted_fields import CountedField, counted_fields
 from .exact_sums import limbs, sums_and_squares
 from .fitting import fitting
-from .hidden_values import hidden
+from .hidden_values import hidden_all
 from .query.fields import Fields
 from .series import DAY, MINUTE, QUARTER, minutes_end, minutes_kept_from
 from .sketches import bucket_of
 from .steps import END, Steps, piece
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-QUARTERS, MINUTES = DAY // QUARTER, DAY // MINUTE
+QUARTERS, MINUTES, MINUTES_OF_QUARTER = DAY // QUARTER, DAY // MINUTE, QUARTER // MINUTE
 DAYS_KEPT = 4096
 Number = int | float
 
@@ -54,36 +54,37 @@ class Totals:
 
         A minute is left out once the key of that day's minutes has expired.
         """
-        self._add_moments(entries, sign)
+        facts = [(identifier, revision) for identifier, revision, _, _ in entries]
+        minutes = [(entry[2] - EPOCH) // MINUTE for entry in entries]
+        self.add_moments(minutes, response_hashes(facts), sign)
         answers = [entry[3] for entry in entries]
         for field in counted_fields(fields):
             name = field.id
             given = [each for some in answers if (each := some.get(name)) is not None]
             if given:
-                self._answered[name] = self._answered.get(name, 0) + sign * len(given)
-                self.add_answers(field, given, sign)
+                shown = hidden_all(given) if field.distinct else given
+                self.add_answers(field, shown, sign)
 
-    def _add_moments(self, entries: Sequence[Entry], sign: int) -> None:
-        quarters, minutes, hashes = self._quarters, self._minutes, self._hashes
-        kept_from = minutes_kept_from(time.time()) * QUARTERS
-        facts = [(identifier, revision) for identifier, revision, _, _ in entries]
-        for entry, found in zip(entries, response_hashes(facts), strict=True):
-            since = entry[2] - EPOCH
-            quarter = since // QUARTER
-            quarters[quarter] = quarters.get(quarter, 0) + sign
-            hashes[quarter] = hashes.get(quarter, 0) + sign * found
-            if quarter >= kept_from:
-                minute = since // MINUTE
-                minutes[minute] = minutes.get(minute, 0) + sign
+    def add_moments(self, minutes: Iterable[int], hashes: Iterable[int], sign: int) -> None:
+        """Count responses by their minutes since 1970, and their hashes."""
+        kept_from = minutes_kept_from(time.time()) * MINUTES
+        for minute, found in zip(minutes, hashes, strict=True):
+            quarter = minute // MINUTES_OF_QUARTER
+            self._quarters[quarter] = self._quarters.get(quarter, 0) + sign
+            self._hashes[quarter] = self._hashes.get(quarter, 0) + sign * found
+            if minute >= kept_from:
+                self._minutes[minute] = self._minutes.get(minute, 0) + sign
 
     def add_answers(self, field: CountedField, given: list[Any], sign: int) -> None:
+        """Count the answers to one field; of a hidden one their hashes."""
+        self._answered[field.id] = self._answered.get(field.id, 0) + sign * len(given)
         into: dict[Any, int]
         if field.spread is not None:
             values, into = field.spread(fitting(field.kind, given)), _in(self._values, field)
         elif field.numbers is not None:
             values, into = fitting(field.kind, given), _in(self._numbers, field)
         elif field.distinct is not None:
-            values, into = map(hidden, given), _in(self._hidden, field)
+            values, into = given, _in(self._hidden, field)
         else:
             return
         for value in values:
@@ -94,7 +95,7 @@ class Totals:
         steps = Steps()
         self._add_steps_of_moments(steps)
         steps.add_to_field("i", keys.fields(), self._answered)
-        self.add_steps_of_answers(steps)
+        self._add_steps_of_answers(steps)
         return steps.close(sum(self._quarters.values()))
 
     def _add_steps_of_moments(self, steps: Steps) -> None:
@@ -117,11 +118,11 @@ class Totals:
             end = minutes_end(int(next(iter(each))))
             steps.add_passing(keys.minutes(day), each, expires_at=end)
 
-    def add_steps_of_answers(self, steps: Steps) -> None:
+    def _add_steps_of_answers(self, steps: Steps) -> None:
         for field, values in self._values.items():
             steps.add_to_field("c" if field.capped else "i", field.distribution, values)
         for field, numbers in self._numbers.items():
-            add_steps_of_numbers(steps, field, numbers)
+            _add_steps_of_numbers(steps, field, numbers)
         gone: dict[str, int] = {}
         for field, hashes in self._hidden.items():
             add_hidden(steps, field, [each for each, amount in hashes.items() if amount > 0])
@@ -139,15 +140,18 @@ class Totals:
         }
 
 
-def steps_of_answers(field: CountedField, given: list[Any]) -> tuple[str, int]:
-    """The steps of answers to one field alone, and their balance; how many answer is not in it."""
-    totals, steps = Totals(), Steps()
-    totals.add_answers(field, given, 1)
-    totals.add_steps_of_answers(steps)
-    return "".join(steps.pieces), steps.balance
+def steps_between(
+    old: Mapping[Fields, Sequence[Entry]], new: Mapping[Fields, Sequence[Entry]]
+) -> str:
+    """The steps from responses as they were counted to what they are, each by version."""
+    totals = Totals()
+    for sign, each in ((-1, old), (1, new)):
+        for fields, entries in each.items():
+            totals.add(entries, fields, sign)
+    return totals.steps()
 
 
-def add_steps_of_numbers(steps: Steps, field: CountedField, numbers: dict[Number, int]) -> None:
+def _add_steps_of_numbers(steps: Steps, field: CountedField, numbers: dict[Number, int]) -> None:
     """The steps of numbers that each come, or go, so many times."""
     counted = {number: amount for number, amount in numbers.items() if amount}
     if field.by_value:

@@ -6,9 +6,10 @@ from functools import lru_cache
 from typing import Any
 
 from . import keys
-from .query.fields import Field, Fields, Kind
+from .query.fields import Fields, Kind
 
 KEPT = 512
+HIDES, BY_VALUE = "!", "+"
 UNCAPPED = {Kind.MATRIX, Kind.RANKING}
 """Their values are bounded by the definition."""
 
@@ -31,23 +32,37 @@ class CountedField:
     distinct: str | None
     """Where different answers are counted that must stay hidden."""
 
+    @property
+    def code(self) -> str:
+        """Says, together with the id, all of it."""
+        return f"{self.kind.value}{HIDES * bool(self.distinct)}{BY_VALUE * self.by_value}"
+
 
 @lru_cache(maxsize=KEPT)
 def counted_fields(fields: Fields) -> tuple[CountedField, ...]:
-    return tuple(map(_counted, fields))
+    return tuple(
+        _counted(known.id, known.kind, hides=known.hides_values, by_value=known.counts_values)
+        for known in fields
+    )
 
 
-def _counted(known: Field) -> CountedField:
-    is_number = known.kind is Kind.NUMBER and not known.personal
+@lru_cache(maxsize=KEPT)
+def field_of_code(field_id: str, code: str) -> CountedField:
+    kind = Kind(code.rstrip(HIDES + BY_VALUE))
+    return _counted(field_id, kind, hides=HIDES in code, by_value=BY_VALUE in code)
+
+
+def _counted(field_id: str, kind: Kind, *, hides: bool, by_value: bool) -> CountedField:
+    is_number = kind is Kind.NUMBER and not hides
     return CountedField(
-        id=known.id,
-        kind=known.kind,
-        spread=None if known.personal else _SPREADS.get(known.kind),
-        distribution=keys.distribution(known.id),
-        capped=known.kind not in UNCAPPED,
-        numbers=keys.numbers(known.id) if is_number else None,
-        by_value=known.counts_values,
-        distinct=keys.distinct(known.id) if known.hides_values else None,
+        id=field_id,
+        kind=kind,
+        spread=None if hides else _SPREADS.get(kind),
+        distribution=keys.distribution(field_id),
+        capped=kind not in UNCAPPED,
+        numbers=keys.numbers(field_id) if is_number else None,
+        by_value=by_value and is_number,
+        distinct=keys.distinct(field_id) if hides else None,
     )
 
 

@@ -19,12 +19,11 @@ from formplatform.forms.events import ResponseEvent, SessionAdvanced
 from formplatform.forms.storage.registry import get_store
 
 from . import aggregator
-from .aggregator import Move, Outcome
 from .contributions import Entry
 from .form_fields import fields_of_version
+from .moves import Move, Outcome, make_move
 from .query.fields import Fields
 from .server_functions import Status
-from .single import steps_between
 
 logger = logging.getLogger(__name__)
 
@@ -83,7 +82,7 @@ def settle(pending: Iterable[Due]) -> None:
             return
         groups = list(_groups(waiting, together=number < PATIENCE))
         facts = _read_facts(waiting)
-        outcomes = aggregator.current().apply([_move(group, facts) for group in groups])
+        outcomes = aggregator.current().apply(_move(group, facts) for group in groups)
         pairs = zip(groups, outcomes, strict=True)
         waiting = [later for group, outcome in pairs for later in _later(group, outcome)]
     raise UnavailableError("Others keep changing the same responses; try again.")
@@ -104,6 +103,8 @@ def _later(group: Sequence[Due], outcome: Outcome) -> list[Due]:
     """What is left to do after a call."""
     if outcome.status is Status.OTHER_GENERATION:
         return [each._replace(shadow=None) for each in group]
+    if outcome.status is Status.BEHIND:
+        return list(group)
     if outcome.status is Status.APPLIED:
         if outcome.rebuild is None:
             return []
@@ -124,14 +125,12 @@ def _for_rebuild(each: Due, outcome: Outcome) -> list[Due]:
 
 
 def _move(group: Sequence[Due], facts: "Facts") -> Move:
-    return Move(
-        form_id=group[0].response.form_id,
-        claims=[(each.response.id, each.expected, each.target) for each in group],
-        steps=steps_between(
-            _entries([(each.response, each.expected) for each in group], facts),
-            _entries([(each.response, each.target) for each in group], facts),
-        ),
-        shadow=group[0].shadow,
+    return make_move(
+        group[0].response.form_id,
+        [(each.response.id, each.expected, each.target) for each in group],
+        _entries([(each.response, each.expected) for each in group], facts),
+        _entries([(each.response, each.target) for each in group], facts),
+        group[0].shadow,
     )
 
 

@@ -15,6 +15,7 @@ BALANCE_MODULUS = 2**31 - 1
 OF_FIELDS = "field"
 """How the keys about fields begin: their counters enter the balance."""
 MINUTES = "timeseries:minute:"
+WAITING, TAKEN = "waiting", "taken"
 NUMBERS, DISTINCT, GONE = ":numbers", ":distinct", "distinct_gone"
 QUARTERS = "timeseries:quarter_hour:"
 SESSION_QUARTERS = "sessions:quarter_hour:"
@@ -78,14 +79,28 @@ class FormKeys:
         return self.generation if self.shadow is None else self.rebuild
 
     def applied(self, generation: int, response_id: str) -> str:
-        return f"{self.root}applied:{generation}:{_bucket(response_id)}"
+        return f"{self.all_applied(generation)}{bucket_of(response_id)}"
+
+    def all_applied(self, generation: int) -> str:
+        """How the keys of applied revisions begin; the bucket follows."""
+        return f"{self.root}applied:{generation}:"
 
     def counted_sessions(self, generation: int, session_id: str) -> str:
-        return f"{self.root}applied:{generation}:s{_bucket(session_id)}"
+        return f"{self.root}applied:{generation}:s{bucket_of(session_id)}"
 
 
 def stats() -> str:
     return "stats"
+
+
+def waiting() -> str:
+    """What responses that are counted add to the counters, and has not been added: one text."""
+    return WAITING
+
+
+def taken() -> str:
+    """How often that text was added to the counters."""
+    return TAKEN
 
 
 def fields() -> str:
@@ -166,6 +181,6 @@ def day_of_quarters(key: str) -> str | None:
     return None
 
 
-def _bucket(identifier: str) -> str:
+def bucket_of(identifier: str) -> str:
     """Ids made one after the other by one process share a bucket: their last bytes count up."""
     return f"{int(identifier[-6:], 16) >> BUCKET_BITS:x}"

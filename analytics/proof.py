@@ -15,7 +15,9 @@ from formplatform.forms.storage.hashing import MODULUS, DayHashes
 from . import keys, retention
 from .exact_sums import LIMB_BITS, balance_of
 from .keys import FormKeys
+from .server_functions import ServerFunctions
 from .session_proof import read_sessions
+from .waiting import take_waiting
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,6 +36,7 @@ class Counted:
 
 def read_counted(client: Numbers, form_id: str) -> Counted:
     """Look at everything once. What is being counted meanwhile may be seen in part."""
+    take_waiting(client, ServerFunctions(client), form_id)
     prefix = FormKeys(form_id).prefix
     sessions, sessions_agree = read_sessions(client, form_id)
     head = client.pipeline(transaction=False)

@@ -18,13 +18,18 @@ from . import exact_sums, keys, retention
 from .generations import Generations
 from .keys import FormKeys
 from .rebuild import count_into
+from .server_functions import ServerFunctions
 from .summaries import OTHER
+from .waiting import take_waiting
 
-LOOKS = 3
+LOOKS = 8
 KEYS_AT_ONCE = 500
 SHOWN = 10
 APPLIED = "applied"
-NOT_COMPARED = ("shadow:", "generation", "rebuild", "verified", keys.MINUTES, keys.GONE)
+NOT_COMPARED = (
+    "shadow:", "generation", "rebuild", "verified",
+    keys.WAITING, keys.TAKEN, keys.MINUTES, keys.GONE,
+)  # fmt: skip
 ESTIMATE = b"(different answers)"
 Hash = dict[bytes, bytes]
 
@@ -46,14 +51,21 @@ def compare_with_recount(form_id: str) -> tuple[KeyDifference, ...]:
     generation = generations.announce()
     try:
         count_into(form_id, generations, generation)
+        _take_waiting(form_id)
         comparison = _Comparison(form_id, generations.live, generation)
         differing = comparison.differences(comparison.names())
         for _ in range(LOOKS - 1):  # a count reaches the live numbers first, then the others
+            if differing:
+                _take_waiting(form_id)
             differing &= comparison.differences(differing)
         return tuple(comparison.describe(name) for name in sorted(differing))
     finally:
         generations.abandon(generation)
         generations.clean()
+
+
+def _take_waiting(form_id: str) -> None:
+    take_waiting(numbers(), ServerFunctions(numbers()), form_id)
 
 
 class _Comparison:

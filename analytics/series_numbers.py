@@ -15,6 +15,8 @@ from formplatform.core.errors import FieldError, InvalidInputError
 from . import keys, retention, series
 from .keys import FormKeys
 from .series import Bucket, Granularity
+from .server_functions import ServerFunctions
+from .waiting import take_waiting
 
 Parts = dict[str, dict[int, int]]
 """UTC day → number of the quarter-hour (or minute) of the day → responses."""
@@ -49,8 +51,9 @@ class Series:
 class SeriesNumbers:
     """The time series of every form, kept by one Redis client."""
 
-    def __init__(self, client: Numbers) -> None:
+    def __init__(self, client: Numbers, functions: ServerFunctions) -> None:
         self._redis = client
+        self._functions = functions
 
     def read(
         self, form_id: str, size: Granularity, zone: tzinfo, *, start: datetime, end: datetime
@@ -84,6 +87,7 @@ class SeriesNumbers:
         self, form_id: str, zone: tzinfo, start: datetime, end: datetime, *, whole_days: bool
     ) -> tuple[Parts, set[str]]:
         """What a span is added up from, and the days whose quarter-hours are missed there."""
+        take_waiting(self._redis, self._functions, form_id)
         prefix = FormKeys(form_id).prefix
         counted = _counts(self._redis.hgetall(prefix + keys.days()))
         span = series.days_within(start, end)
@@ -100,6 +104,7 @@ class SeriesNumbers:
         return found, gone
 
     def _minutes(self, form_id: str, days: Sequence[str]) -> Parts:
+        take_waiting(self._redis, self._functions, form_id)
         prefix = FormKeys(form_id).prefix
         pipeline = self._redis.pipeline(transaction=False)
         for day in days:

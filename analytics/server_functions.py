@@ -7,9 +7,10 @@ client would ask a node for the keys of every FCALL: one more round trip each.
 """
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,8 @@ from redis.exceptions import NoPermissionError, NoScriptError, ResponseError
 
 from formplatform.core.connections import Numbers
 
+from .held_connections import Command, HeldConnections
+
 
 class Status(IntEnum):
     """What a counting function answers first."""
@@ -25,6 +28,8 @@ class Status(IntEnum):
     APPLIED = 1
     REFUSED = 0
     OTHER_GENERATION = -2
+    BEHIND = -3
+    """Something waits that must be taken first."""
 
 
 FOLDER = Path(__file__).parent / "functions"
@@ -65,6 +70,7 @@ def function_of(name: str, source: str) -> ServerFunction:
 
 
 APPLY = read_function("apply")
+WAIT = read_function("wait")
 ADVANCE = read_function("advance")
 FLIP = read_function("flip")
 
@@ -83,27 +89,31 @@ class ServerFunctions:
 
     def __init__(self, client: Numbers) -> None:
         self._client = client
+        self._held = HeldConnections(client)
         self._as_scripts = isinstance(client, redis.RedisCluster)
 
-    def run(self, calls: Sequence[Call]) -> list[Any]:
+    def run(self, calls: Iterable[Call]) -> list[Any]:
         """Every answer, in order. Calls are not atomic together; each one is.
 
-        Raises the client's error: a connection that broke says nothing about what was applied.
+        They may be made while the first ones run. Raises the client's error: a connection that
+        broke says nothing about what was applied.
         """
         answers: list[Any] = []
-        for start in range(0, len(calls), PIPELINE_CALLS):
-            answers += self._run_pipeline(calls[start : start + PIPELINE_CALLS])
+        waiting = iter(calls)
+        while some := self._run_some(islice(waiting, PIPELINE_CALLS)):
+            answers += some
         return answers
 
-    def _run_pipeline(self, calls: Sequence[Call]) -> list[Any]:
-        answers = self._send(calls)
+    def _run_some(self, calls: Iterable[Call]) -> list[Any]:
+        sent: list[Call] = []
+        answers = self._held.execute(self._commands(calls, sent))
         for _ in range(2):  # first the function may be missing, then FUNCTION itself
             missing = [place for place, answer in enumerate(answers) if _is_missing(answer)]
             if not missing:
                 break
             self._as_scripts |= any(_is_refused(answers[place]) for place in missing)
-            self._load({calls[place].function.name: calls[place].function for place in missing})
-            again = self._send([calls[place] for place in missing])
+            self._load({sent[place].function.name: sent[place].function for place in missing})
+            again = self._held.execute(self._command(sent[place]) for place in missing)
             for place, answer in zip(missing, again, strict=True):
                 answers[place] = answer
         for answer in answers:
@@ -111,23 +121,12 @@ class ServerFunctions:
                 raise answer
         return answers
 
-    def _send(self, calls: Sequence[Call]) -> list[Any]:
-        if len(calls) == 1:
-            return [self._send_one(calls[0])]
-        pipeline: Any = self._client.pipeline(transaction=False)
+    def _commands(self, calls: Iterable[Call], sent: list[Call]) -> Iterator[Command]:
         for call in calls:
-            pipeline.execute_command(*self._command(call))
-        answers: list[Any] = pipeline.execute(raise_on_error=False)
-        return answers
+            sent.append(call)
+            yield self._command(call)
 
-    def _send_one(self, call: Call) -> Any:
-        execute: Callable[..., Any] = self._client.execute_command
-        try:
-            return execute(*self._command(call))
-        except ResponseError as error:
-            return error
-
-    def _command(self, call: Call) -> tuple[Any, ...]:
+    def _command(self, call: Call) -> Command:
         arguments = (len(call.keys), *call.keys, *call.arguments)
         if self._as_scripts:
             return ("EVALSHA", call.function.script_digest, *arguments)

@@ -52,5 +52,19 @@ def piece(kind: str, key: str, names: Collection[str], amounts: Collection[int])
     """One step."""
     texts = END.join(names)
     if texts.count(END) >= len(names):
-        texts = END.join([name.replace(END, "\ufffd") for name in names])
+        names, amounts = _plain(names, amounts)
+        texts = END.join(names)
     return END.join((kind, key, str(len(names)), texts, *map(str, amounts), ""))
+
+
+def _plain(
+    names: Collection[str], amounts: Collection[int]
+) -> tuple[Collection[str], Collection[int]]:
+    """The same without END in a name. Two may become one, whose amounts then add up."""
+    plain = [name.replace(END, "\ufffd") for name in names]
+    if not amounts:
+        return plain, amounts
+    counted: dict[str, int] = {}
+    for name, amount in zip(plain, amounts, strict=True):
+        counted[name] = counted.get(name, 0) + amount
+    return counted.keys(), counted.values()

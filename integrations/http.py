@@ -9,7 +9,7 @@ the whole list.
 
 import ssl
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import certifi
@@ -20,7 +20,7 @@ from .outbound.bodies import read_body
 from .outbound.calls import Call
 from .outbound.connecting import connect, find_vetted
 from .outbound.connections import Connection
-from .outbound.messages import ClosedError, Head, read_head, render_request
+from .outbound.messages import FRAMING, ClosedError, Head, read_head, render_request
 from .outbound.proxies import connect_through, parse_proxy
 from .outbound.targets import Target, parse_target
 from .outbound.warm import warm_connections
@@ -30,6 +30,7 @@ DEFAULT_MAX_BYTES = 64 * 1024
 MOST_REQUEST_BYTES = 16 * 1024 * 1024
 IDEMPOTENT = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 _TELLS_REPETITIONS = frozenset({"idempotency-key", "webhook-id"})
+"""Headers by which a peer knows a request that comes again (RFC 9110, 9.2.2)."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,9 +79,11 @@ def send(
     sent: dict[str, str] = {}
     try:
         target = parse_target(url)
-        sent = _with_framing(target, headers or {})
+        named = {name.lower() for name in headers or ()}
+        sent = _with_framing(target, headers or {}, named)
         message = _render(method, target, sent, body)
-        connection, head = _exchange(target, message, call, may_repeat=_may_repeat(method, sent))
+        may_repeat = method in IDEMPOTENT or not named.isdisjoint(_TELLS_REPETITIONS)
+        connection, head = _exchange(target, message, call, may_repeat=may_repeat)
         return _finish(connection, head, _Request(method, target, sent, max_bytes), call)
     except OutboundError as error:
         _tell(error, call, sent)
@@ -104,10 +107,12 @@ def _tell(error: OutboundError, call: Call, sent: Mapping[str, str]) -> Outbound
     return error
 
 
-def _with_framing(target: Target, headers: Mapping[str, str]) -> dict[str, str]:
+def _with_framing(target: Target, headers: Mapping[str, str], named: set[str]) -> dict[str, str]:
+    if not named.isdisjoint(FRAMING):
+        raise RefusedRequestError("A header is one that only the client sets.", reason="header")
     return {
         "Host": target.authority,
-        "User-Agent": USER_AGENT,
+        **({} if "user-agent" in named else {"User-Agent": USER_AGENT}),
         **headers,
         # Never compressed: nothing here unpacks an answer, so none can unpack to gigabytes.
         "Accept-Encoding": "identity",
@@ -118,12 +123,6 @@ def _render(method: str, target: Target, headers: Mapping[str, str], body: bytes
     if len(body) > MOST_REQUEST_BYTES:
         raise RefusedRequestError("The body is too large to be sent.", reason="too_large")
     return render_request(method, target.path, headers, body)
-
-
-def _may_repeat(method: str, headers: Mapping[str, str]) -> bool:
-    """Whether the peer can tell a repetition (RFC 9110, 9.2.2)."""
-    named = {name.lower() for name in headers}
-    return method in IDEMPOTENT or not named.isdisjoint(_TELLS_REPETITIONS)
 
 
 def _exchange(
@@ -164,7 +163,7 @@ def _ask(connection: Connection, message: bytes, call: Call) -> Head:
 
 
 def _unpersistent(head: Head) -> Head:
-    return Head(head.status, False, head.headers, head.rest)  # noqa: FBT003 - a record
+    return replace(head, is_persistent=False)
 
 
 def _open(target: Target, call: Call) -> Connection:

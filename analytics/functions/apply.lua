@@ -5,7 +5,8 @@
 -- ARGV  prefix of the counters' keys, generation, cap,
 --       number of ids per bucket, ids (12 bytes each, bucket by bucket),
 --       expected revisions, target revisions: each one number for all, or a list with commas,
---       steps: each part with \31 after it: kind, key, number of counters, their names, their amounts
+--       steps: each part with \31 after it: kind, key, number of counters, their names, their amounts,
+--       and, of steps that what waits comes to: how often that was taken before, how long it is
 -- Kinds: i add
 --        p add, and let the key expire at the second that follows the amounts
 --        c add; what is new beyond `cap` names goes to "\0other"
@@ -18,17 +19,22 @@
 --   1  applied
 --   0  refused: then follows, for each id, the revision that is counted
 --  -2  another generation is live: then follows its number
+--  -3  what waits must be taken first, for it may hold what is taken away; or somebody else took it
 
 local OTHER = '\0other'
 local EXACT = 2 ^ 52
 local MANY, SLICE = 10, 1000
+local WAITING, TAKEN = 'waiting', 'taken'
 
-local function add_slice(key, args, first, last, count)
+local function add_slice(key, args, first, last, count, add_new)
   -- Two commands for many counters; what a double might not hold exactly is left to the server.
   local stored, changed, n = redis.call('HMGET', key, unpack(args, first, last)), {}, 0
   for i = first, last do
-    local sum = tonumber(stored[i - first + 1] or 0) + tonumber(args[i + count])
-    if sum > -EXACT and sum < EXACT then
+    local before = stored[i - first + 1]
+    local sum = tonumber(before or 0) + tonumber(args[i + count])
+    if add_new and not before then
+      add_new(key, args[i], args[i + count])
+    elseif sum > -EXACT and sum < EXACT then
       changed[n + 1], changed[n + 2], n = args[i], sum, n + 2
     else
       redis.call('HINCRBY', key, args[i], args[i + count])
@@ -37,25 +43,30 @@ local function add_slice(key, args, first, last, count)
   if n > 0 then redis.call('HSET', key, unpack(changed)) end
 end
 
-local function add(key, args, first, count)
+local function add_one(key, name, amount) redis.call('HINCRBY', key, name, amount) end
+
+local function add(key, args, first, count, add_new)
+  -- `add_new` adds a counter that may not be there yet; without it, they are all alike.
   local last = first + count - 1
   if count < MANY then
-    for i = first, last do redis.call('HINCRBY', key, args[i], args[i + count]) end
+    for i = first, last do (add_new or add_one)(key, args[i], args[i + count]) end
     return
   end
   for from = first, last, SLICE do
-    add_slice(key, args, from, math.min(from + SLICE - 1, last), count)
+    add_slice(key, args, from, math.min(from + SLICE - 1, last), count, add_new)
   end
 end
 
-local function add_value(key, name, amount, cap)
-  -- A value keeps its place for ever, at zero too, so that it never changes between its own
-  -- count and the others. One that comes to its amount was at zero, or is new.
-  if redis.call('HINCRBY', key, name, amount) ~= tonumber(amount) then return end
-  local beyond = redis.call('HLEN', key) - cap
-  if beyond > 1 or beyond == 1 and redis.call('HEXISTS', key, OTHER) == 0 then
-    redis.call('HDEL', key, name)
-    redis.call('HINCRBY', key, OTHER, amount)
+local function value_adder(cap)
+  return function(key, name, amount)
+    -- A value keeps its place for ever, at zero too, so that it never changes between its own
+    -- count and the others. One that comes to its amount was at zero, or is new.
+    if redis.call('HINCRBY', key, name, amount) ~= tonumber(amount) then return end
+    local beyond = redis.call('HLEN', key) - cap
+    if beyond > 1 or beyond == 1 and redis.call('HEXISTS', key, OTHER) == 0 then
+      redis.call('HDEL', key, name)
+      redis.call('HINCRBY', key, OTHER, amount)
+    end
   end
 end
 
@@ -101,14 +112,14 @@ local function parts_of(text)
 end
 
 local function make_steps(args, prefix, cap)
-  local at = 1
+  local at, add_new = 1, value_adder(cap)
   while args[at] do
     local kind, key, first, count = args[at], prefix .. args[at + 1], at + 3, tonumber(args[at + 2])
     at = first + 2 * count
     if kind == 'i' then
       add(key, args, first, count)
     elseif kind == 'c' then
-      for i = first, first + count - 1 do add_value(key, args[i], args[i + count], cap) end
+      add(key, args, first, count, add_new)
     elseif kind == 'd' then
       add_distinct(key, args, first, count)
       at = first + count
@@ -157,10 +168,30 @@ local function take(keys, args)
   for bucket = 1, #changes do redis.call('HSET', keys[2 + bucket], unpack(changes[bucket])) end
 end
 
+local function leave_waiting(prefix, taken, length)
+  -- Without the steps that are made now; false where they are not the first ones any more.
+  if (redis.call('GET', prefix .. TAKEN) or '0') ~= taken then return false end
+  local text = redis.call('GET', prefix .. WAITING) or ''
+  if #text < length then return false end
+  redis.call('INCR', prefix .. TAKEN)
+  if #text == length then
+    redis.call('DEL', prefix .. WAITING)
+  else
+    redis.call('SET', prefix .. WAITING, string.sub(text, length + 1))
+  end
+  return true
+end
+
+local function is_in_turn(args)
+  if args[9] then return leave_waiting(args[1], args[9], tonumber(args[10])) end
+  return args[6] == '0' or redis.call('STRLEN', args[1] .. WAITING) == 0
+end
+
 local function apply(keys, args)
   local live = redis.call('MGET', keys[1], keys[2])
   local rebuild = tonumber(live[2] or 0)
   if (live[1] or '0') ~= args[2] then return {-2, rebuild, tonumber(live[1] or 0)} end
+  if not is_in_turn(args) then return {-3, rebuild} end
   local stored = take(keys, args)
   if stored then return {0, rebuild, unpack(stored)} end
   make_steps(parts_of(args[8]), args[1], tonumber(args[3]))

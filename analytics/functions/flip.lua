@@ -8,7 +8,7 @@
 -- they carry the same hash tag as the declared ones.
 
 local function suffixes(prefix)
-  local found = {'stats', 'fields', 'timeseries:day', 'hashes', 'distinct_gone'}
+  local found = {'stats', 'fields', 'timeseries:day', 'hashes', 'distinct_gone', 'waiting'}
   found[#found + 1] = 'sessions'
   found[#found + 1] = 'sessions:day'
   for _, day in ipairs(redis.call('HKEYS', prefix .. 'timeseries:day')) do

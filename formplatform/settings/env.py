@@ -224,8 +224,12 @@ def url(name: str, *, schemes: Sequence[str]) -> str | None:
 def proxy(name: str) -> str | None:
     """A proxy such as http://user:password@proxy:3128: nothing behind host and port."""
     value = url(name, schemes=["http"])
-    parts = urlsplit(value or "")
-    if value and (not parts.hostname or parts.path.strip("/") or parts.query or parts.fragment):
+    try:
+        parts = urlsplit(value or "")
+        plain = parts.hostname and not (parts.path.strip("/") or parts.query or parts.fragment)
+    except ValueError:
+        plain = False
+    if value and not plain:
         raise ImproperlyConfigured(f"{name}: expected http://host:port and nothing behind it.")
     return value
 

@@ -26,7 +26,7 @@ USUAL_SPAN = timedelta(days=7)
 class DryRun(WebhookView):
     conflicts: ClassVar[bool] = False
 
-    @extend_schema(request=DryRunInput, responses=DryRunOutput)
+    @extend_schema(operation_id="webhooks_dry_run", request=DryRunInput, responses=DryRunOutput)
     def post(self, request: Request) -> Response:
         """Which past events an endpoint with these settings would have been sent, and what."""
         actor, values = actor_of(request), checked(DryRunInput, request)
@@ -40,7 +40,9 @@ class DryRun(WebhookView):
 class WebhookDryRun(WebhookView):
     conflicts: ClassVar[bool] = False
 
-    @extend_schema(request=DryRunChange, responses=DryRunOutput)
+    @extend_schema(
+        operation_id="webhooks_dry_run_changes", request=DryRunChange, responses=DryRunOutput
+    )
     def post(self, request: Request, webhook_id: str) -> Response:
         """The same with the settings of an endpoint; what is given is tried on instead."""
         webhook = get_webhook(actor_of(request), webhook_id)

@@ -14,7 +14,7 @@ from .messages import Head, ProtocolError
 LONGEST_LINE = 1024
 """Of a chunk's size with its extensions, and of a trailer."""
 MOST_TRAILERS = 20
-OVERHEAD = 64 * 1024
+OVERHEAD = 16 * 1024
 """Bytes of framing beside a chunked body."""
 WITHOUT_BODY = frozenset({204, 304})
 _LENGTH = re.compile(r"[0-9]{1,18}")
@@ -42,7 +42,7 @@ def read_body(
         return source.read_length(int(length), max_bytes)
     if coding is None and length is None:
         return source.read_to_end(max_bytes)
-    if coding is not None and coding.lower() == "chunked" and head.is_persistent:
+    if coding is not None and coding.lower() == "chunked" and head.is_current:
         # With a length beside it somebody in between may have seen another end (RFC 9112, 6.3).
         return source.read_chunked(max_bytes, is_clean=length is None)
     return Body(b"", complete=False, is_clean=False)

@@ -24,6 +24,20 @@ _STATUS = re.compile(r"HTTP/1\.([01]) ([1-9][0-9]{2})(?: [^\x00]*)?")
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}")
 _METHOD = re.compile(r"[A-Z]{1,20}")
 WITHOUT_BODY = frozenset({"GET", "HEAD"})
+FRAMING = frozenset(
+    {
+        "accept-encoding",
+        "connection",
+        "content-length",
+        "expect",
+        "host",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+"""What a caller never sets: the last word against a second opinion on where a request ends."""
 
 
 class ProtocolError(OSError):
@@ -39,6 +53,8 @@ class Head:
     """The head of an answer, and what came behind it. Header names are lower case."""
 
     status: int
+    is_current: bool
+    """HTTP/1.1: an older peer knows no chunks."""
     is_persistent: bool
     """Whether the peer keeps the connection open for another request."""
     headers: dict[str, str]
@@ -110,5 +126,11 @@ def _parse(head: bytes, rest: bytes) -> Head:
             raise ProtocolError("A header of the answer is not one.")
         name, value = name.lower(), value.strip(" \t")
         headers[name] = f"{headers[name]}, {value}" if name in headers else value
-    persistent = status[1] == "1" and "close" not in headers.get("connection", "").lower()
-    return Head(int(status[2]), persistent, headers, rest)
+    current = status[1] == "1"
+    return Head(
+        status=int(status[2]),
+        is_current=current,
+        is_persistent=current and "close" not in headers.get("connection", "").lower(),
+        headers=headers,
+        rest=rest,
+    )

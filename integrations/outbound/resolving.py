@@ -60,7 +60,12 @@ class Resolver:
             future = self._asked[host, port] = Future()
             self._domains[domain] += 1
         # A daemon: a name that hangs must not hold up the end of the process either.
-        threading.Thread(target=self._answer, args=(host, port, future), daemon=True).start()
+        thread = threading.Thread(target=self._answer, args=(host, port, future), daemon=True)
+        try:
+            thread.start()
+        except RuntimeError as error:  # the system has no thread left
+            self._forget(host, port)
+            raise UnreachableError("Names cannot be looked up now.", reason="dns") from error
         return future
 
     def _is_full(self, domain: str) -> bool:
@@ -73,14 +78,17 @@ class Resolver:
             found = _get_addresses(host, port)
         except BaseException as error:  # noqa: BLE001 - raised where it is waited for
             found = error
-        with self._changed:
-            del self._asked[host, port]
-            self._domains -= Counter({domain_of(host): 1})
-            self._changed.notify_all()
+        self._forget(host, port)
         if isinstance(found, BaseException):
             future.set_exception(found)
         else:
             future.set_result(found)
+
+    def _forget(self, host: str, port: int) -> None:
+        with self._changed:
+            del self._asked[host, port]
+            self._domains -= Counter({domain_of(host): 1})
+            self._changed.notify_all()
 
 
 def _get_addresses(host: str, port: int) -> list[Endpoint]:

@@ -1,6 +1,5 @@
 """The form with which staff edit an endpoint."""
 
-import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -76,7 +75,7 @@ class WebhookForm(_Form):
                 check_endpoint(self.wanted(), form_id=form_id)
             except InvalidInputError as refusal:
                 for error in refusal.errors:
-                    field, _, place = re.sub(r"\[", ".[", error.field, count=1).partition(".")
+                    field, _, place = error.field.partition(".")
                     self.add_error(field, f"{place}: {error.message}" if place else error.message)
         return cleaned
 

@@ -30,6 +30,8 @@ LOOK_AGAIN_SECONDS = 0.1
 STAY_SECONDS = 60.0
 """The courier waits for what is due within so long; beat wakes it for the rest."""
 LEAST_STAY_SECONDS = 2.0
+UNRUNG_SECONDS = 0.25
+"""How soon the command sees what was enqueued while it had nothing to do: no bell reaches it."""
 RECOVERY_SECONDS = 1.0
 SLOW_SECONDS = 1.0
 """A call that takes longer no longer counts as a hand that is busy."""
@@ -82,7 +84,7 @@ class Courier:
                 if self._is_done(pause, stay_for_ever=stay_for_ever):
                     return
                 close_old_connections()
-                self._wake.wait(min(pause, STAY_SECONDS))
+                self._wake.wait(min(pause, UNRUNG_SECONDS if stay_for_ever else STAY_SECONDS))
 
     def _pool(self) -> ThreadPoolExecutor:
         return ThreadPoolExecutor(self._hands * MOST_THREADS_PER_HAND, thread_name_prefix="webhook")

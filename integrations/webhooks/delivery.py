@@ -135,7 +135,7 @@ def _judge(job: Job, answer: http.Answer, started_at: datetime) -> Result:
         duration_ms=round(answer.seconds * 1000),
         phases=answer.phases,
         request_headers=redact_headers(answer.request_headers),
-        response_headers=redact_headers(answer.headers),
+        response_headers=redact_headers(answer.headers, hidden=job.destination.headers.values()),
         response=redact_response(
             answer.body, sent=job.body, hidden=job.destination.headers.values()
         ),

@@ -144,12 +144,13 @@ def enable(webhook: Webhook, *, replay: bool = False, seconds: float | None = No
 
 
 def delete_webhook(webhook: Webhook) -> None:
-    """Delete an endpoint: its secrets at once, its deliveries stay readable in the admin."""
+    """Delete an endpoint, its secrets and headers; its deliveries stay readable in the admin."""
     now = clock.now()
     with transaction.atomic():
         lanes.lock([webhook.pk])
         webhook.deleted_at = now
         webhook.status = Webhook.Status.DISABLED
+        webhook.set_headers({})
         webhook.save()
         webhook.secrets.all().delete()
         _bury_waiting(webhook.pk)

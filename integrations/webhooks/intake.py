@@ -53,13 +53,13 @@ def enqueue_deliveries(
     with transaction.atomic():
         _store_events({decision.event for decision in decisions})
         store_payloads(rendered.bodies)
+        made = _store_deliveries(pairs, rendered.failures, late=late) if pairs else 0
+        if pairs:
+            doorbell.ring_on_commit()
         _store_omissions(
             [decision for decision in decisions if decision.reason is not None], anew=late
         )
-        if not pairs:
-            return 0
-        doorbell.ring_on_commit()
-        return _store_deliveries(pairs, rendered.failures, late=late)
+    return made
 
 
 def enqueue_message(
@@ -185,6 +185,12 @@ def store_payloads(bodies: Mapping[tuple[str, Rendering], bytes]) -> None:
 
 
 def _store_omissions(decisions: Sequence[Decision], *, anew: bool) -> None:
+    """What has a delivery was wanted when it came first, whatever its endpoint wants by now."""
+    sent = Delivery.objects.filter(
+        webhook__in={each.webhook.pk for each in decisions},
+        event__in={each.event.id for each in decisions},
+    )
+    known = set(sent.values_list("event_id", "webhook_id")) if decisions else set()
     Omission.objects.bulk_create(
         (
             Omission(
@@ -194,6 +200,7 @@ def _store_omissions(decisions: Sequence[Decision], *, anew: bool) -> None:
                 trace=dict(each.trace),
             )
             for each in decisions
+            if (each.event.id, each.webhook.pk) not in known
         ),
         ignore_conflicts=not anew,
         update_conflicts=anew,

@@ -123,7 +123,7 @@ class Webhook(models.Model):
         if not self.sealed_headers:
             return {}
         found: dict[str, str] = json.loads(
-            encryption.unseal(self.sealed_headers, context=f"{self.pk} headers")
+            encryption.unseal(self.sealed_headers, context=headers_context(self.pk))
         )
         return found
 
@@ -131,7 +131,13 @@ class Webhook(models.Model):
         """Seal them under this row's id; the row is not saved."""
         text = json.dumps(dict(headers))
         self.header_names = sorted(headers)
-        self.sealed_headers = encryption.seal(text, context=f"{self.pk} headers") if headers else ""
+        sealed = encryption.seal(text, context=headers_context(self.pk))
+        self.sealed_headers = sealed if headers else ""
+
+
+def headers_context(webhook_id: str) -> str:
+    """What an endpoint's headers are sealed with."""
+    return f"{webhook_id} headers"
 
 
 class SigningSecret(models.Model):
@@ -252,9 +258,14 @@ class Delivery(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["webhook", "is_replay", "due_at"],
+                fields=["webhook", "status", "is_replay", "due_at", "seq"],
                 condition=Q(due_at__isnull=False),
                 name="delivery_waiting",
+            ),
+            models.Index(
+                fields=["webhook", "status", "is_replay", "seq"],
+                condition=Q(due_at__isnull=False),
+                name="delivery_in_line",
             ),
             models.Index(
                 fields=["webhook", "key", "seq"],

@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from django.db.models import Exists, Min, OuterRef, QuerySet
 
+from formplatform.core import clock
+
 from .models import Delivery, Webhook
 
 REPLAY_SHARE = 4
@@ -45,12 +47,11 @@ def pick(webhook: Webhook, *, limit: int, now: datetime) -> list[Picked]:
     """
     if webhook.ordering == Webhook.Ordering.ENDPOINT:
         return list(_front(webhook, limit=limit, now=now))
-    due = _candidates(webhook).filter(due_at__lte=now)
-    by_turn = ("seq",) if webhook.ordering == Webhook.Ordering.KEY else ("due_at", "seq")
-    chosen = _read(due.order_by("is_replay", *by_turn), limit=limit)
+    due = _by_turn(webhook, _candidates(webhook).filter(due_at__lte=now))
+    chosen = _read(due, limit=limit)
     if len(chosen) == limit and not chosen[-1].is_replay:
         share = max(limit // REPLAY_SHARE, 1) if limit > 1 else 0
-        replays = _read(due.filter(is_replay=True).order_by(*by_turn), limit=share)
+        replays = _read(due.filter(is_replay__in=[True]), limit=share)  # a bare flag finds no index
         chosen[limit - len(replays) :] = replays
     return chosen
 
@@ -60,12 +61,19 @@ def next_due(webhook: Webhook) -> datetime | None:
 
     Of an endpoint that wants them strictly in order none may be in flight.
     """
-    due_at: datetime | None
     if webhook.ordering == Webhook.Ordering.ENDPOINT:
-        due_at = _in_line(webhook).values_list("due_at", flat=True).first()
-    else:
+        return _in_line(webhook).values_list("due_at", flat=True).first()
+    # Where one is due already, an index ends the search; the least of all is looked for in all.
+    waiting = _by_turn(webhook, _candidates(webhook)).filter(due_at__lte=clock.now())
+    due_at: datetime | None = waiting.values_list("due_at", flat=True).first()
+    if due_at is None:
         due_at = _candidates(webhook).aggregate(due=Min("due_at"))["due"]
     return due_at
+
+
+def _by_turn(webhook: Webhook, deliveries: QuerySet[Delivery]) -> QuerySet[Delivery]:
+    in_order = webhook.ordering == Webhook.Ordering.KEY
+    return deliveries.order_by("is_replay", *(("seq",) if in_order else ("due_at", "seq")))
 
 
 def _read(deliveries: QuerySet[Delivery], *, limit: int) -> list[Picked]:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 LONGEST_RESPONSE_BYTES = 1024
@@ -13,27 +14,30 @@ MASK = "[…]"
 MOST_HEADERS = 50
 LONGEST_NAME = 60
 LONGEST_VALUE = 200
-SHOWN_HEADERS = frozenset(
+OUR_HEADERS = frozenset(
     {
-        # what we send
-        "accept-encoding",
-        "content-length",
-        "content-type",
-        "host",
-        "user-agent",
         "webhook-id",
         "webhook-timestamp",
         "x-webhook-attempt",
         "x-webhook-id",
         "x-webhook-sequence",
-        # what receivers answer
+    }
+)
+"""What we make up ourselves, anew for each attempt: there is nothing to look for."""
+_OUR_VALUE = re.compile(r"[A-Za-z0-9_.:-]{1,110}")
+SHOWN_HEADERS = frozenset(
+    {
+        "accept-encoding",
         "age",
         "allow",
         "cache-control",
         "cf-ray",
         "connection",
         "content-encoding",
+        "content-length",
+        "content-type",
         "date",
+        "host",
         "location",
         "ratelimit-limit",
         "ratelimit-remaining",
@@ -41,6 +45,7 @@ SHOWN_HEADERS = frozenset(
         "retry-after",
         "server",
         "transfer-encoding",
+        "user-agent",
         "vary",
         "via",
         "www-authenticate",
@@ -76,29 +81,38 @@ def redact_response(content: bytes, *, sent: bytes, hidden: Collection[str] = ()
     for beginning in _echoes(sent):
         content, echo, _ = content.partition(beginning)
         content += MASK.encode() if echo else b""
-    text = content.decode("utf-8", "replace")
-    for value in sorted(hidden, key=len, reverse=True):
-        if len(value) >= SHORTEST_HIDDEN:
-            text = text.replace(value, MASK).replace(json.dumps(value)[1:-1], MASK)
-    text = _SECRETS.sub(MASK, _CONTROL.sub("", text))
+    text = _hide(content.decode("utf-8", "replace"), hidden)
+    text = _SECRETS.sub(MASK, _CONTROL.sub("", text[: 2 * LONGEST_RESPONSE_BYTES]))
     return text.encode()[:LONGEST_RESPONSE_BYTES].decode("utf-8", "ignore")
 
 
-def redact_headers(headers: Mapping[str, str]) -> dict[str, str]:
+def _hide(text: str, hidden: Collection[str]) -> str:
+    for value in sorted(hidden, key=len, reverse=True):
+        if len(value) >= SHORTEST_HIDDEN:
+            text = text.replace(value, MASK).replace(json.dumps(value)[1:-1], MASK)
+    return text
+
+
+def redact_headers(headers: Mapping[str, str], *, hidden: Collection[str] = ()) -> dict[str, str]:
     """Headers of a request or an answer as they may be kept: names, and values of harmless ones.
 
     Args:
         headers: any case; at most `MOST_HEADERS` are kept.
+        hidden: values that are not kept even where a harmless header repeats them.
     """
     kept = [(name.lower(), value) for name, value in headers.items()][:MOST_HEADERS]
-    return {
-        _CONTROL.sub("", name)[:LONGEST_NAME]: _redact_value(name, value) for name, value in kept
-    }
+    return {name[:LONGEST_NAME]: _redact_value(name, _hide(value, hidden)) for name, value in kept}
 
 
 def _redact_value(name: str, value: str) -> str:
-    if name not in SHOWN_HEADERS:
-        return MASK
+    if name in SHOWN_HEADERS:
+        return _redact_shown(name, value[: 2 * LONGEST_VALUE])
+    return value if name in OUR_HEADERS and _OUR_VALUE.fullmatch(value) else MASK
+
+
+@lru_cache(maxsize=1024)
+def _redact_shown(name: str, value: str) -> str:
+    """Without a secret inside. The same receiver says nearly the same each time: remembered."""
     if name == "location":
         value = _redact_location(value)
     return _SECRETS.sub(MASK, _CONTROL.sub("", value))[:LONGEST_VALUE]

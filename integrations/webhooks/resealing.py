@@ -1,22 +1,53 @@
-"""Stored secrets, sealed anew under the first key of the ring.
+"""What is stored sealed (keys, and headers people add), sealed anew.
 
-Each row is changed by itself and only as it was read, and what is done is not done again: a run
-that was killed is gone on with by running again, two runs at once harm nothing, a rotation in
-between wins.
+All of it goes under the first key of the ring. Each row is changed by itself and only as it was
+read, and what is done is not done again: a run that was killed is gone on with by running again,
+two runs at once harm nothing, a rotation in between wins.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
+from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from formplatform.core import clock
 from integrations import encryption
 
-from .models import SigningSecret
+from .models import SigningSecret, Webhook, headers_context
 
 BATCH = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Shelf:
+    """A column that holds sealed texts, whose they are, and what they are sealed with."""
+
+    model: type[SigningSecret | Webhook]
+    column: str
+    webhook_id: str
+    context: Callable[[str], str]
+
+    def rows(self) -> QuerySet[Any]:
+        return self.model.objects.exclude(**{self.column: ""}).order_by("pk")
+
+
+SHELVES = (
+    Shelf(model=SigningSecret, column="sealed", webhook_id="webhook_id", context=str),
+    Shelf(model=Webhook, column="sealed_headers", webhook_id="pk", context=headers_context),
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Sealed:
+    """A row of a shelf, as it was read."""
+
+    shelf: Shelf
+    pk: Any
+    text: str
+    webhook_id: str
 
 
 @dataclass(kw_only=True, slots=True)
@@ -63,13 +94,16 @@ def reseal(
 
 
 def count_secrets() -> int:
-    return SigningSecret.objects.count()
+    return sum(shelf.rows().count() for shelf in SHELVES)
 
 
 def key_uses() -> list[KeyUse]:
     """How many secrets each key seals: those of the ring in its order, then those that are gone."""
-    sealed = SigningSecret.objects.order_by().values_list("sealed", flat=True)
-    counted = Counter(encryption.key_name_of(each) for each in sealed.iterator())
+    counted = Counter(
+        encryption.key_name_of(text)
+        for shelf in SHELVES
+        for text in shelf.rows().values_list(shelf.column, flat=True).iterator()
+    )
     ring = encryption.ring_names()
     gone = sorted(counted.keys() - set(ring))
     return [
@@ -78,27 +112,34 @@ def key_uses() -> list[KeyUse]:
     ]
 
 
-def _batches(size: int) -> Iterator[list[SigningSecret]]:
+def _batches(size: int) -> Iterator[list[Sealed]]:
     """In the order of their ids: what is made meanwhile is seen too."""
-    last = 0
-    while rows := list(SigningSecret.objects.filter(pk__gt=last).order_by("pk")[:size]):
-        yield rows
-        last = rows[-1].pk
+    for shelf in SHELVES:
+        columns = ("pk", shelf.column, shelf.webhook_id)
+        rows = shelf.rows().values_list(*columns)
+        found = list(rows[:size])
+        while found:
+            yield [
+                Sealed(shelf=shelf, pk=pk, text=text, webhook_id=webhook_id)
+                for pk, text, webhook_id in found
+            ]
+            found = list(rows.filter(pk__gt=found[-1][0])[:size])
 
 
-@sensitive_variables("text")
-def _reseal_one(row: SigningSecret, result: Resealed, *, dry_run: bool) -> None:
+@sensitive_variables("opened")
+def _reseal_one(row: Sealed, result: Resealed, *, dry_run: bool) -> None:
+    context = row.shelf.context(row.webhook_id)
     try:
-        text = row.reveal()
+        opened = encryption.unseal(row.text, context=context)
     except encryption.UnsealError:
         result.unreadable.append(row.webhook_id)
         return
-    if encryption.key_name_of(row.sealed) == encryption.ring_names()[0]:
+    if encryption.key_name_of(row.text) == encryption.ring_names()[0]:
         result.were_already += 1
         return
-    sealed = encryption.seal(text, context=row.webhook_id)
-    as_read = SigningSecret.objects.filter(pk=row.pk, sealed=row.sealed)
-    if dry_run or as_read.update(sealed=sealed):
+    as_read = row.shelf.rows().filter(**{"pk": row.pk, row.shelf.column: row.text})
+    sealed = encryption.seal(opened, context=context)
+    if dry_run or as_read.update(**{row.shelf.column: sealed}):
         result.resealed += 1
     else:
         result.changed_meanwhile += 1

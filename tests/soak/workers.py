@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections import Counter
+from collections.abc import Sequence
 
 WORKER = [sys.executable, "-m", "tests.fakes.counting_worker"]
 SIZES = (1, 10, 100, 200)
@@ -27,7 +28,10 @@ class BrokenWorkerError(Exception):
 class Workers:
     """Deliver every batch until some process has answered for it."""
 
-    def __init__(self, count: int, rng: random.Random) -> None:
+    def __init__(
+        self, count: int, rng: random.Random, command: Sequence[str] | None = None
+    ) -> None:
+        self._command = command or WORKER
         self.counts: Counter[str] = Counter()
         self._rng = rng
         self._batches: queue.Queue[list | None] = queue.Queue(FULL)
@@ -89,10 +93,9 @@ class Workers:
         finally:
             self._busy.discard(worker.pid)
 
-    @staticmethod
-    def _start():
+    def _start(self):
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        return subprocess.Popen(WORKER, **pipes, text=True)
+        return subprocess.Popen(self._command, **pipes, text=True)
 
     @staticmethod
     def _end(worker) -> int:

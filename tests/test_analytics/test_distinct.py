@@ -85,6 +85,15 @@ def test_hashes_depend_on_the_secret_key():
     assert hidden_values.hidden("somebody@example.org") == here
 
 
+@pytest.mark.parametrize("count", [1, 2, 8, 9, 40])
+def test_sealed_hashes_are_like_no_others_and_come_back(count):
+    hashes = [hidden_values.hidden(f"person{number}@example.org") for number in range(count)]
+    one, other = hidden_values.seal(hashes, 1), hidden_values.seal(hashes, 2**64 - 1)
+    assert hidden_values.unseal(one, 1) == hidden_values.unseal(other, 2**64 - 1) == hashes
+    pieces = [text[at : at + 16] for text in (one, other) for at in range(0, len(text), 16)]
+    assert len({*pieces, *hashes}) == 3 * count
+
+
 @pytest.mark.parametrize(("left", "right"), [({"a": 1, "b": 2}, {"b": 2, "a": 1}), ("é", "é")])
 def test_equal_answers_have_equal_hashes(left, right):
     assert hidden_values.hidden(left) == hidden_values.hidden(json.loads(json.dumps(right)))

@@ -214,6 +214,7 @@ def test_in_the_day_between_reading_and_expiry_writers_go_on(world, time_machine
     time_machine.move_to(GONE + DAY - timedelta(seconds=1), tick=False)
     world.submit(data={"age": 9}, submitted_at=MIDNIGHT)
     tell(world, world.events[-1:])
+    assert aggregator.current().find_total(world.form_id) == len(world.live())
     stored = numbers().hgetall(f"form:{{{world.form_id}}}:timeseries:quarter_hour:2050-07-01")
     assert Counter({int(n): int(count) for n, count in stored.items()})[0] == 2
     assert verify(world.form_id, deep=True).is_exact

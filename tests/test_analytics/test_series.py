@@ -129,6 +129,7 @@ def test_a_day_of_responses_takes_little_memory():
     form_id = new_id()
     midnight = datetime(2026, 5, 1, tzinfo=UTC)
     submit(form_id, [midnight + timedelta(minutes=15 * n) for n in range(96)])
+    assert aggregator.current().find_total(form_id) == 96
     key = f"form:{{{form_id}}}:timeseries:quarter_hour:2026-05-01"
     assert numbers().object("encoding", key) == b"listpack"
 

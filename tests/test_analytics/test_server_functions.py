@@ -22,6 +22,11 @@ def world(form_id, form_store):
     return world
 
 
+def one_by_one(events):
+    for event in events:
+        count_responses([event])
+
+
 def test_functions_are_loaded_when_they_are_missing_and_only_then(world, server, count_in):
     live, client = count_in(server.client()), server.client()
     count_responses(world.events[:30])
@@ -39,7 +44,7 @@ def test_without_functions_scripts_do_the_same(world, count_in, command):
     server = Server("--rename-command", command, "")
     try:
         live = count_in(server.client())
-        count_responses(world.events[:1])
+        one_by_one(world.events[:30])
         count_responses(world.events)
         assert_exact(live, world, server.client())
         server.client().script_flush()
@@ -61,6 +66,7 @@ def test_a_user_who_may_not_load_libraries_uses_scripts(world, server, count_in)
 
 def test_a_client_that_decodes_answers_reads_the_same(world, server, count_in):
     live = count_in(server.client(decode_responses=True))
+    one_by_one(world.events[:30])
     count_responses(world.events)
     assert_exact(live, world, server.client())
     assert rebuild(world.form_id).generation == 1
@@ -70,6 +76,9 @@ def test_a_client_that_decodes_answers_reads_the_same(world, server, count_in):
 def test_on_a_cluster_each_form_lives_in_one_slot_and_counts_exactly(world, count_in):
     with cluster() as client:
         live = count_in(client)
+        one_by_one(world.events[:30])
+        assert live.find_total(world.form_id) > 0
+        one_by_one(world.events[:35])
         count_responses(world.events)
         assert_exact(live, world, client)
         slots = {client.keyslot(key) for key in client.scan_iter()}

@@ -22,7 +22,7 @@ from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
 from integrations.webhooks import claims, delivery, endpoints, outcomes
 from integrations.webhooks.messages import render_payloads
-from integrations.webhooks.models import Attempt, Delivery, Event, Payload, Webhook
+from integrations.webhooks.models import Attempt, Delivery, Event, Omission, Payload, Webhook
 from integrations.webhooks.renderings import FULL
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.receiver import OK, Receiver, Reply
@@ -337,6 +337,22 @@ def test_a_disabled_endpoint_gets_nothing_and_its_waiting_messages_are_dead_lett
         deliver()
     assert len(receiver.received) == 3
     assert {each.status for each in Delivery.objects.all()} == {"delivered"}
+
+
+def test_what_came_before_its_endpoint_was_disabled_has_no_reason_why_not_when_it_comes_again(
+    subscribe, submit
+):
+    with Receiver() as receiver:
+        webhook, _ = subscribe(receiver.url())
+        before = submit()
+        deliver()
+        endpoints.disable(webhook.pk, reason=Webhook.DisabledReason.BY_OWNER)
+        after = submit()
+        publish_again(before)
+        publish_again(after)
+    assert the_delivery().event_id == f"evt_{before.id}_1"
+    reasons = list(Omission.objects.values_list("event_id", "reason"))
+    assert reasons == [(f"evt_{after.id}_1", "disabled")]
 
 
 def test_an_endpoint_that_is_disabled_during_the_call_gets_no_second_one(subscribe, submit):

@@ -1,8 +1,10 @@
 """Dry runs: what settings would have sent of what happened, without anything being sent."""
 
+import json
 from datetime import timedelta
 
 import pytest
+from django.core.management import CommandError, call_command
 from rest_framework.test import APIClient
 
 from formplatform.core import clock
@@ -195,3 +197,16 @@ def test_only_editors_of_the_form_may_try(
     assert mia.post("/api/v2/webhooks/dry-run/", body).status_code == status
     known = mia.post(f"/api/v2/webhooks/{webhook.pk}/dry-run/", {}).status_code
     assert known == (200 if status == 200 else 404)
+
+
+def test_the_command_prints_the_same_report(subscribe, submit, capsys):
+    webhook, _ = subscribe(URL, filter=ADULT)
+    submit(age=40)
+    submit(age=4)
+    call_command("dry_run_webhook", webhook.pk, "--since", "2020-01-01T00:00:00Z")
+    report = json.loads(capsys.readouterr().out)
+    assert (report["considered"], report["sent"], report["not_sent"]) == (2, 1, {"not_matched": 1})
+    with pytest.raises(CommandError):
+        call_command("dry_run_webhook", "0" * 24)
+    with pytest.raises(CommandError):
+        call_command("dry_run_webhook", webhook.pk, "--since", "2020-01-01T00:00:00")

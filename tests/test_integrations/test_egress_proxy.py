@@ -158,7 +158,15 @@ def test_a_redirect_does_not_leave_through_the_proxy_either(through):
 
 
 @pytest.mark.parametrize(
-    "value", ["https://proxy:3128", "proxy:3128", "http://", "http://proxy:99999", "http://p/path"]
+    "value",
+    [
+        "https://proxy:3128",
+        "proxy:3128",
+        "http://",
+        "http://proxy:99999",
+        "http://p/path",
+        "http://[::1",
+    ],
 )
 def test_a_proxy_that_could_not_work_stops_the_start(monkeypatch, value):
     monkeypatch.setenv("OUTBOUND_PROXY_URL", value)

@@ -82,5 +82,12 @@ def test_a_harmless_header_with_a_secret_inside_is_masked_and_cut(value, kept):
     assert redact_headers({"Server": value}) == {"server": kept}
 
 
+def test_a_secret_that_a_harmless_header_repeats_is_masked():
+    kept = redact_headers(
+        {"X-Request-Id": "for hush-hush-hush", "Via": "x"}, hidden=["hush-hush-hush"]
+    )
+    assert kept == {"x-request-id": "for […]", "via": "x"}
+
+
 def test_only_so_many_headers_are_kept():
     assert len(redact_headers({f"X-{number}": "1" for number in range(200)})) == MOST_HEADERS

@@ -12,7 +12,7 @@ from django.db import connection
 
 from formplatform.core import clock
 from integrations import encryption
-from integrations.webhooks import rotation
+from integrations.webhooks import endpoints, rotation
 from integrations.webhooks.models import SigningSecret
 from integrations.webhooks.resealing import KeyUse, Resealed, key_uses, reseal
 from integrations.webhooks.tasks import deliver_due
@@ -115,14 +115,14 @@ def test_what_was_rotated_between_reading_and_writing_stays_as_it_is(ring, subsc
     (row,) = SigningSecret.objects.all()
     ring(NEW, OLD)
     resealed_by_another = encryption.seal(row.reveal(), context=webhook.pk)
-    find = SigningSecret.reveal
+    unseal = encryption.unseal
 
-    def rotated_meanwhile(self):
-        SigningSecret.objects.filter(pk=self.pk).update(sealed=resealed_by_another)
-        return find(self)
+    def rotated_meanwhile(sealed, *, context):
+        SigningSecret.objects.filter(sealed=sealed).update(sealed=resealed_by_another)
+        return unseal(sealed, context=context)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SigningSecret, "reveal", rotated_meanwhile)
+        patch.setattr(encryption, "unseal", rotated_meanwhile)
         assert reseal() == Resealed(changed_meanwhile=1)
     assert SigningSecret.objects.get().sealed == resealed_by_another
 
@@ -130,16 +130,36 @@ def test_what_was_rotated_between_reading_and_writing_stays_as_it_is(ring, subsc
 def test_a_secret_that_was_deleted_meanwhile_does_not_come_back(ring, subscribe):
     subscribe("https://example.com/")
     ring(NEW, OLD)
-    find = SigningSecret.reveal
+    unseal = encryption.unseal
 
-    def deleted_meanwhile(self):
-        SigningSecret.objects.filter(pk=self.pk).delete()
-        return find(self)
+    def deleted_meanwhile(sealed, *, context):
+        SigningSecret.objects.filter(sealed=sealed).delete()
+        return unseal(sealed, context=context)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(SigningSecret, "reveal", deleted_meanwhile)
+        patch.setattr(encryption, "unseal", deleted_meanwhile)
         assert reseal() == Resealed(changed_meanwhile=1)
     assert SigningSecret.objects.count() == 0
+
+
+def test_headers_people_added_are_sealed_anew_with_the_keys(ring, subscribe):
+    headers = {"Authorization": "Bearer hush"}
+    webhook, _ = subscribe("https://example.com/", headers=headers)
+    subscribe("https://example.com/")
+    ring(NEW, OLD)
+    assert [use.secrets for use in key_uses()] == [0, 3]
+    assert reseal(batch=1) == Resealed(resealed=3)
+    assert [use.secrets for use in key_uses()] == [3, 0]
+    ring(NEW)
+    webhook.refresh_from_db()
+    assert webhook.headers() == headers
+    assert reseal() == Resealed(were_already=3)
+
+
+def test_a_deleted_endpoint_keeps_nothing_sealed(ring, subscribe):
+    webhook, _ = subscribe("https://example.com/", headers={"X-Token": "hush"}, asymmetric=True)
+    endpoints.delete_webhook(webhook)
+    assert key_uses() == [KeyUse(name=name_of(OLD), place=1, secrets=0)]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -93,6 +93,19 @@ def test_names_of_one_domain_are_all_reached_when_they_answer(names):
         assert list(pool.map(status, hosts)) == [200] * len(hosts)
 
 
+def test_a_name_is_asked_again_after_there_was_no_thread_for_it(names, monkeypatch):
+    def refuse(self):
+        raise RuntimeError("can't start new thread")
+
+    names["hooks.example"] = ["127.0.0.1"]
+    with Receiver() as receiver:
+        url = receiver.url(host="hooks.example")
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            assert reason(url) == "dns"
+        assert http.send("POST", url, timeout_seconds=5).status == 200
+
+
 def test_an_address_is_looked_up_nowhere(monkeypatch):
     monkeypatch.setattr(socket, "getaddrinfo", lambda *_: pytest.fail("asked"))
     with Receiver() as receiver:

@@ -153,6 +153,18 @@ def test_strangers_verify_each_attempt_at_one_message(verified, subscribe, submi
     ) == [True, True]
 
 
+@pytest.mark.parametrize("preset", ["slack", "teams", "discord", "zapier"])
+def test_strangers_verify_messages_shaped_for_other_services(verified, subscribe, submit, preset):
+    with Receiver() as receiver:
+        _, secret = subscribe(receiver.url(), preset=preset, asymmetric=True)
+        submit(vote="yes")
+        request = arrived(receiver)
+    assert verified(
+        Message(secret, request.headers, request.body),
+        Message(secret, request.headers, request.body + b" "),
+    ) == [True, False]
+
+
 def test_strangers_verify_a_secret_somebody_brought(verified, subscribe, submit):
     secrets = ["whsec_" + base64.b64encode(bytes(range(n))).decode() for n in (24, 33, 64)]
     with Receiver() as receiver:

@@ -182,6 +182,22 @@ def test_a_body_until_the_end_is_whole_and_the_connection_over():
     assert (answer.body, answer.complete) == (b"until the end", True)
 
 
+def test_chunks_that_end_with_the_connection_are_whole():
+    head = CHUNKED[:-2] + b"Connection: close\r\n\r\n"
+    with Wire(closing(head + b"2\r\nok\r\n0\r\n\r\n")) as wire:
+        for _ in range(2):
+            answer = post(wire)
+            assert (answer.body, answer.complete) == (b"ok", True)
+    assert wire.connections == 2
+
+
+def test_chunks_of_a_server_too_old_for_them_are_not_read():
+    answer = CHUNKED.replace(b"1.1", b"1.0") + b"2\r\nok\r\n0\r\n\r\n"
+    with Wire(closing(answer)) as wire:
+        found = post(wire)
+    assert (found.status, found.body, found.complete) == (200, b"", False)
+
+
 def test_an_old_server_is_understood_and_its_connection_not_used_again():
     with Wire(answering(b"HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok")) as wire:
         assert [post(wire).body for _ in range(2)] == [b"ok", b"ok"]
@@ -326,13 +342,26 @@ def test_garbage_instead_of_a_handshake_is_a_tls_failure(garbage):
         ({"X-A\r\nX-B": "1"}, "header"),
         ({"X-A": "1\0"}, "header"),
         ({"X-A": "\u010d\u010a"}, "header"),
+        ({"host": "inside.example"}, "header"),
+        ({"HOST": "inside.example"}, "header"),
+        ({"content-length": "0"}, "header"),
+        ({"Transfer-Encoding": "chunked"}, "header"),
+        ({"connection": "keep-alive"}, "header"),
+        ({"accept-encoding": "gzip"}, "header"),
     ],
 )
-def test_a_header_that_would_be_two_is_not_sent(headers, reason):
+def test_a_header_that_would_change_the_request_is_not_sent(headers, reason):
     with Wire(answering(OK)) as wire, pytest.raises(RefusedRequestError) as refusal:
         post(wire, headers=headers)
     assert (refusal.value.reason, wire.connections) == (reason, 0)
     assert isinstance(refusal.value, RefusedTargetError)  # sent again, it would fail again
+
+
+def test_a_caller_names_itself_once():
+    with Wire(answering(OK)) as wire:
+        post(wire, headers={"user-agent": "connector/1"})
+    assert wire.requests[0].lower().count(b"user-agent") == 1
+    assert b"user-agent: connector/1\r\n" in wire.requests[0]
 
 
 @pytest.mark.parametrize("method", ["GET / HTTP/1.1\r\nX:", "get", "", "P OST"])

@@ -10,11 +10,13 @@ from formplatform.core.connections import numbers
 from formplatform.core.errors import ConflictError
 from formplatform.forms.storage.registry import get_store
 
-from .counting import Due, settle
+from .counting import SHADOW_GROUP, Due, settle
 from .generations import Generations
 from .metrics import forget_forms
 from .session_counting import settle_sessions
 
+AT_ONCE = 4 * SHADOW_GROUP
+"""Responses read at once: several calls, so that Redis counts the first while others are made."""
 Progress = Callable[[int], object]
 
 
@@ -62,7 +64,7 @@ def count_into(
     """
     store = get_store()
     responses = sessions = 0
-    for batch in store.scan_responses(form_id):
+    for batch in store.scan_responses(form_id, batch=AT_ONCE):
         settle(Due(response, 0, response.revision, generation) for response in batch)
         _show_life(generations, generation)
         responses += len(batch)

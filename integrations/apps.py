@@ -11,4 +11,4 @@ class IntegrationsConfig(AppConfig):
 
     def ready(self) -> None:
         if is_enabled(Feature.WEBHOOKS):
-            from .webhooks import subscribers, tasks  # noqa: F401 - registered by being imported
+            from .webhooks import metrics, subscribers, tasks  # noqa: F401 - registered so

@@ -11,6 +11,7 @@ from .webhooks.models import (
     SigningSecret,
     Webhook,
 )
+from .webhooks.notice_models import Notice
 
 __all__ = [
     "Attempt",
@@ -18,6 +19,7 @@ __all__ = [
     "Delivery",
     "Event",
     "Lane",
+    "Notice",
     "Omission",
     "Payload",
     "SigningSecret",

@@ -15,6 +15,9 @@ CLUSTER = yaml.safe_load((DOCKER / "compose.cluster.yaml").read_text())
 MANIFESTS = list(yaml.safe_load_all((DOCKER / "k8s" / "formplatform.yaml").read_text()))
 OURS = ("prepare", "web", "worker", "beat")
 
+METRIC = re.compile(r"\b((?:formplatform|django|cache)_\w+)")
+COUNTERS = ("formplatform/core/metrics.py", "caching/stats.py", "integrations/webhooks/metrics.py")
+
 
 def known_variables():
     text = (ROOT / ".env.example").read_text()
@@ -100,14 +103,25 @@ def test_the_dashboard_draws_only_what_is_counted():
         metric
         for panel in dashboard["panels"]
         for target in panel["targets"]
-        for metric in re.findall(r"\b(\w+_(?:total|bucket))\[", target["expr"])
+        for metric in METRIC.findall(target["expr"])
     }
-    sources = "".join(
-        (ROOT / path).read_text() for path in ("formplatform/core/metrics.py", "caching/stats.py")
-    )
-    assert len(drawn) >= 5
-    families = {re.sub("_(total|bucket)$", "", metric) for metric in drawn}
-    assert {family for family in families if family not in sources} == set()
+    assert len(drawn) >= 10
+    assert uncounted(drawn) == set()
+
+
+def uncounted(metrics):
+    sources = "".join((ROOT / path).read_text() for path in COUNTERS)
+    families = {re.sub("_(total|bucket)$", "", metric) for metric in metrics}
+    return {family for family in families if family not in sources}
+
+
+def test_alerts_watch_only_what_is_counted():
+    groups = yaml.safe_load((DOCKER / "prometheus" / "alerts.yml").read_text())["groups"]
+    rules = [rule for group in groups for rule in group["rules"]]
+    watched = {metric for rule in rules for metric in METRIC.findall(rule["expr"])}
+    assert len(watched) >= 3
+    assert uncounted(watched) == set()
+    assert all(rule["annotations"]["summary"] and rule["for"] for rule in rules)
 
 
 def test_prometheus_asks_the_ports_that_answer():

@@ -1,7 +1,7 @@
 """The admin's look behind one door: django-unfold, or Django's own (`ADMIN_THEME=plain`).
 
-Apps take `ModelAdmin`, `TabularInline`, `StackedInline` and `display` from here and never import
-a theme, so that the theme can be changed, or dropped, in this file alone. `action` and
+Apps take `ModelAdmin`, `TabularInline`, `StackedInline`, `display` and widgets from here and never
+import a theme, so that the theme can be changed, or dropped, in this file alone. `action` and
 `register` are Django's own: both themes take them as they are.
 """
 
@@ -29,6 +29,8 @@ class Colour(StrEnum):
 
 if TYPE_CHECKING:
     from django.contrib.admin import ModelAdmin, StackedInline, TabularInline
+    from django.contrib.admin.widgets import AdminTextInputWidget as TextInput
+    from django.forms import Select
 else:
     if settings.ADMIN_THEME == "unfold":
         from unfold.admin import (
@@ -36,12 +38,18 @@ else:
             StackedInline as _StackedInline,
             TabularInline as _TabularInline,
         )
+        from unfold.widgets import (
+            UnfoldAdminSelectWidget as Select,
+            UnfoldAdminTextInputWidget as TextInput,
+        )
     else:
         from django.contrib.admin import (
             ModelAdmin as _ModelAdmin,
             StackedInline as _StackedInline,
             TabularInline as _TabularInline,
         )
+        from django.contrib.admin.widgets import AdminTextInputWidget as TextInput
+        from django.forms import Select
 
     class _Typed:
         """Lets `ModelAdmin[Webhook]` be written: the parameter is for the type checker."""
@@ -102,8 +110,10 @@ def _themed(foreign: type[Any], base: type[Any], **attributes: object) -> type[A
 __all__ = [
     "Colour",
     "ModelAdmin",
+    "Select",
     "StackedInline",
     "TabularInline",
+    "TextInput",
     "action",
     "display",
     "is_themed",

@@ -12,6 +12,7 @@ from django_prometheus.exports import ExportToDjangoView
 
 from .health import Finding, check_readiness
 from .heartbeats import Role
+from .metrics import show_state
 
 Answer = Callable[[HttpRequest], HttpResponse]
 
@@ -64,4 +65,5 @@ def answer_metrics(request: HttpRequest) -> HttpResponse:
     if not address.is_private or "HTTP_X_FORWARDED_FOR" in request.META:
         return HttpResponseNotFound()
     exposition: HttpResponse = ExportToDjangoView(request)
+    exposition.content += show_state()
     return exposition

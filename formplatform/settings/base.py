@@ -9,6 +9,7 @@ from .api import *
 from .features import *
 from .live import *
 from .logs import *
+from .mail import *
 from .outbound import *
 from .paths import *
 from .queues import *

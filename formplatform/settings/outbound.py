@@ -24,7 +24,12 @@ WEBHOOK_MAX_RETRIES = env.integer("WEBHOOK_MAX_RETRIES", 6, maximum=50)
 WEBHOOK_TIMEOUT = env.integer("WEBHOOK_TIMEOUT", 10, minimum=1, maximum=120)
 WEBHOOK_CONCURRENCY = env.integer("WEBHOOK_CONCURRENCY", 32, minimum=1, maximum=256)
 WEBHOOK_JITTER_PERCENT = env.integer("WEBHOOK_JITTER_PERCENT", 0, maximum=100)
+WEBHOOK_DISABLE_AFTER_DAYS = env.integer("WEBHOOK_DISABLE_AFTER_DAYS", 5, maximum=365)
+"""An endpoint whose every attempt failed for so long is disabled; 0 for never."""
+WEBHOOK_ALERT_EMAILS = env.items("WEBHOOK_ALERT_EMAILS")
+"""Who is told of endpoints in trouble beside their owners."""
 WEBHOOK_RETENTION_DAYS = env.integer("WEBHOOK_RETENTION_DAYS", 30, minimum=1)
+WEBHOOK_DEAD_RETENTION_DAYS = env.integer("WEBHOOK_DEAD_RETENTION_DAYS", 90, minimum=1)
 
 _KEY_BYTES = 32
 

@@ -71,6 +71,21 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 60},
     },
+    "webhooks.watch_endpoints": {
+        "task": "webhooks.watch_endpoints",
+        "schedule": timedelta(minutes=5),
+        "options": {"expires": 300},
+    },
+    "webhooks.send_notices": {
+        "task": "webhooks.send_notices",
+        "schedule": timedelta(seconds=60),
+        "options": {"expires": 60},
+    },
+    "webhooks.prune": {
+        "task": "webhooks.prune",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "reporting.sweep_reports": {
         "task": "reporting.sweep_reports",
         "schedule": timedelta(seconds=REPORT_SWEEP_SECONDS),

@@ -10,7 +10,7 @@ from formplatform.core.clock import now, to_text
 from integrations.outbound.headers import LONGEST_VALUE
 from integrations.outbound.targets import LONGEST_URL
 from integrations.webhooks.events import DELIVERABLE_NAMES
-from integrations.webhooks.health import STATES, health_of
+from integrations.webhooks.health import STATES, health_of, lane_state
 from integrations.webhooks.keys import SECRET_PATTERN, jwk_of
 from integrations.webhooks.models import (
     LONGEST_TYPE,
@@ -22,6 +22,8 @@ from integrations.webhooks.models import (
 from integrations.webhooks.rotation import GRACE, LONGEST_GRACE
 from integrations.webhooks.shaping import sandbox, selections
 from integrations.webhooks.shaping.presets.registry import presets
+
+from .pace import PaceInput, PaceOutput, pace_body
 
 Plain = dict[str, Any]
 ID_PATTERN = "^[0-9a-f]{24}$"
@@ -80,7 +82,7 @@ class HeadersInput(ShapeInput):
     )
 
 
-class WebhookInput(HeadersInput):
+class WebhookInput(PaceInput, HeadersInput):
     url = serializers.CharField(
         max_length=LONGEST_URL, help_text="http or https, on the public internet."
     )
@@ -104,7 +106,7 @@ class WebhookInput(HeadersInput):
     )
 
 
-class WebhookChange(HeadersInput):
+class WebhookChange(PaceInput, HeadersInput):
     url = serializers.CharField(max_length=LONGEST_URL, required=False)
     events = events_field(required=False)
     description = serializers.CharField(max_length=200, allow_blank=True, required=False)
@@ -147,8 +149,9 @@ class EnableInput(serializers.Serializer[Plain]):
 class HealthOutput(serializers.Serializer[Plain]):
     state = serializers.ChoiceField(choices=STATES)
     delivered = serializers.IntegerField(help_text="Of what was enqueued in the last 24 hours.")
-    waiting = serializers.IntegerField()
-    dead = serializers.IntegerField()
+    dead = serializers.IntegerField(help_text="Of what was enqueued in the last 24 hours.")
+    waiting = serializers.IntegerField(help_text="Everything that is on its way.")
+    oldest_due_at = serializers.CharField(allow_null=True)
     last_delivered_at = serializers.CharField(allow_null=True)
 
 
@@ -159,7 +162,7 @@ class PublicKeyOutput(serializers.Serializer[Plain]):
     expires_at = serializers.CharField(allow_null=True, help_text="Null: it was not rotated.")
 
 
-class WebhookOutput(serializers.Serializer[Plain]):
+class WebhookOutput(PaceOutput):
     id = serializers.CharField()
     url = serializers.CharField()
     form_id = serializers.CharField(allow_null=True)
@@ -269,6 +272,7 @@ def webhook_body(webhook: Webhook) -> Plain:
         "events": webhook.events,
         "description": webhook.description,
         "include_personal_data": webhook.include_personal_data,
+        **pace_body(webhook),
         "asymmetric": webhook.asymmetric,
         "public_keys": [
             public_key_body(key)
@@ -289,9 +293,10 @@ def webhook_body(webhook: Webhook) -> Plain:
         "health": {
             "state": health_of(webhook).value,
             "delivered": counted["delivered_count"],
-            "waiting": counted["waiting_count"],
             "dead": counted["dead_count"],
-            "last_delivered_at": _time(counted["last_delivered_at"]),
+            "waiting": counted["waiting_count"],
+            "oldest_due_at": _time(counted["oldest_due_at"]),
+            "last_delivered_at": _time(lane_state(webhook).last_success_at),
         },
     }
 

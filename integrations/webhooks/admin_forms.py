@@ -1,9 +1,11 @@
 """The form with which staff edit an endpoint."""
 
+import re
 from typing import TYPE_CHECKING, Any
 
 from django import forms
 
+from formplatform.core.admin_theme import Select, TextInput
 from formplatform.core.errors import InvalidInputError
 from formplatform.forms.ids import is_id
 from formplatform.forms.storage.registry import get_store
@@ -11,12 +13,24 @@ from formplatform.forms.storage.registry import get_store
 from .endpoints import EndpointForm, check_endpoint
 from .events import DELIVERABLE_NAMES
 from .models import Webhook
+from .pace import DEFAULT, RetryDelays, preset_of
+from .schedule import PRESETS
+from .shaping.escaping import DEFAULT_TYPE
 from .shaping.presets.registry import PLAIN, presets
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Webhook]
 else:
     _Form = forms.ModelForm
+
+
+OWN = "own"
+FIELDS = {"retry_delays": "own_delays"}
+"""Where the form shows an error of another field."""
+SCHEDULES = [
+    *((name, f"{name.replace('_', ' ')} ({len(each)} attempts)") for name, each in PRESETS.items()),
+    (OWN, "its own, given below"),
+]
 
 
 class WebhookForm(_Form):
@@ -27,7 +41,13 @@ class WebhookForm(_Form):
     )
 
     preset = forms.ChoiceField(
-        choices=[(name, each.label) for name, each in presets().items()], initial=PLAIN
+        choices=[(name, each.label) for name, each in presets().items()],
+        initial=PLAIN,
+        required=False,
+        widget=Select,
+    )
+    content_type = forms.CharField(
+        initial=DEFAULT_TYPE, required=False, help_text="Of what the template writes."
     )
     headers = forms.CharField(
         required=False,
@@ -35,6 +55,15 @@ class WebhookForm(_Form):
         help_text="One per line, `Name: value`, instead of all there are. Never shown again.",
     )
     without_headers = forms.BooleanField(required=False, label="Remove all headers")
+    schedule = forms.ChoiceField(
+        choices=SCHEDULES, initial=DEFAULT, widget=Select, label="Retry schedule"
+    )
+    own_delays = forms.CharField(
+        required=False,
+        widget=TextInput,
+        label="Its own schedule",
+        help_text="Seconds before each attempt, the first included, such as 0, 5, 60, 600.",
+    )
 
     class Meta:
         model = Webhook
@@ -51,7 +80,17 @@ class WebhookForm(_Form):
             "selection",
             "template",
             "content_type",
+            "ordering",
+            "rate_per_minute",
         ]
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        delays = self.instance.retry_delays
+        preset = preset_of(delays)
+        self.initial.setdefault("schedule", preset or OWN)
+        if not preset:
+            self.initial.setdefault("own_delays", ", ".join(f"{each:g}" for each in delays or ()))
 
     def clean_form_id(self) -> str:
         form_id: str = self.cleaned_data["form_id"]
@@ -75,7 +114,8 @@ class WebhookForm(_Form):
                 check_endpoint(self.wanted(), form_id=form_id)
             except InvalidInputError as refusal:
                 for error in refusal.errors:
-                    field, _, place = error.field.partition(".")
+                    field, _, place = re.sub(r"\[", ".[", error.field, count=1).partition(".")
+                    field = FIELDS.get(field, field)
                     self.add_error(field, f"{place}: {error.message}" if place else error.message)
         return cleaned
 
@@ -90,7 +130,21 @@ class WebhookForm(_Form):
             filter=data.get("filter") or None,
             selection=data.get("selection", ""),
             template=data.get("template", "").replace("\r\n", "\n"),
-            preset=data["preset"],
-            content_type=data["content_type"],
+            preset=data.get("preset") or self.instance.preset,
+            content_type=data.get("content_type") or self.instance.content_type or DEFAULT_TYPE,
             headers={} if data.get("without_headers") else data.get("headers"),
+            ordering=data.get("ordering") or Webhook.Ordering.NONE,
+            rate_per_minute=data.get("rate_per_minute"),
+            retry_delays=self._delays(),
         )
+
+    def _delays(self) -> RetryDelays:
+        """As typed: the domain refuses what is no schedule."""
+        schedule: str = self.cleaned_data.get("schedule") or DEFAULT
+        if schedule != OWN:
+            return schedule
+        words = self.cleaned_data.get("own_delays", "").replace(",", " ").split()
+        try:
+            return [float(word) for word in words]
+        except ValueError:
+            return []

@@ -16,6 +16,7 @@ from .lane_models import Lane
 
 MOST_IN_FLIGHT = 8
 """Calls to one endpoint at a time."""
+FIRST_WINDOW = 2
 TRIP_AFTER = 10
 SHORTEST_OPEN = timedelta(seconds=5)
 LONGEST_OPEN = timedelta(minutes=5)
@@ -33,15 +34,19 @@ def note_success(lane: Lane, *, at: datetime) -> None:
     lane.breaker = Lane.Breaker.CLOSED
     lane.breaker_until = None
     lane.breaker_trips = lane.failures_in_row = 0
-    lane.failing_since = lane.alerted_at = None
-    lane.warned_percent = 0
+    _forget_failing(lane)
     lane.last_success_at = at
     lane.window = min(lane.window + 1, MOST_IN_FLIGHT)
 
 
+def note_failed_attempt(lane: Lane, *, at: datetime) -> None:
+    """Any failure that is not our own: an endpoint that only ever says 404 is failing too."""
+    lane.failing_since = lane.failing_since or at
+    lane.last_failure_at = at
+
+
 def note_failure(lane: Lane, *, at: datetime) -> None:
     """A failure the receiver is to blame for."""
-    lane.failing_since = lane.failing_since or at
     lane.failures_in_row += 1
     lane.window = max(lane.window // 2, 1)
     probe_failed = lane.breaker == Lane.Breaker.HALF_OPEN
@@ -54,6 +59,15 @@ def note_failure(lane: Lane, *, at: datetime) -> None:
         lane.breaker_trips += 1
 
 
+def begin_anew(lane: Lane) -> None:
+    """A person switched the endpoint on: nothing of before counts."""
+    lane.breaker = Lane.Breaker.CLOSED
+    lane.breaker_until = lane.paused_until = None
+    lane.breaker_trips = lane.failures_in_row = 0
+    lane.window = FIRST_WINDOW
+    _forget_failing(lane)
+
+
 def calls_allowed(lane: Lane, *, in_flight: int, now: datetime) -> int:
     """How many more calls the receiver's health allows; half-opens an open breaker in time."""
     if lane.breaker == Lane.Breaker.OPEN:
@@ -62,3 +76,9 @@ def calls_allowed(lane: Lane, *, in_flight: int, now: datetime) -> int:
         lane.breaker = Lane.Breaker.HALF_OPEN
     window = 1 if lane.breaker == Lane.Breaker.HALF_OPEN else lane.window
     return max(window - in_flight, 0)
+
+
+def _forget_failing(lane: Lane) -> None:
+    lane.failing_since = lane.last_failure_at = None
+    lane.warned_at = lane.alerted_at = None
+    lane.warned_percent = 0

@@ -68,7 +68,7 @@ def take(courier: uuid.UUID, *, room: int, in_flight: Mapping[str, int]) -> list
             _Visit(lane, flying=in_flight.get(lane.pk, 0)) for lane in _locked(chosen, courier, now)
         ]
         for visit in visits:
-            _recover(visit, now=now)
+            _recover(visit, courier, now=now)
             _pick(visit, share=share, now=now)
         return _depart(visits, courier=courier, now=now)
 
@@ -80,7 +80,7 @@ def take_one(courier: uuid.UUID, delivery_id: str) -> Job | None:
         found = Delivery.objects.filter(pk=delivery_id).values_list("webhook_id", flat=True)
         for lane in _locked(list(found), courier, now):
             visit = _Visit(lane, slots=1)
-            _recover(visit, now=now)
+            _recover(visit, courier, now=now)
             picked = ordering.pick(lane.webhook, limit=RUN_LENGTH, now=now)
             visit.picked = [each for each in picked if each.delivery_id == delivery_id]
             visit.destination = _destination(visit, now=now)
@@ -158,10 +158,16 @@ def _locked(webhook_ids: Collection[str], courier: uuid.UUID, now: datetime) -> 
     )
 
 
-def _recover(visit: _Visit, *, now: datetime) -> None:
-    """Take back what a courier that died was sending: nobody knows whether it arrived."""
+def _recover(visit: _Visit, courier: uuid.UUID, *, now: datetime) -> None:
+    """Take back what a courier that died was sending: nobody knows whether it arrived.
+
+    Also what this one took itself where it has no call in flight: the database was lost after
+    the commit, so it never knew of it.
+    """
     lane = visit.lane
-    if lane.lease_until is None or lane.lease_until > now or visit.flying:
+    if lane.lease_until is None or visit.flying:
+        return
+    if lane.lease_until > now and lane.lease != courier:
         return
     sending = Delivery.objects.filter(webhook=lane.webhook, status=Delivery.Status.SENDING)
     ids = list(sending.values_list("pk", flat=True))

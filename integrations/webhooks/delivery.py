@@ -16,7 +16,7 @@ from integrations.errors import OutboundError, RefusedTargetError
 
 from . import claims, outcomes, schedule
 from .breaker import blames_receiver
-from .jobs import Job, Result, Run
+from .jobs import OUR_FAULT, Job, Result, Run
 from .redaction import redact_headers, redact_response
 from .security import signed_headers
 
@@ -108,7 +108,7 @@ def _send_safely(job: Job) -> Result:
             job=job,
             at=now,
             started_at=now,
-            error_code="internal",
+            error_code=OUR_FAULT,
             error="An error of the platform.",
         )
 

@@ -5,7 +5,6 @@ Whoever changes what the couriers read locks the lane first, as they do: nobody 
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from django.db import transaction
 from django.db.models import Value
@@ -14,16 +13,16 @@ from django.views.decorators.debug import sensitive_variables
 
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError, FieldError, InvalidInputError
-from formplatform.core.publishing import publish
 from formplatform.forms.domain import JsonObject
 from formplatform.forms.ids import new_id
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import checks, dead_letters, intake, lanes, missed, rotation
-from .events import DELIVERABLE_NAMES, TEST_NAME, WebhookDisabled
+from . import alerts, breaker, checks, dead_letters, intake, lanes, missed, rotation
+from .events import DELIVERABLE_NAMES, TEST_NAME
 from .filters import check_filter
 from .models import Delivery, Webhook
+from .pace import RetryDelays, pace_errors, stored_delays
 from .renderings import rendering_of
 from .shaping.escaping import DEFAULT_TYPE
 from .shaping.presets.registry import PLAIN
@@ -46,6 +45,9 @@ class EndpointForm:
     content_type: str = DEFAULT_TYPE
     headers: Mapping[str, str] | None = field(default=None, repr=False)
     """Sent along with every message. None leaves those that are there: they are never shown."""
+    ordering: str = Webhook.Ordering.NONE
+    rate_per_minute: int | None = None
+    retry_delays: RetryDelays = None
 
 
 @sensitive_variables("secret")
@@ -62,7 +64,8 @@ def create_webhook(
 
     Raises:
         InvalidInputError: the URL or an event is not one we deliver to or of, the secret is weak,
-            the filter asks what the form does not have, or the template fails on a sample message.
+            the filter asks what the form does not have, the template fails on a sample message, or
+            the order, rate or schedule is not one we can keep.
     """
     webhook = Webhook(owner_id=owner_id, form_id=form_id)
     _fill(webhook, check_endpoint(wanted, form_id=form_id))
@@ -86,6 +89,9 @@ def form_of(webhook: Webhook) -> EndpointForm:
         template=webhook.template,
         preset=webhook.preset,
         content_type=webhook.content_type,
+        ordering=webhook.ordering,
+        rate_per_minute=webhook.rate_per_minute,
+        retry_delays=webhook.retry_delays,
     )
 
 
@@ -100,6 +106,7 @@ def update_webhook(webhook: Webhook, wanted: EndpointForm) -> None:
     with transaction.atomic():
         webhook.save()
         rotation.match_public_keys(webhook)
+        lanes.wake([webhook.pk], at=webhook.updated_at)  # it may go sooner, or in another order
 
 
 def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
@@ -115,14 +122,7 @@ def disable(webhook_id: str, *, reason: Webhook.DisabledReason) -> bool:
         if not switched:
             return False
         _bury_waiting(webhook_id)
-        event = WebhookDisabled(
-            id=f"evt_{new_id()}",
-            occurred_at=clock.to_text(now),
-            webhook_id=webhook_id,
-            form_id=Webhook.objects.values_list("form_id", flat=True).get(pk=webhook_id),
-            reason=reason.value,
-        )
-        transaction.on_commit(partial(publish, [event]), robust=True)
+        alerts.tell_of_disabling(Webhook.objects.get(pk=webhook_id), reason=reason, at=now)
     return True
 
 
@@ -130,7 +130,8 @@ def enable(webhook: Webhook, *, replay: bool = False, seconds: float | None = No
     """Switch an endpoint on; with `replay`, send what it missed. Returns how many messages.
 
     Missed is what became a dead letter, and what was left out while it was disabled. After so many
-    `seconds` the task `webhooks.catch_up` goes on with it. Asked again, it goes on as well.
+    `seconds` the task `webhooks.catch_up` goes on with it. Asked again, it goes on as well. Nothing
+    else of before counts: neither how long it failed nor what held its messages up.
     """
     webhook.status = Webhook.Status.ENABLED
     webhook.disabled_reason = ""
@@ -138,8 +139,11 @@ def enable(webhook: Webhook, *, replay: bool = False, seconds: float | None = No
     if not replay:
         webhook.disabled_at = None
     with transaction.atomic():
-        lanes.lock([webhook.pk])
+        lane = lanes.lock([webhook.pk])[webhook.pk]
         webhook.save(update_fields=["status", "disabled_reason", "updated_at", "disabled_at"])
+        breaker.begin_anew(lane)
+        lane.save(force_update=True)
+        lanes.wake([webhook.pk], at=webhook.updated_at)
     return missed.send_missed(webhook, seconds=seconds) if replay else 0
 
 
@@ -210,6 +214,11 @@ def _checked_messages(wanted: EndpointForm, form_id: str) -> tuple[EndpointForm,
     errors += [
         *found,
         *checks.rendering_errors(rendering, form_id=form_id, events=wanted.events),
+        *pace_errors(
+            ordering=wanted.ordering,
+            rate_per_minute=wanted.rate_per_minute,
+            retry_delays=wanted.retry_delays,
+        ),
     ]
     return replace(wanted, filter=filter_), errors
 
@@ -225,5 +234,8 @@ def _fill(webhook: Webhook, wanted: EndpointForm) -> None:
     webhook.template = wanted.template
     webhook.preset = wanted.preset
     webhook.content_type = wanted.content_type
+    webhook.ordering = wanted.ordering
+    webhook.rate_per_minute = wanted.rate_per_minute
+    webhook.retry_delays = stored_delays(wanted.retry_delays)
     if wanted.headers is not None:
         webhook.set_headers(wanted.headers)

@@ -41,3 +41,14 @@ class WebhookFailing(Event):
     webhook_id: str
     form_id: str
     reason: str
+
+
+@register_event
+@dataclass(frozen=True, kw_only=True)
+class WebhookRecovered(Event):
+    """A message arrived at an endpoint whose people had been told that it was failing."""
+
+    name: ClassVar[str] = "webhook.recovered"
+
+    webhook_id: str
+    form_id: str

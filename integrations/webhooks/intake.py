@@ -56,9 +56,8 @@ def enqueue_deliveries(
         made = _store_deliveries(pairs, rendered.failures, late=late) if pairs else 0
         if pairs:
             doorbell.ring_on_commit()
-        _store_omissions(
-            [decision for decision in decisions if decision.reason is not None], anew=late
-        )
+        left_out = [decision for decision in decisions if decision.reason is not None]
+        _store_omissions(left_out, anew=late)
     return made
 
 

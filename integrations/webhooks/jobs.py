@@ -7,6 +7,9 @@ from datetime import datetime
 PAUSING = frozenset({429, 503})
 """Answers whose Retry-After holds for the endpoint, not only for the message."""
 
+OUR_FAULT = "internal"
+"""The error code of an attempt that the platform itself spoiled."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Destination:

@@ -50,8 +50,11 @@ class Lane(models.Model):
     """Attempts the receiver as a whole failed since its last success."""
     failing_since = models.DateTimeField(null=True)
     """When the first attempt failed after the last success."""
+    last_failure_at = models.DateTimeField(null=True)
+    """When an attempt last failed since then: an endpoint without traffic is not failing on."""
     warned_percent = models.PositiveSmallIntegerField(default=0)
     """How much of the time to being disabled the last warning told of."""
+    warned_at = models.DateTimeField(null=True)
     alerted_at = models.DateTimeField(null=True)
     """When its people were told of dead letters; None again after a success."""
 
@@ -67,6 +70,11 @@ class Lane(models.Model):
                 fields=["lease_until"],
                 condition=Q(lease_until__isnull=False),
                 name="lane_leased",
+            ),
+            models.Index(
+                fields=["failing_since"],
+                condition=Q(failing_since__isnull=False),
+                name="lane_failing",
             ),
         ]
 

@@ -21,7 +21,7 @@ NOBODY = uuid.UUID(int=0)
 _SETTLED = (
     *("due_at", "lease", "lease_until", "window", "tokens", "tokens_at", "paused_until"),
     *("breaker", "breaker_until", "breaker_trips", "failures_in_row", "failing_since"),
-    *("warned_percent", "alerted_at", "last_success_at"),
+    *("last_failure_at", "warned_percent", "warned_at", "alerted_at", "last_success_at"),
     *("delivered_total", "failed_total", "dead_total"),
 )
 

@@ -273,7 +273,7 @@ class Delivery(models.Model):
                 name="delivery_waiting_by_key",
             ),
             models.Index(fields=["webhook"], condition=Q(status="sending"), name="delivery_flying"),
-            models.Index(fields=["webhook", "-created_at"], name="delivery_of_webhook"),
+            models.Index(fields=["webhook", "-created_at", "status"], name="delivery_of_webhook"),
             models.Index(fields=["status", "-finished_at"], name="delivery_finished"),
         ]
 

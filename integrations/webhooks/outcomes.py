@@ -12,7 +12,7 @@ from django.db.models import F, QuerySet
 from formplatform.core import clock
 
 from . import alerts, breaker, dead_letters, endpoints, lanes, schedule
-from .jobs import Result
+from .jobs import OUR_FAULT, Result
 from .lane_models import Lane
 from .models import Attempt, Delivery, Webhook
 
@@ -60,6 +60,7 @@ def _settle_lane(lane: Lane, results: Sequence[Result], courier: uuid.UUID, in_f
     for result in sorted(results, key=lambda each: each.at):
         if result.delivered:
             lane.delivered_total += 1
+            alerts.tell_of_recovery(lane, at=result.at)
             breaker.note_success(lane, at=result.at)
         elif result.was_sent:
             lane.failed_total += 1
@@ -123,6 +124,8 @@ def _return_unsent(results: Sequence[Result]) -> None:
 
 def _settle_failed(lane: Lane, result: Result) -> None:
     job = result.job
+    if result.error_code != OUR_FAULT:
+        breaker.note_failed_attempt(lane, at=result.at)
     if result.blames_receiver:
         breaker.note_failure(lane, at=result.at)
     if result.pauses_endpoint:

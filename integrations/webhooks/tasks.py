@@ -8,8 +8,10 @@ from celery.signals import worker_process_shutdown, worker_shutdown
 from formplatform.core import clock
 from formplatform.core.features import Feature, is_enabled
 
-from . import courier, doorbell, lanes, missed, reconciling
+from . import courier, doorbell, erasure, failing, lanes, missed, notices, reconciling, retention
 
+LONGEST_PRUNE_SECONDS = 300.0
+"""What is left waits for the next hour."""
 CATCH_UP_SECONDS = 20.0
 """How long one endpoint may take of a turn of `catch_up`."""
 RECONCILED = timedelta(days=2)
@@ -44,6 +46,28 @@ def reconcile() -> None:
 
 
 doorbell.connect(deliver_due.delay)
+
+
+@shared_task(name="webhooks.watch_endpoints")
+def watch_endpoints() -> None:
+    """Warn of endpoints that have failed for days; in the end disable them."""
+    if is_enabled(Feature.WEBHOOKS):
+        failing.watch_endpoints()
+
+
+@shared_task(name="webhooks.send_notices")
+def send_notices() -> None:
+    """Mail what an endpoint's people are to be told."""
+    if is_enabled(Feature.WEBHOOKS):
+        notices.send_notices()
+
+
+@shared_task(name="webhooks.prune")
+def prune() -> None:
+    """Forget what is old enough, and erase what was on its way when its response was deleted."""
+    if is_enabled(Feature.WEBHOOKS):
+        erasure.erase_deleted()
+        retention.prune(seconds=LONGEST_PRUNE_SECONDS)
 
 
 @worker_process_shutdown.connect

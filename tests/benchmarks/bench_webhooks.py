@@ -38,6 +38,7 @@ PEER_MESSAGES = {"0": 200, "50": 40}
 OUR_MESSAGES = 1600
 CLAIMS = 3200
 FLOODS = 40
+SIGNATURES = 2000
 EVENTS_PER_SECOND, SECONDS = 50, 30
 BODY = {"b": {"number": 1, "text": "x" * 300}, "a": ["response.submitted", None]}
 DATABASE = "BENCH_DATABASE"
@@ -90,6 +91,7 @@ def trial(server: str, rounds: int) -> int:
             claim(stage, rounds)
             flood(stage)
             isolate(stage)
+            sign()
     return 0
 
 
@@ -221,8 +223,9 @@ def isolate(stage: Stage) -> None:
         make_endpoint(form, f"http://127.0.0.1:{ports['http']}/{name}")
         events.append(make_events(form, EVENTS_PER_SECOND * SECONDS // PLACES))
     in_turn = [event for several in zip(*events, strict=True) for event in several]
-    with courier():
-        time.sleep(3)  # it starts
+    with courier() as running:
+        time.sleep(5)  # it starts
+        assert running.poll() is None, "the courier ended"
         enqueued_at = enqueue_steadily(stage, in_turn)
         time.sleep(3)
     came: dict[str, float] = {}
@@ -241,12 +244,32 @@ def isolate(stage: Stage) -> None:
     )
 
 
+def sign() -> None:
+    """What the headers of a message of a kilobyte cost, without and with an ed25519 key."""
+    from formplatform.core import clock
+    from integrations.webhooks import keys
+    from integrations.webhooks.security import signed_headers
+
+    secret, now = keys.generate_secret(), clock.now()
+    for name, several in (
+        ("HMAC", [secret]),
+        ("HMAC and ed25519", [secret, keys.generate_private_key()]),
+    ):
+        started = time.process_time()
+        for _ in range(SIGNATURES):
+            signed_headers(
+                several, webhook_id="w", message_id="evt_1", attempt=1, at=now, body=b"x" * 1024
+            )
+        spent = (time.process_time() - started) * 1e6 / SIGNATURES
+        print(f"headers signed with {name}: {spent:.0f} µs", flush=True)
+
+
 @contextlib.contextmanager
-def courier() -> Iterator[None]:
+def courier() -> Iterator[subprocess.Popen]:
     command = [sys.executable, "manage.py", "deliver_webhooks"]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     try:
-        yield
+        yield running
     finally:
         running.terminate()
         running.wait(30)

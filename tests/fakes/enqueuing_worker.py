@@ -14,6 +14,7 @@ django.setup()
 
 from django.db import DatabaseError, InterfaceError, connection  # noqa: E402 - after django.setup
 
+from formplatform.core.errors import UnavailableError  # noqa: E402
 from formplatform.core.events import deliver  # noqa: E402
 
 
@@ -21,7 +22,7 @@ def enqueue(payloads):
     while True:
         try:
             deliver("webhooks.enqueue", payloads)
-        except (DatabaseError, InterfaceError):
+        except (DatabaseError, InterfaceError, UnavailableError):
             connection.close()
             time.sleep(0.2)
         else:

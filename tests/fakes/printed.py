@@ -28,9 +28,10 @@ def printed(guide="webhook-receivers.md"):
 
 def runtime_of(name, request):
     """The program that runs such a file; without it the test is not run, by name."""
-    found = shutil.which(RUNTIMES[Path(name).suffix])
+    program = RUNTIMES[Path(name).suffix]
+    found = shutil.which(program)
     if found is None:
-        not_run.report(request, f"needs the runtime of {Path(name).suffix[1:]} files")
+        not_run.report(request, f"needs the program {program}")
     return found
 
 

@@ -20,7 +20,9 @@ WORKER = [
     *(sys.executable, "-m", "celery", "-A", "tests.fakes.hurried", "worker", "-B", "-c", "1"),
     *("--without-gossip", "--without-mingle", "-l", "ERROR", "-s"),
 ]
-PAUSE_SECONDS = (0.5, 2.0)
+TEND_SECONDS = 0.2
+LAST_AT = 0.9
+"""Misfortunes are spread over so much of what is to arrive, however fast that is."""
 STALL_SECONDS = (0.5, 2.5)
 HELD_SECONDS = (1.0, 4.0)
 WARM_SECONDS = 10.0
@@ -33,24 +35,36 @@ class Fleet:
     def __init__(self, couriers: int, directory: Path) -> None:
         self.log = (directory / "couriers.log").open("a")
         beat = str(directory / "beat")
+        self.born: dict[int, float] = {}
         self.running = [self._start(COURIER) for _ in range(couriers)]
         self.running.append(self._start([*WORKER, beat]))
         self.ended_by_themselves: list[int] = []
         self.memory: dict[int, tuple[int, int]] = {}
         """By process: bytes once it was warm, and the most since then."""
+        self._stopping = threading.Event()
+        self._tending = threading.Thread(target=self._tend, daemon=True)
+        self._tending.start()
 
     def _start(self, command: list[str]) -> subprocess.Popen:
         started = subprocess.Popen(
             command, stdout=self.log, stderr=self.log, start_new_session=True
         )
-        self.born = {**getattr(self, "born", {}), started.pid: time.monotonic()}
+        self.born[started.pid] = time.monotonic()
         return started
 
-    def kill(self, place: int) -> None:
+    def kill(self, place: int) -> bool:
+        """Whether it was alive."""
+        process = self.running[place]
+        was_alive = process.poll() is None
         with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.running[place].pid, signal.SIGKILL)
+            os.killpg(process.pid, signal.SIGKILL)
+        return was_alive
 
-    def tend(self) -> None:
+    def _tend(self) -> None:
+        while not self._stopping.wait(TEND_SECONDS):
+            self._look_after_all()
+
+    def _look_after_all(self) -> None:
         for place, process in enumerate(self.running):
             ended = process.poll()
             if ended is None:
@@ -74,6 +88,8 @@ class Fleet:
         return max((most - first for first, most in self.memory.values()), default=0)
 
     def stop(self) -> None:
+        self._stopping.set()
+        self._tending.join()
         for process in self.running:
             process.terminate()
         for place, process in enumerate(self.running):
@@ -90,43 +106,55 @@ class Chaos(threading.Thread):
     """So many misfortunes, one after the other, each chosen and timed by chance."""
 
     def __init__(
-        self, fleet: Fleet, *, misfortunes: int, rng: random.Random, kill_enqueuer: Callable
+        self,
+        fleet: Fleet,
+        *,
+        misfortunes: int,
+        rng: random.Random,
+        kill_enqueuer: Callable[[], bool],
+        share_arrived: Callable[[], float],
     ) -> None:
         super().__init__(daemon=True)
         self.fleet = fleet
-        self.left = misfortunes
+        self.due = sorted(rng.uniform(0, LAST_AT) for _ in range(misfortunes))
+        """After which share of what is to arrive each comes."""
+        self._share_arrived = share_arrived
         self.random = rng
         self.counts: Counter[str] = Counter()
         self.failure: BaseException | None = None
         self._kill_enqueuer = kill_enqueuer
+
+    @property
+    def left(self) -> int:
+        return len(self.due)
 
     def run(self) -> None:
         kinds = [
             *[("couriers killed", self._kill_courier)] * 4,
             *[("enqueuers killed", self._kill_enqueuer)] * 2,
             ("workers killed", self._kill_worker),
-            ("brokers killed", lambda: stop_broker(signal.SIGKILL)),
+            ("brokers killed", lambda: stop_broker(signal.SIGKILL) is not None),
             ("brokers stalled", self._stall_broker),
             *[("databases cut off", self._cut_database)] * 2,
         ]
         try:
-            while self.left:
-                time.sleep(self.random.uniform(*PAUSE_SECONDS))
+            while self.due:
+                time.sleep(TEND_SECONDS)
+                if self._share_arrived() < self.due[0]:
+                    continue
                 name, strike = self.random.choice(kinds)
-                if strike() is not False:
+                if strike():
                     self.counts[name] += 1
-                    self.left -= 1
-                else:
-                    self._kill_courier()
+                    self.due.pop(0)
         except BaseException as error:
             self.failure = error
             raise
 
-    def _kill_courier(self) -> None:
-        self.fleet.kill(self.random.randrange(len(self.fleet.running) - 1))
+    def _kill_courier(self) -> bool:
+        return self.fleet.kill(self.random.randrange(len(self.fleet.running) - 1))
 
-    def _kill_worker(self) -> None:
-        self.fleet.kill(len(self.fleet.running) - 1)
+    def _kill_worker(self) -> bool:
+        return self.fleet.kill(len(self.fleet.running) - 1)
 
     def _stall_broker(self) -> bool:
         pid = stop_broker(signal.SIGSTOP)
@@ -137,19 +165,21 @@ class Chaos(threading.Thread):
             os.kill(pid, signal.SIGCONT)
         return True
 
-    def _cut_database(self) -> None:
+    def _cut_database(self) -> bool:
+        """Whether somebody was cut off."""
         from django.db import connection
 
         try:
             if connection.vendor == "sqlite":
                 hold_database(self.random.uniform(*HELD_SECONDS))
-            else:
-                with connection.cursor() as cursor:
-                    cursor.execute(
-                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                        " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-                        " AND application_name <> 'soak' AND random() < 0.7"
-                    )
+                return True
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                    " AND random() < 0.7"
+                )
+                return bool(cursor.fetchall())
         finally:
             connection.close()
 

@@ -75,17 +75,22 @@ def run(world, misfortunes: int, rng: random.Random) -> dict[str, tuple[object, 
 
     enqueuers = Workers(ENQUEUERS, rng, [sys.executable, "-m", "tests.fakes.enqueuing_worker"])
     fleet = Fleet(COURIERS, world.directory)
-    chaos = Chaos(fleet, misfortunes=misfortunes, rng=rng, kill_enqueuer=enqueuers.kill_one)
+    chaos = Chaos(
+        fleet,
+        misfortunes=misfortunes,
+        rng=rng,
+        kill_enqueuer=enqueuers.kill_one,
+        share_arrived=world.share_arrived,
+    )
     started = time.monotonic()
     with ended(fleet):
         chaos.start()
         for batch in world.batches():
             enqueuers.deliver(batch)
-            fleet.tend()
             progress(f"{chaos.left} misfortunes to come; enqueuing")
         enqueuers.finish()
         print(f"{'enqueued after':34}{time.monotonic() - started:>10.0f} s")
-        settle(world, fleet, chaos)
+        settle(world, chaos)
         print(f"{'settled after':34}{time.monotonic() - started:>10.0f} s")
     for name, count in sorted((chaos.counts + enqueuers.counts).items()):
         print(f"{name:34}{count:>10,}")
@@ -107,11 +112,10 @@ def ended(fleet) -> Iterator[None]:
         fleet.stop()
 
 
-def settle(world, fleet, chaos) -> None:
+def settle(world, chaos) -> None:
     """Until healthy endpoints have everything; then a person switches the others off."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < deadline:
-        fleet.tend()
         left = world.unfinished()
         progress(
             f"{chaos.left} misfortunes to come, waiting: "
@@ -123,7 +127,6 @@ def settle(world, fleet, chaos) -> None:
         time.sleep(0.5)
     world.switch_off_the_unhealthy()
     while any(world.unfinished().values()) and time.monotonic() < deadline:
-        fleet.tend()
         time.sleep(0.2)
     progress("")
 

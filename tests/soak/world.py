@@ -21,7 +21,9 @@ EVERY = tuple(range(FORMS))
 PERSISTENT = [0, 0.3, 0.5, *[1] * 5, *[2] * 12]
 BRIEF = [0, 0.2]
 SIZES = (1, 20, 100, 200)
-OLDEST = 5
+LEAST = 5
+LINE_BYTES = 150
+"""Of the receivers' ledger."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +145,7 @@ class World:
 
     def make_events(self, count: int) -> None:
         """In equal parts for the forms, but few for the small one."""
-        small = max(count // SMALL_SHARE, OLDEST)
+        small = max(count // SMALL_SHARE, LEAST)
         part, rest = divmod(count - small, SMALL)
         for number, form in enumerate(self.forms):
             size = small if number == SMALL else part + (rest if number == 0 else 0)
@@ -195,6 +197,12 @@ class World:
 
     def expected(self, hook: Hook) -> set[str]:
         return {event.id for number in hook.forms for event in self.events[number]}
+
+    def share_arrived(self) -> float:
+        """About how much of what is to arrive came by now, by the length of the ledger."""
+        expected = sum(len(self.expected(hook)) for hook in HOOKS if hook.reasons is None)
+        written = self.ledger.stat().st_size if self.ledger.exists() else 0
+        return written / LINE_BYTES / expected
 
     def unfinished(self) -> dict[str, int]:
         """Messages on their way, by endpoint; a database that is away is asked again."""

@@ -62,12 +62,13 @@ def test_changes_during_a_rebuild_are_in_both_generations(world, monkeypatch):
     already = len(world.events)
     scan = type(world.store).scan_responses
 
-    def scan_while_others_work(store, form_id):
-        for batch in scan(store, form_id, batch=10):
+    def scan_while_others_work(store, form_id, *, batch):
+        assert batch > 10
+        for few in scan(store, form_id, batch=10):
             for _ in range(5):
                 world.act()
             count_responses(world.events[-3:])
-            yield batch
+            yield few
             for _ in range(5):
                 world.act()
             count_responses(world.events[-8:])

@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 import uuid
 from datetime import timedelta
@@ -152,6 +153,19 @@ def test_a_worker_that_comes_back_after_its_lease_does_not_spoil_the_other_ones_
     assert [a.outcome for a in Attempt.objects.all()] == ["failed", "delivered"]
 
 
+def test_a_courier_takes_again_what_it_took_without_hearing_that_it_did(subscribe, submit):
+    subscribe("https://example.com/hook")
+    for _ in range(claims.RUN_LENGTH + 1):
+        submit()
+    (lost,) = claims.take(FIRST, room=1, in_flight={})  # and the answer to COMMIT is lost
+    (again,) = claims.take(FIRST, room=1, in_flight={})
+    assert [job.delivery_id for job in again.jobs] == [job.delivery_id for job in lost.jobs]
+    assert {job.attempt_no for job in again.jobs} == {2}
+    assert claims.take(SECOND, room=1, in_flight={}) == []
+    outcomes = list(Attempt.objects.order_by("number").values_list("outcome", flat=True))
+    assert outcomes == ["unknown"] * claims.RUN_LENGTH + ["sending"] * claims.RUN_LENGTH
+
+
 def test_a_late_success_counts_and_ends_the_retries(subscribe, submit):
     with Receiver(Reply(500)) as receiver:
         subscribe(receiver.url())
@@ -210,6 +224,28 @@ def test_the_bell_has_it_delivered_at_once_and_the_short_waits_need_no_bell(
         background.ring()
         receiver.wait_for(3)
         assert receiver.received[2].at - rung_at < 0.5
+
+
+def test_the_command_sees_what_was_enqueued_while_it_had_nothing_to_do(subscribe, submit):
+    idle = Courier(hands=2)
+    thread = threading.Thread(target=_run_and_close, args=[idle])
+    thread.start()
+    try:
+        with Receiver() as receiver:
+            subscribe(receiver.url())
+            time.sleep(1)  # it has looked, and waits
+            submit()
+            submitted_at = time.time()
+            receiver.wait_for(1)
+            assert receiver.received[0].at - submitted_at < 2
+    finally:
+        idle.stop()
+        thread.join(10)
+
+
+def _run_and_close(courier):
+    courier.run(stay_for_ever=True)
+    connection.close()
 
 
 def test_outside_of_tests_the_task_rings_and_returns_while_the_courier_delivers(subscribe, submit):

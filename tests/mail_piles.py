@@ -2,12 +2,15 @@
 
 from datetime import timedelta
 
+from django.db import transaction
+
 from formplatform.core import clock
 from formplatform.forms.ids import new_id
 from integrations.webhooks import lanes
 from integrations.webhooks.models import Delivery, Event, Payload
 
 
+@transaction.atomic
 def pile_up(webhook, count, **facts):
     """So many dead letters of an endpoint, each a second younger; returns their ids in order."""
     now = clock.now()

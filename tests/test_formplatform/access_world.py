@@ -109,7 +109,7 @@ class World:
         ids |= {f"<str:{name}>": value for name, value in others.items()}
         for place, value in ids.items():
             route = route.replace(place, value)
-        return f"/api/v2/{route}"
+        return f"/api/v2/{route}" + ("?event_id=evt_1" if route.endswith("/explain/") else "")
 
     def send(self, client, row, **others):
         method, route = row

@@ -114,7 +114,7 @@ class WebhookForm(_Form):
                 check_endpoint(self.wanted(), form_id=form_id)
             except InvalidInputError as refusal:
                 for error in refusal.errors:
-                    field, _, place = re.sub(r"\[", ".[", error.field, count=1).partition(".")
+                    field, _, place = re.sub(r"^(\w+)\[", r"\1.[", error.field).partition(".")
                     field = FIELDS.get(field, field)
                     self.add_error(field, f"{place}: {error.message}" if place else error.message)
         return cleaned

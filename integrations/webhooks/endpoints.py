@@ -90,7 +90,7 @@ def form_of(webhook: Webhook) -> EndpointForm:
         template=webhook.template,
         preset=webhook.preset,
         content_type=webhook.content_type,
-        ordering=webhook.ordering,
+        ordering=str(webhook.ordering),
         rate_per_minute=webhook.rate_per_minute,
         retry_delays=webhook.retry_delays,
     )

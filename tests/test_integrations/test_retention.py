@@ -9,7 +9,7 @@ from django.core.management import call_command
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError
 from formplatform.forms.responses import delete_response, edit_response
-from integrations.webhooks import dead_letters, doorbell, retention
+from integrations.webhooks import doorbell, replays, retention
 from integrations.webhooks.erasure import ERASED, erase_deleted
 from integrations.webhooks.models import Attempt, Delivery, Event, Omission, Payload, Webhook
 from integrations.webhooks.tasks import deliver_due, prune
@@ -169,9 +169,9 @@ def test_a_dead_letter_of_a_deleted_response_is_never_sent_again(subscribe, subm
     delete_response(response, actor=actor)
     dead = Delivery.objects.get()
     assert (dead.status, dead.payload_id, dead.last_error) == ("dead", None, ERASED)
-    assert dead_letters.replay(Delivery.objects.filter(webhook=webhook)) == 0
+    assert replays.replay(Delivery.objects.filter(webhook=webhook)) == 0
     with pytest.raises(ConflictError, match="The response was deleted"):
-        dead_letters.redeliver(dead)
+        replays.redeliver(dead)
     assert Payload.objects.count() == 0
     assert Delivery.objects.get().status == "dead"
 

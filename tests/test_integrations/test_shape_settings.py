@@ -100,6 +100,8 @@ def form_with(owner, survey, **values):
         "filter": "null",
         "preset": "plain",
         "content_type": "application/json",
+        "ordering": "none",
+        "schedule": "default",
         **values,
     }
 

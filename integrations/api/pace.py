@@ -36,7 +36,6 @@ _delays = extend_schema_field(
                 "minItems": 1,
                 "maxItems": MOST_ATTEMPTS,
             },
-            {"type": "null"},
         ]
     }
 )(RetryDelaysField)

@@ -104,12 +104,12 @@ def suite(arguments: list[str]) -> Gate:
 def suite_again(arguments: list[str]) -> list[str]:
     """The suite on other stores, without what would find the same ones again.
 
-    Left out: the browser, which has nothing to do with stores; the tests of the MongoDB adapter
-    and those that bring stores of their own (`own_stores`); what lies in `tests/` itself, which
-    reads this repository's files and asks no store.
+    Left out: the browser and what else asks no store (`storeless`); the tests of the MongoDB
+    adapter and those that bring stores of their own (`own_stores`); what lies in `tests/` itself,
+    which reads this repository's files.
     """
     folders = sorted(str(path) for path in (ROOT / "tests").glob("test_*/"))
-    marks = ["-m", "not browser and not engine and not own_stores"]
+    marks = ["-m", "not browser and not engine and not own_stores and not storeless"]
     return [sys.executable, "-m", "pytest", "-q", *marks, *(arguments or folders)]
 
 

@@ -56,7 +56,7 @@ class WebhookForm(_Form):
     )
     without_headers = forms.BooleanField(required=False, label="Remove all headers")
     schedule = forms.ChoiceField(
-        choices=SCHEDULES, initial=DEFAULT, widget=Select, label="Retry schedule"
+        choices=SCHEDULES, initial=DEFAULT, required=False, widget=Select, label="Retry schedule"
     )
     own_delays = forms.CharField(
         required=False,
@@ -86,6 +86,7 @@ class WebhookForm(_Form):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["ordering"].required = False
         delays = self.instance.retry_delays
         preset = preset_of(delays)
         self.initial.setdefault("schedule", preset or OWN)
@@ -133,16 +134,16 @@ class WebhookForm(_Form):
             preset=data.get("preset") or self.instance.preset,
             content_type=data.get("content_type") or self.instance.content_type or DEFAULT_TYPE,
             headers={} if data.get("without_headers") else data.get("headers"),
-            ordering=data.get("ordering") or Webhook.Ordering.NONE,
+            ordering=data.get("ordering") or self.instance.ordering,
             rate_per_minute=data.get("rate_per_minute"),
             retry_delays=self._delays(),
         )
 
     def _delays(self) -> RetryDelays:
         """As typed: the domain refuses what is no schedule."""
-        schedule: str = self.cleaned_data.get("schedule") or DEFAULT
+        schedule: str = self.cleaned_data.get("schedule") or ""
         if schedule != OWN:
-            return schedule
+            return schedule or self.instance.retry_delays
         words = self.cleaned_data.get("own_delays", "").replace(",", " ").split()
         try:
             return [float(word) for word in words]

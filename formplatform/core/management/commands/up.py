@@ -1,6 +1,7 @@
 """Serve until Ctrl-C."""
 
 import signal
+import threading
 from types import FrameType
 from typing import Any
 
@@ -10,6 +11,9 @@ from formplatform.core.embedded import ensure_stores
 from formplatform.core.preparation import ADMIN, prepare
 from formplatform.core.processes import StartError
 from formplatform.core.stack import running_stack
+
+LOOK_SECONDS = 0.5
+"""A signal that comes just before a wait begins is only seen when the wait ends."""
 
 
 class Command(BaseCommand):
@@ -24,8 +28,9 @@ class Command(BaseCommand):
             ensure_stores()
             password = prepare()
             with running_stack(options["port"], host=options["host"]) as (supervisor, port):
+                ended = expect_the_end()
                 self._greet(options["host"], port, password)
-                wait_for_the_end()
+                wait_for_the_end(ended)
                 supervisor.stop_keeping()
                 self.stdout.write("\nStopping …")
         except StartError as error:
@@ -40,17 +45,18 @@ class Command(BaseCommand):
         self.stdout.flush()
 
 
-def wait_for_the_end() -> None:
-    """Until Ctrl-C, a SIGTERM, or the end of the terminal."""
+def expect_the_end() -> threading.Event:
+    """Is set by Ctrl-C, a SIGTERM, or the end of the terminal, of which only the first counts."""
+    ended = threading.Event()
 
     def end(_number: int, _frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
+        ended.set()
 
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, end)
-    try:
-        while True:
-            signal.pause()
-    except KeyboardInterrupt:
-        for number in (signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
+    return ended
+
+
+def wait_for_the_end(ended: threading.Event) -> None:
+    while not ended.wait(LOOK_SECONDS):
+        pass

@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from formplatform.core.api_keys import SCOPES, create_key
 from formplatform.core.embedded import ensure_stores
-from formplatform.core.management.commands.up import wait_for_the_end
+from formplatform.core.management.commands.up import expect_the_end, wait_for_the_end
 from formplatform.core.preparation import ADMIN, prepare
 from formplatform.core.processes import StartError
 from formplatform.core.stack import running_stack
@@ -93,12 +93,12 @@ class Command(BaseCommand):
         self.stdout.write("\n".join(lines))
 
     def _keep(self, port: int, password: str | None) -> None:
-        site = f"http://127.0.0.1:{port}"
+        site, ended = f"http://127.0.0.1:{port}", expect_the_end()
         login = "" if password is None else f"   ({ADMIN} / {password}, shown this once)"
         self.stdout.write(f"\nServing at {site}/admin/{login}")
         self.stdout.write(f"The numbers: {site}/forms/{self.form_id}/analytics/\nCtrl-C stops it.")
         self.stdout.flush()
-        wait_for_the_end()
+        wait_for_the_end(ended)
 
     @contextmanager
     def _timed(self, step: str) -> Iterator[None]:

@@ -90,11 +90,8 @@ def test_an_attempt_keeps_where_its_time_went_and_its_headers_without_secrets(su
         submit()
         deliver()
     attempt = Attempt.objects.get()
-    assert [name for name, spent in attempt.phases.items() if spent is not None] == [
-        "connect",
-        "wait",
-        "body",
-    ]
+    spent = {name for name, milliseconds in attempt.phases.items() if milliseconds is not None}
+    assert spent == {"connect", "wait", "body"}
     sent, answered = attempt.request_headers, attempt.response_headers
     assert sent["host"] == f"127.0.0.1:{receiver.port}"
     assert sent["webhook-id"] == receiver.received[0].headers["webhook-id"]
@@ -114,7 +111,7 @@ def test_an_attempt_without_an_answer_keeps_how_far_it_came(subscribe, submit, s
         "127.0.0.1",
         {},
     )
-    assert attempt.phases["wait"] >= 290
+    assert attempt.phases["wait"] >= 250
     assert attempt.duration_ms >= 300
     assert attempt.request_headers["x-webhook-attempt"] == "1"
 

@@ -6,7 +6,7 @@ import logging
 
 import pytest
 import standardwebhooks
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import connection
 
 from formplatform.celery import app
@@ -121,6 +121,29 @@ def test_the_command_replays_dead_letters_of_one_endpoint(subscribe, submit, set
     printed = capsys.readouterr().out
     assert "2 dead letters match." in printed
     assert "2 dead letters are sent again." in printed
+
+
+def test_the_command_switches_an_endpoint_on_and_sends_all_it_missed(subscribe, submit, capsys):
+    with Receiver() as receiver:
+        webhook, _ = subscribe(receiver.url())
+        endpoints.disable(webhook.pk, reason=Webhook.DisabledReason.BY_OWNER)
+        submit()
+        submit()
+        deliver()
+        for wrong in (["--enable"], ["--enable", "--webhook", webhook.pk, "--error", "x"]):
+            with pytest.raises(CommandError, match="--enable goes with --webhook"):
+                call_command("replay_dead_letters", *wrong)
+        with pytest.raises(CommandError, match="There is no webhook nobody"):
+            call_command("replay_dead_letters", "--enable", "--webhook", "nobody")
+        call_command("replay_dead_letters", "--enable", "--webhook", webhook.pk, "--dry-run")
+        webhook.refresh_from_db()
+        assert (webhook.is_enabled, receiver.received) == (False, [])
+        call_command("replay_dead_letters", "--enable", "--webhook", webhook.pk)
+        call_command("deliver_webhooks", "--once")
+    assert len(receiver.received) == 2
+    printed = capsys.readouterr().out
+    assert "2 messages were missed." in printed
+    assert "Enabled; 2 missed messages are sent." in printed
 
 
 def test_replaying_leaves_alone_what_belongs_to_a_disabled_endpoint(subscribe, submit):

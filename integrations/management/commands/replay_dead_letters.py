@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from integrations.management.moments import moment
+from integrations.webhooks import endpoints, missed
 from integrations.webhooks.dead_letters import Selection, find_dead_letters
 from integrations.webhooks.events import DELIVERABLE_NAMES, TEST_NAME
-from integrations.webhooks.models import Delivery
+from integrations.webhooks.models import Delivery, Webhook
 from integrations.webhooks.replays import replay
 
 
@@ -30,10 +31,21 @@ class Command(BaseCommand):
         parser.add_argument("--since", type=moment, help="given up since (ISO 8601 with zone)")
         parser.add_argument("--until", type=moment, help="given up before (ISO 8601 with zone)")
         parser.add_argument("--limit", type=int, help="at most so many")
+        parser.add_argument(
+            "--enable",
+            action="store_true",
+            help="switch the endpoint of --webhook on, and send all that it missed",
+        )
         parser.add_argument("--dry-run", action="store_true", help="count, change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         given = {name: options[name] for name in Selection.__dataclass_fields__}
+        if options["enable"]:
+            others = {name for name, value in given.items() if value} - {"webhook_id"}
+            if others or options["limit"] or not options["webhook_id"]:
+                raise CommandError("--enable goes with --webhook, and with --dry-run only.")
+            self._enable(options["webhook_id"], dry_run=options["dry_run"])
+            return
         found = find_dead_letters(Selection(**{**given, "ids": options["ids"] or None}))
         matching = found.count()
         if options["dry_run"]:
@@ -43,3 +55,14 @@ class Command(BaseCommand):
         with tqdm(total=total, unit=" messages", file=self.stderr, disable=None) as bar:
             replayed = replay(found, limit=options["limit"], progress=bar.update)
         self.stdout.write(f"{replayed} dead letters are sent again.")
+
+    def _enable(self, webhook_id: str, *, dry_run: bool) -> None:
+        webhook = Webhook.objects.filter(pk=webhook_id, deleted_at__isnull=True).first()
+        if webhook is None:
+            raise CommandError(f"There is no webhook {webhook_id}.")
+        if dry_run:
+            dead = find_dead_letters(Selection(webhook_id=webhook_id)).count()
+            self.stdout.write(f"{dead + missed.missed_by(webhook).count()} messages were missed.")
+            return
+        sent = endpoints.enable(webhook, replay=True)
+        self.stdout.write(f"Enabled; {sent} missed messages are sent.")

@@ -1,4 +1,4 @@
-"""One step of an explanation."""
+"""One step of an explanation, and how times are told in it."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,6 +18,13 @@ class Step:
     text: str
     sent: bool | None = None
     details: JsonObject = field(default_factory=dict)
+
+
+def spoken_time(at: datetime | None) -> str:
+    """For people, to the millisecond: the schedule's first waits are seconds. Empty for None."""
+    if at is None:
+        return ""
+    return f"{at:%Y-%m-%d %H:%M:%S}.{at.microsecond // 1000:03} UTC"
 
 
 def unknown() -> Step:

@@ -6,10 +6,9 @@ from datetime import datetime
 from formplatform.core import clock
 from formplatform.core.clock import to_text
 
-from . import rate
-from .lane_models import Lane
+from .health import Hold, find_lane, lane_state
 from .models import Delivery, Webhook
-from .steps import Step
+from .steps import Step, spoken_time
 
 
 def explain_delivery(delivery: Delivery) -> Iterator[Step]:
@@ -41,51 +40,53 @@ def _state(delivery: Delivery) -> Iterator[Step]:
                 f"It was given up at {finished}: {reason}. It can be sent again.",
                 sent=False,
             )
-        case Delivery.Status.SENDING:
-            yield Step("sending", "It is being sent right now.")
-        case Delivery.Status.PENDING:
-            yield from _holds(delivery)
+        case Delivery.Status.SENDING | Delivery.Status.PENDING:
+            yield from holds_of(delivery)
         case _:
             yield Step(delivery.status, "It was cancelled.", sent=False)
 
 
-def _holds(delivery: Delivery) -> Iterator[Step]:
-    now = clock.now()
-    lane = Lane.objects.select_related("webhook").filter(pk=delivery.webhook_id).first()
+def holds_of(delivery: Delivery) -> Iterator[Step]:
+    """Everything that holds up a message that is not finished; nothing for a finished one."""
+    if delivery.status == Delivery.Status.SENDING:
+        yield Step("sending", "It is being sent right now.")
+    if delivery.status != Delivery.Status.PENDING:
+        return
     if delivery.is_replay:
         yield Step("replay", "It is sent again: new messages of this endpoint go first.")
-    found = [] if lane is None else list(_lane_holds(lane, now))
-    before = _in_front(delivery)
+    yield from [*_holds(delivery)] or [Step("due", "It is due: the next free courier takes it.")]
+
+
+def lane_holds(webhook: Webhook) -> Iterator[Step]:
+    """What keeps an endpoint's messages from going now, whichever they are."""
+    state, lane = lane_state(webhook), find_lane(webhook)
+    if Hold.BREAKER in state.holds:
+        failures = lane.failures_in_row if lane else 0
+        text = f"The last {failures} attempts failed: nothing is sent"
+        yield _until("breaker_open", text, state.breaker_until)
+    if Hold.PAUSE in state.holds:
+        yield _until("paused", "The receiver asked to be left alone", state.paused_until)
+    if Hold.RATE in state.holds:
+        text = f"The endpoint takes {webhook.rate_per_minute} messages a minute: none goes"
+        yield _until("rate", text, state.rate_limited_until)
+
+
+def _holds(delivery: Delivery) -> Iterator[Step]:
+    now, webhook = clock.now(), delivery.webhook
+    lane, before = find_lane(webhook), _in_front(delivery)
+    if not webhook.is_enabled:
+        yield Step("disabled", "The endpoint is disabled: it becomes a dead letter.")
+    yield from lane_holds(webhook)
+    if lane is not None and lane.lease_until is not None and lane.lease_until > now:
+        yield _until("leased", "A worker has this endpoint, at the longest", lane.lease_until)
     if before is not None:
-        found.append(
-            Step(
-                "behind_message",
-                f"It waits behind message {before}: this endpoint gets them in order.",
-                details={"behind_seq": before},
-            )
+        yield Step(
+            "behind_message",
+            f"The endpoint wants its messages in order, and number {before} comes first.",
+            details={"behind_seq": before},
         )
     if delivery.due_at is not None and delivery.due_at > now:
-        found.append(_until("next_attempt", "Its next attempt waits", delivery.due_at))
-    yield from found or [Step("due", "It is due and goes with the next turn of a worker.")]
-
-
-def _lane_holds(lane: Lane, now: datetime) -> Iterator[Step]:
-    if not lane.webhook.is_enabled:
-        yield Step("disabled", "The endpoint is disabled: it becomes a dead letter.")
-    if lane.breaker == Lane.Breaker.OPEN and lane.breaker_until and lane.breaker_until > now:
-        yield _until(
-            "breaker_open",
-            f"The last {lane.failures_in_row} attempts failed; nothing is sent",
-            lane.breaker_until,
-        )
-    if lane.paused_until and lane.paused_until > now:
-        yield _until("paused", "The receiver asked to be left alone", lane.paused_until)
-    token_at = rate.next_token_at(lane, per_minute=lane.webhook.rate_per_minute)
-    if token_at is not None and token_at > now:
-        limit = lane.webhook.rate_per_minute
-        yield _until("rate", f"The endpoint takes {limit} messages a minute: none goes", token_at)
-    if lane.lease_until and lane.lease_until > now:
-        yield _until("leased", "A worker has this endpoint, at the longest", lane.lease_until)
+        yield _until("next_attempt", "Its next attempt waits", delivery.due_at)
 
 
 def _in_front(delivery: Delivery) -> int | None:
@@ -102,8 +103,9 @@ def _in_front(delivery: Delivery) -> int | None:
     return ahead.order_by("seq").values_list("seq", flat=True).first()
 
 
-def _until(code: str, text: str, moment: datetime) -> Step:
-    return Step(code, f"{text} until {to_text(moment)}.", details={"until": to_text(moment)})
+def _until(code: str, text: str, until: datetime | None) -> Step:
+    details = {"until": to_text(until)} if until else {}
+    return Step(code, f"{text} until {spoken_time(until)}.", details=details)
 
 
 def _attempts(number: int) -> str:

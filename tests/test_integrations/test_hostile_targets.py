@@ -8,7 +8,7 @@ import pytest
 
 from integrations import http
 from integrations.errors import RefusedTargetError
-from integrations.webhooks.admin_forms import WebhookForm
+from integrations.webhooks.admin.forms import WebhookForm
 from integrations.webhooks.models import Attempt, Delivery, SigningSecret, Webhook
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.receiver import Receiver, Reply

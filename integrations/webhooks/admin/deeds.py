@@ -7,9 +7,10 @@ from django.http import HttpRequest
 from formplatform.core.admin_theme import action
 from formplatform.core.errors import PlatformError
 from integrations.webhooks import endpoints, missed
-from integrations.webhooks.admin_explaining import ExplainPage
-from integrations.webhooks.admin_secrets import SecretPages
 from integrations.webhooks.models import Webhook
+
+from .explaining import ExplainPage
+from .secrets import SecretPages
 
 LONGEST_REPLAY_SECONDS = 5.0
 """What is left after so long is sent in the background."""

@@ -10,10 +10,10 @@ from django.utils.safestring import SafeString
 from formplatform.core.admin_theme import ModelAdmin, action, display, register
 from formplatform.core.figures import Figure, register_figure
 from integrations.webhooks import replays
-from integrations.webhooks.admin_explaining import ExplainAction
-from integrations.webhooks.holdups import moment
 from integrations.webhooks.models import Delivery
+from integrations.webhooks.steps import spoken_time
 
+from .explaining import ExplainAction
 from .filters import EventTypeFilter
 from .looks import STATUS_COLOURS, STYLES, QuickPaginator
 from .timeline import draw_timeline
@@ -116,15 +116,15 @@ class DeliveryPages(ExplainAction, ModelAdmin[Delivery]):
     @display(description="Next attempt", ordering="due_at")
     def next_attempt(self, delivery: Delivery) -> str | None:
         waits = delivery.status == Delivery.Status.PENDING
-        return (moment(delivery.due_at) if waits else None) or None
+        return (spoken_time(delivery.due_at) if waits else None) or None
 
     @display(description="Enqueued", ordering="created_at")
     def enqueued(self, delivery: Delivery) -> str:
-        return moment(delivery.created_at)
+        return spoken_time(delivery.created_at)
 
     @display(description="Finished", ordering="finished_at")
     def finished(self, delivery: Delivery) -> str | None:
-        return moment(delivery.finished_at) or None
+        return spoken_time(delivery.finished_at) or None
 
     @display(description="Size of the body")
     def size(self, delivery: Delivery) -> str:

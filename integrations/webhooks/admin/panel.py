@@ -7,9 +7,10 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from formplatform.core.admin_theme import Colour
-from integrations.webhooks.health import Hold, LaneState, health_of, lane_state
-from integrations.webhooks.holdups import WHY, moment
+from integrations.webhooks.health import LaneState, health_of, lane_state
 from integrations.webhooks.models import Webhook
+from integrations.webhooks.steps import spoken_time
+from integrations.webhooks.waiting import lane_holds
 
 from .looks import HEALTH_COLOURS
 
@@ -63,27 +64,18 @@ def _facts(webhook: Webhook, state: LaneState) -> Iterator[tuple[str, str]]:
     counted = vars(webhook)
     if not webhook.is_enabled:
         why = webhook.get_disabled_reason_display()
-        yield "Disabled", f"since {moment(webhook.disabled_at)}: {why}"
+        yield "Disabled", f"since {spoken_time(webhook.disabled_at)}: {why}"
     yield (
         "Last 24 hours",
         f"{counted['delivered_count']:,} delivered, {counted['dead_count']:,} dead letters",
     )
-    yield "Last success", moment(state.last_success_at) or "never"
+    yield "Last success", spoken_time(state.last_success_at) or "never"
     if counted["waiting_count"]:
-        first = moment(counted["oldest_due_at"])
+        first = spoken_time(counted["oldest_due_at"])
         yield "Waiting", f"{counted['waiting_count']:,}, the first one due at {first}"
     if state.failing_since:
-        yield "Failing since", moment(state.failing_since)
+        yield "Failing since", spoken_time(state.failing_since)
     if state.disabled_at_latest:
-        yield "Disabled if it goes on", f"at about {moment(state.disabled_at_latest)}"
-    yield from _holds(state)
-
-
-def _holds(state: LaneState) -> Iterator[tuple[str, str]]:
-    until = {
-        Hold.BREAKER: state.breaker_until,
-        Hold.PAUSE: state.paused_until,
-        Hold.RATE: state.rate_limited_until,
-    }
-    for hold in state.holds:
-        yield "Held up", f"{WHY[hold]} {moment(until[hold])}"
+        yield "Disabled if it goes on", f"at about {spoken_time(state.disabled_at_latest)}"
+    for step in lane_holds(webhook):
+        yield "Held up", step.text

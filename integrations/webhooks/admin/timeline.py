@@ -8,8 +8,9 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from formplatform.core.admin_theme import Colour
-from integrations.webhooks.holdups import explain, moment
 from integrations.webhooks.models import Attempt, Delivery
+from integrations.webhooks.steps import spoken_time
+from integrations.webhooks.waiting import holds_of
 
 from .looks import OUTCOME_COLOURS
 
@@ -57,9 +58,9 @@ def draw_timeline(delivery: Delivery) -> SafeString:
     context = {
         "rows": rows,
         "legend": list(PHASES.items()) if any(row.phases for row in rows) else [],
-        "waits": explain(delivery),
+        "waits": [step.text for step in holds_of(delivery)],
         "delivery": delivery,
-        "finished": moment(delivery.finished_at),
+        "finished": spoken_time(delivery.finished_at),
     }
     return render_to_string("integrations/timeline.html", context)
 
@@ -70,7 +71,7 @@ def _row(delivery: Delivery, attempt: Attempt, slowest: int) -> Row:
         attempt=attempt,
         colour=OUTCOME_COLOURS[attempt.outcome],
         offset=f"+{max(seconds, 0):,.3f}".rstrip("0").rstrip(".") + " s",
-        started=moment(attempt.started_at),
+        started=spoken_time(attempt.started_at),
         phases=_phases(attempt, slowest),
         request_headers=_headers(attempt.request_headers),
         response_headers=_headers(attempt.response_headers),

@@ -10,11 +10,11 @@ from django.views.decorators.debug import sensitive_variables
 from formplatform.core import clock
 from formplatform.core.admin_theme import display, register
 from integrations.webhooks import endpoints
-from integrations.webhooks.admin_forms import WebhookForm
 from integrations.webhooks.health import health_of, lane_state, with_health
 from integrations.webhooks.models import Webhook
 
 from .deeds import Deeds
+from .forms import WebhookForm
 from .looks import HEALTH_COLOURS, STYLES, day_and_time, span, titles_of
 from .panel import panel_of
 

@@ -12,9 +12,8 @@ from django.views.decorators.debug import sensitive_variables
 
 from formplatform.core.admin_theme import ModelAdmin, action
 from formplatform.core.errors import InvalidInputError
-
-from . import rotation
-from .models import Webhook
+from integrations.webhooks import rotation
+from integrations.webhooks.models import Webhook
 
 Rotated = HttpResponse | None
 

@@ -9,14 +9,13 @@ from formplatform.core.admin_theme import Select, TextInput
 from formplatform.core.errors import InvalidInputError
 from formplatform.forms.ids import is_id
 from formplatform.forms.storage.registry import get_store
-
-from .endpoints import EndpointForm, check_endpoint
-from .events import DELIVERABLE_NAMES
-from .models import Webhook
-from .pace import DEFAULT, RetryDelays, preset_of
-from .schedule import PRESETS
-from .shaping.escaping import DEFAULT_TYPE
-from .shaping.presets.registry import PLAIN, presets
+from integrations.webhooks.endpoints import EndpointForm, check_endpoint
+from integrations.webhooks.events import DELIVERABLE_NAMES
+from integrations.webhooks.models import Webhook
+from integrations.webhooks.pace import DEFAULT, RetryDelays, preset_of
+from integrations.webhooks.schedule import PRESETS
+from integrations.webhooks.shaping.escaping import DEFAULT_TYPE
+from integrations.webhooks.shaping.presets.registry import PLAIN, presets
 
 if TYPE_CHECKING:
     _Form = forms.ModelForm[Webhook]

@@ -14,10 +14,9 @@ from formplatform.core.actors import SYSTEM
 from formplatform.core.admin_theme import ModelAdmin, action
 from formplatform.core.errors import NotFoundError
 from formplatform.forms.ids import is_id
-
-from .access import get_webhook
-from .explaining import event_id_of, explain
-from .models import LONGEST_EVENT_ID, Delivery, Webhook
+from integrations.webhooks.access import get_webhook
+from integrations.webhooks.explaining import event_id_of, explain
+from integrations.webhooks.models import LONGEST_EVENT_ID, Delivery, Webhook
 
 if TYPE_CHECKING:
     _WebhookPages = ModelAdmin[Webhook]

@@ -43,7 +43,7 @@ class ServerFunction:
     name: str
     source: str = field(repr=False)
     registered_name: str
-    library: str = field(repr=False)
+    as_library: str = field(repr=False)
     script: str = field(repr=False)
     script_digest: str
 
@@ -60,7 +60,7 @@ def function_of(name: str, source: str) -> ServerFunction:
         name=name,
         source=source,
         registered_name=registered,
-        library=(
+        as_library=(
             f"#!lua name={registered}_library\n{source}\n"
             f"redis.register_function('{registered}', {name})\n"
         ),
@@ -136,7 +136,7 @@ class ServerFunctions:
         for function in functions.values():
             if not self._as_scripts:
                 try:
-                    self._client.function_load(function.library, replace=True)
+                    self._client.function_load(function.as_library, replace=True)
                 except ResponseError:
                     self._as_scripts = True
             if self._as_scripts:

@@ -51,7 +51,7 @@ def take(courier: uuid.UUID, *, room: int, in_flight: Mapping[str, int]) -> list
     """Take up to `room` runs of due messages, fairly among owners, then the longest due first.
 
     Args:
-        courier: whose the lanes are from now on, until `delivery.record` gives them back.
+        courier: whose the lanes are from now on, until `outcomes.record` gives them back.
         room: calls that may begin now.
         in_flight: the courier's calls by endpoint; those lanes are its own already.
 

@@ -100,7 +100,7 @@ def test_libraries_of_two_releases_stand_side_by_side(world, server, count_in):
     source = server_functions.APPLY.source
     newer = server_functions.function_of("apply", f"{source}-- a later release\n")
     assert newer.registered_name != server_functions.APPLY.registered_name
-    client.function_load(newer.library)
+    client.function_load(newer.as_library)
     count_responses(world.events)
     assert len(client.function_list()) == 2
     assert_exact(live, world, client)

@@ -324,7 +324,9 @@ def test_a_failure_tells_how_far_it_came(trusted, names):
         ["dns"],
     ]
     assert [error.value.peer for error in (tls, late, unknown)] == ["127.0.0.1", "127.0.0.1", ""]
-    assert 250 <= late.value.phases["wait"] <= late.value.seconds * 1000
+    whole = late.value.seconds * 1000
+    assert whole >= 300
+    assert whole - 50 <= sum(filter(None, late.value.phases.values())) <= whole
     assert late.value.request_headers["X-A"] == "1"
 
 

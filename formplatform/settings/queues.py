@@ -36,67 +36,30 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "queue_order_strategy": "priority",
 }
 
+_EVERY = {
+    "forms.dispatch_stale": timedelta(seconds=15),
+    "analytics.compact_columns": timedelta(minutes=10),
+    "analytics.verify_numbers": timedelta(minutes=15),
+    "webhooks.deliver_due": timedelta(seconds=3),
+    "webhooks.catch_up": timedelta(minutes=1),
+    "webhooks.sweep": timedelta(minutes=1),
+    "webhooks.send_notices": timedelta(minutes=1),
+    "webhooks.watch_endpoints": timedelta(minutes=5),
+    "webhooks.prune": timedelta(hours=1),
+    "webhooks.reconcile": timedelta(days=1),
+    "reporting.sweep_reports": timedelta(seconds=REPORT_SWEEP_SECONDS),
+    "reporting.tidy_reports": timedelta(minutes=10),
+    "plugins.prune_ledger": timedelta(hours=6),
+}
+"""How often beat has each task done."""
+_KEPT_LONGER = {"forms.dispatch_stale": timedelta(minutes=1)}
+
+# What nobody took until its next turn is not done twice.
 CELERY_BEAT_SCHEDULE = {
-    "forms.dispatch_stale": {
-        "task": "forms.dispatch_stale",
-        "schedule": timedelta(seconds=15),
-        "options": {"expires": 60},
-    },
-    "analytics.compact_columns": {
-        "task": "analytics.compact_columns",
-        "schedule": timedelta(minutes=10),
-        "options": {"expires": 600},
-    },
-    "analytics.verify_numbers": {
-        "task": "analytics.verify_numbers",
-        "schedule": timedelta(minutes=15),
-        "options": {"expires": 900},
-    },
-    "webhooks.deliver_due": {
-        "task": "webhooks.deliver_due",
-        "schedule": timedelta(seconds=3),
-        "options": {"expires": 3},
-    },
-    "webhooks.reconcile": {
-        "task": "webhooks.reconcile",
-        "schedule": timedelta(days=1),
-    },
-    "webhooks.catch_up": {
-        "task": "webhooks.catch_up",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "webhooks.sweep": {
-        "task": "webhooks.sweep",
-        "schedule": timedelta(minutes=1),
-        "options": {"expires": 60},
-    },
-    "webhooks.watch_endpoints": {
-        "task": "webhooks.watch_endpoints",
-        "schedule": timedelta(minutes=5),
-        "options": {"expires": 300},
-    },
-    "webhooks.send_notices": {
-        "task": "webhooks.send_notices",
-        "schedule": timedelta(seconds=60),
-        "options": {"expires": 60},
-    },
-    "webhooks.prune": {
-        "task": "webhooks.prune",
-        "schedule": timedelta(hours=1),
-        "options": {"expires": 3600},
-    },
-    "reporting.sweep_reports": {
-        "task": "reporting.sweep_reports",
-        "schedule": timedelta(seconds=REPORT_SWEEP_SECONDS),
-        "options": {"expires": REPORT_SWEEP_SECONDS},
-    },
-    "plugins.prune_ledger": {
-        "task": "plugins.prune_ledger",
-        "schedule": timedelta(hours=6),
-    },
-    "reporting.tidy_reports": {
-        "task": "reporting.tidy_reports",
-        "schedule": timedelta(minutes=10),
-    },
+    task: {
+        "task": task,
+        "schedule": every,
+        "options": {"expires": int(_KEPT_LONGER.get(task, every).total_seconds())},
+    }
+    for task, every in _EVERY.items()
 }

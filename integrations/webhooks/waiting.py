@@ -59,10 +59,9 @@ def holds_of(delivery: Delivery) -> Iterator[Step]:
 
 def lane_holds(webhook: Webhook) -> Iterator[Step]:
     """What keeps an endpoint's messages from going now, whichever they are."""
-    state, lane = lane_state(webhook), find_lane(webhook)
+    state = lane_state(webhook)
     if Hold.BREAKER in state.holds:
-        failures = lane.failures_in_row if lane else 0
-        text = f"The last {failures} attempts failed: nothing is sent"
+        text = "The receiver failed too often in a row: nothing is sent"
         yield _until("breaker_open", text, state.breaker_until)
     if Hold.PAUSE in state.holds:
         yield _until("paused", "The receiver asked to be left alone", state.paused_until)

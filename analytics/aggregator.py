@@ -142,7 +142,7 @@ class FormAggregator:
         self._take_waiting(form_id)
         prefix = FormKeys(form_id).prefix
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.hget(prefix + keys.stats(), "total_responses")
+        pipeline.hget(prefix + keys.stats(), keys.TOTAL)
         pipeline.hget(prefix + keys.fields(), field_id)
         pipeline.hgetall(prefix + keys.distribution(field_id))
         pipeline.hgetall(prefix + keys.numbers(field_id))
@@ -162,7 +162,7 @@ class FormAggregator:
     def find_total(self, form_id: str) -> int | None:
         """Responses that are counted; None where nothing ever was, or the numbers are lost."""
         self._take_waiting(form_id)
-        total = self._redis.hget(FormKeys(form_id).prefix + keys.stats(), "total_responses")
+        total = self._redis.hget(FormKeys(form_id).prefix + keys.stats(), keys.TOTAL)
         return None if total is None else int(total)
 
     def days(self, form_id: str) -> dict[str, int]:

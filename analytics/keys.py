@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
 
-BALANCE = "balance"
-"""Beside the totals: every counter of every field added up, modulo BALANCE_MODULUS."""
+TOTAL, BALANCE, HASH = "total_responses", "balance", "hash:"
+"""The totals: responses; every counter of every field added up, modulo BALANCE_MODULUS; how the
+limbs of the hash of all responses begin.
+"""
 BALANCE_MODULUS = 2**31 - 1
 
 OF_FIELDS = "field"
@@ -90,6 +92,7 @@ class FormKeys:
 
 
 def stats() -> str:
+    """The totals."""
     return "stats"
 
 

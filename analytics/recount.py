@@ -17,6 +17,7 @@ from formplatform.forms.storage.registry import get_store
 from . import exact_sums, keys, retention
 from .generations import Generations
 from .keys import FormKeys
+from .proof import hash_of
 from .rebuild import count_into
 from .server_functions import ServerFunctions
 from .summaries import OTHER
@@ -175,6 +176,9 @@ def _comparable(name: str, stored: Hash) -> dict[str, int | Fraction]:
     }
     if name == keys.stats():
         counts[keys.BALANCE] = counts.get(keys.BALANCE, 0) % keys.BALANCE_MODULUS
+        found = hash_of(counts)
+        counts = {each: n for each, n in counts.items() if not each.startswith(keys.HASH)}
+        counts[keys.HASH] = found
     modulus = MODULUS if name == keys.hashes() else None
     return {field: count for field, count in _joined(counts, modulus).items() if count}
 

@@ -27,6 +27,11 @@ def is_kept(day: str) -> bool:
     return date.fromisoformat(day) >= (clock.now() - days_kept() * DAY).date()
 
 
+def is_kept_by_minutes(day: str) -> bool:
+    """Whether the minutes of a UTC day are still there, by every clock that is not a day off."""
+    return date.fromisoformat(day) >= (clock.now() - DAY).date()
+
+
 def is_written(day: str) -> bool:
     """Whether the quarter-hours of a UTC day are still counted."""
     return clock.now().timestamp() < expires_at(day)

@@ -17,7 +17,7 @@ BALANCE_MODULUS = 2**31 - 1
 OF_FIELDS = "field"
 """How the keys about fields begin: their counters enter the balance."""
 MINUTES = "timeseries:minute:"
-WAITING, TAKEN = "waiting", "taken"
+WAITING, TAKEN, GENERATION = "waiting", "taken", "generation"
 NUMBERS, DISTINCT, GONE = ":numbers", ":distinct", "distinct_gone"
 QUARTERS = "timeseries:quarter_hour:"
 SESSION_QUARTERS = "sessions:quarter_hour:"
@@ -58,7 +58,7 @@ class FormKeys:
     @property
     def generation(self) -> str:
         """The number of the live generation; absent means 0."""
-        return f"{self.root}generation"
+        return f"{self.root}{GENERATION}"
 
     @property
     def last_generation(self) -> str:

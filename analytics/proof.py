@@ -5,19 +5,22 @@ small integers and the sum is exact; it is reduced modulo 2^64 when it is read.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from formplatform.core.connections import Numbers
 from formplatform.forms.storage.hashing import MODULUS, DayHashes
 
 from . import keys, retention
-from .counters import read_counters
+from .counters import Look, integer
 from .exact_sums import LIMB_BITS, balance_of
 from .keys import FormKeys
 from .server_functions import ServerFunctions
 from .session_proof import read_sessions
 from .waiting import take_waiting
+
+NEVER = -(2**62)
+"""What no counters come to."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,29 +41,38 @@ class Counted:
     """UTC days whose sessions do not add up."""
     is_balanced: bool
     """Whether the counters of fields add up to their balance, and the days of sessions to all."""
+    damaged: Set[str]
+    """Keys that hold something else than counters."""
 
 
 def read_counted(client: Numbers, form_id: str) -> Counted:
     """Look at everything once. What is being counted meanwhile may be seen in part."""
-    take_waiting(client, ServerFunctions(client), form_id)
-    prefix = FormKeys(form_id).prefix
-    sessions = read_sessions(client, form_id)
-    totals = [keys.stats(), keys.days(), keys.hashes(), keys.fields()]
-    stats, days, hashes, fields = read_counters(client, prefix, totals)
-    of_fields = _read_sums(client, prefix, _keys_of_fields(fields))
+    form = FormKeys(form_id)
+    look = Look(client, form.prefix)
+    with look.noting(keys.GENERATION):
+        integer(client.get(form.generation) or 0)
+    with look.noting(keys.WAITING):
+        client.strlen(form.prefix + keys.waiting())
+        take_waiting(client, ServerFunctions(client), form_id)
+    sessions = read_sessions(look)
+    stats, days, hashes, fields = look.at(
+        [keys.stats(), keys.days(), keys.hashes(), keys.fields()]
+    ).values()
+    of_fields = _sums(look, _keys_of_fields(fields))
     found = sum(fields.values()) + sum(of_fields.values())
     is_balanced = (found - stats.get(keys.BALANCE, 0)) % keys.BALANCE_MODULUS == 0
-    quarters = [keys.quarter_hours(day) for day in filter(retention.is_kept, days)]
-    minutes = [keys.minutes(day) for day in filter(retention.is_kept_by_minutes, days)]
+    quarters = map(keys.quarter_hours, filter(retention.is_kept, days))
+    minutes = map(keys.minutes, filter(retention.is_kept_by_minutes, days))
     return Counted(
         total=stats.get(keys.TOTAL, 0),
         hash=hash_of(stats),
         days=_day_hashes(days, hashes),
-        quarters=_by_its_day(_read_sums(client, prefix, quarters)),
-        minutes=_by_its_day(_read_sums(client, prefix, minutes)),
+        quarters=_by_its_day(_sums(look, quarters)),
+        minutes=_by_its_day(_sums(look, minutes)),
         sessions=sessions.total,
         days_of_sessions=sessions.differing_days,
         is_balanced=sessions.agrees and is_balanced,
+        damaged=look.damaged,
     )
 
 
@@ -87,10 +99,10 @@ def _by_its_day(sums: Mapping[str, int]) -> dict[str, int]:
     return {key.rpartition(":")[2]: found for key, found in sums.items()}
 
 
-def _read_sums(client: Numbers, prefix: str, names: Sequence[str]) -> dict[str, int]:
-    """Key → the sum of its counters, extremes left out."""
-    found = zip(names, read_counters(client, prefix, names), strict=True)
-    return {name: _added_up(name, counters) for name, counters in found}
+def _sums(look: Look, names: Iterable[str]) -> dict[str, int]:
+    """Key → the sum of its counters; of a damaged one NEVER."""
+    found = {name: _added_up(name, counters) for name, counters in look.at(names).items()}
+    return {name: NEVER if name in look.damaged else sum_ for name, sum_ in found.items()}
 
 
 def _added_up(name: str, counters: Mapping[str, int]) -> int:

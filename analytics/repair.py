@@ -6,7 +6,7 @@ right. That they are counted is told by either of two witnesses that agrees with
 hashes of the days, or the hash of all. Otherwise everything is counted anew.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
@@ -14,6 +14,7 @@ from functools import partial
 
 from formplatform.core.errors import UnavailableError
 
+from . import keys
 from .counting import due, settle
 from .mending import mend_day, mend_totals
 from .metrics import forget_forms
@@ -54,7 +55,8 @@ def repair(form_id: str, *, deep: bool = False) -> Repaired:
     if not before.has_drifted:
         remedy = Remedy.NONE if before.is_exact else Remedy.WAIT
         return Repaired(before=before, remedy=remedy, after=before)
-    for remedy, mend in _LIGHT.items():
+    beyond = any(not key.startswith((keys.QUARTERS, keys.MINUTES)) for key in found.damaged)
+    for remedy, mend in () if beyond else _LIGHT:
         if mend(found):
             found = verify(form_id, deep=deep)
             if not found.has_drifted:
@@ -96,7 +98,7 @@ def _tried(mend: Callable[[], bool]) -> bool:
     return any(mend() for _ in range(TRIES))
 
 
-_LIGHT: dict[Remedy, Callable[[Verification], bool]] = {
-    Remedy.DAYS: _move_responses,
-    Remedy.COUNTERS: _set_counters,
-}
+_LIGHT: Sequence[tuple[Remedy, Callable[[Verification], bool]]] = (
+    (Remedy.DAYS, _move_responses),
+    (Remedy.COUNTERS, _set_counters),
+)

@@ -15,6 +15,7 @@ from typing import Any
 from formplatform.core.connections import Numbers
 
 from . import keys, retention, series
+from .counters import integer
 from .keys import FormKeys
 from .server_functions import ADVANCE, Call, ServerFunctions, Status
 from .trails import Step
@@ -154,7 +155,7 @@ def read_counts(client: Numbers, prefix: str, names: Iterable[str]) -> list[Coun
     for name in names:
         pipeline.hgetall(prefix + name)
     return [
-        Counts({_text(name): int(count) for name, count in stored.items() if int(count)})
+        Counts({_text(name): integer(count) for name, count in stored.items() if integer(count)})
         for stored in pipeline.execute()
     ]
 

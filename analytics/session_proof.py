@@ -5,14 +5,11 @@ and by its quarter-hours, while these last. The counters of a single quarter-hou
 compares, and this one where the sums disagree, to tell which day it is.
 """
 
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Set
 from dataclasses import dataclass
 
-from formplatform.core.connections import Numbers
-
 from . import keys, retention
-from .counters import read_counters
-from .keys import FormKeys
+from .counters import Look
 from .session_numbers import Counts
 from .trails import VIEWED
 
@@ -30,29 +27,26 @@ class SessionsCounted:
         return self.is_sum_of_days and not self.differing_days
 
 
-def read_sessions(client: Numbers, form_id: str) -> SessionsCounted:
+def read_sessions(look: Look) -> SessionsCounted:
     """Look at all of it once."""
-    prefix = FormKeys(form_id).prefix
-    total, days = _read(client, prefix, [keys.sessions(), keys.session_days()])
-    of_days = _by_day(client, prefix, days, keys.sessions_of_day)
-    quarters = _by_day(client, prefix, filter(retention.is_kept, days), keys.session_quarters)
+    total, days = _read(look, [keys.sessions(), keys.session_days()])
+    of_days = _by_day(look, days, keys.sessions_of_day)
+    quarters = _by_day(look, filter(retention.is_kept, days), keys.session_quarters)
     found = {day for day, each in of_days.items() if days[day] != each[VIEWED]}
     found |= {day for day, each in quarters.items() if days[day] != each.total()}
     is_sum = sum(of_days.values(), Counts()) == total
     if not is_sum:
         for day, each in quarters.items():
             names = [keys.sessions_of_quarter(day, int(number)) for number in each]
-            if sum(_read(client, prefix, names), Counts()) != of_days[day]:
+            if sum(_read(look, names), Counts()) != of_days[day]:
                 found.add(day)
     return SessionsCounted(total=total, differing_days=found, is_sum_of_days=is_sum)
 
 
-def _by_day(
-    client: Numbers, prefix: str, days: Iterable[str], key_of: Callable[[str], str]
-) -> dict[str, Counts]:
+def _by_day(look: Look, days: Iterable[str], key_of: Callable[[str], str]) -> dict[str, Counts]:
     names = {day: key_of(day) for day in sorted(days)}
-    return dict(zip(names, _read(client, prefix, [*names.values()]), strict=True))
+    return dict(zip(names, _read(look, names.values()), strict=True))
 
 
-def _read(client: Numbers, prefix: str, names: Sequence[str]) -> list[Counts]:
-    return [Counts(found) for found in read_counters(client, prefix, names)]
+def _read(look: Look, names: Iterable[str]) -> list[Counts]:
+    return [Counts(found) for found in look.at(names).values()]

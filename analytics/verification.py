@@ -49,8 +49,9 @@ class Verification:
     Where it is not `is_settled`, responses are on their way to being counted: that is no drift.
     `totals_differ` says that the responses of all days, or their hashes, come to something else;
     `is_balanced` whether the counters of fields and of sessions add up among themselves.
+    `damaged` are keys that hold no counters at all.
     `proofs` has every month that holds a response. `keys` are what a deep look found, None where
-    there was none.
+    there was none, or no need of one because keys are damaged.
     """
 
     form_id: str
@@ -62,16 +63,17 @@ class Verification:
     is_balanced: bool
     is_settled: bool
     checked_at: datetime
+    damaged: tuple[str, ...] = ()
     keys: tuple[KeyDifference, ...] | None = None
 
     @property
     def is_exact(self) -> bool:
-        alike = self.is_balanced and not self.totals_differ
+        alike = self.is_balanced and not self.totals_differ and not self.damaged
         return alike and not self.days and not self.keys
 
     @property
     def has_drifted(self) -> bool:
-        return self.is_settled and not self.is_exact
+        return bool(self.damaged) or (self.is_settled and not self.is_exact)
 
     @property
     def months(self) -> tuple[str, ...]:
@@ -87,6 +89,7 @@ def plain(found: Verification) -> JsonObject:
         "settled": found.is_settled,
         "balanced": found.is_balanced,
         "totals_differ": found.totals_differ,
+        "damaged": list(found.damaged),
         "stored": found.stored,
         "counted": found.counted,
         "months": list(found.months),
@@ -117,7 +120,7 @@ def _look(form_id: str, *, deep: bool) -> Verification:
         counted = read_counted(numbers(), form_id)
         if counted == before:
             break
-    recounted = compare_with_recount(form_id) if deep else None
+    recounted = compare_with_recount(form_id) if deep and not counted.damaged else None
     count, whole = sum_of_days(stored)
     return Verification(
         form_id=form_id,
@@ -129,6 +132,7 @@ def _look(form_id: str, *, deep: bool) -> Verification:
         is_balanced=counted.is_balanced,
         is_settled=counted == before and not is_waiting,
         checked_at=checked_at,
+        damaged=tuple(sorted(counted.damaged)),
         keys=recounted,
     )
 

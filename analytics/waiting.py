@@ -23,6 +23,7 @@ from formplatform.forms.storage.hashing import response_hash
 from . import keys
 from .contributions import Entry, Totals
 from .counted_fields import CountedField, counted_fields, field_of_code
+from .counters import DamagedError, integer
 from .hidden_values import hidden_all, seal, unseal
 from .keys import FormKeys
 from .moments import minute_of
@@ -92,10 +93,18 @@ def steps_of(text: bytes) -> str:
     return totals.steps()
 
 
+def _steps_of(text: bytes) -> str:
+    try:
+        return steps_of(text)
+    except (ValueError, TypeError, LookupError) as error:
+        raise DamagedError from error
+
+
 def take_waiting(client: Numbers, functions: ServerFunctions, form_id: str) -> None:
     """Have everything that was counted so far in the counters.
 
-    Raises UnavailableError where others keep taking it first, or the client's error.
+    Raises UnavailableError where others keep taking it first, DamagedError where what waits is no
+    such text, or the client's error.
     """
     form = FormKeys(form_id)
     names = [form.prefix + keys.waiting(), form.prefix + keys.taken(), form.generation]
@@ -106,7 +115,7 @@ def take_waiting(client: Numbers, functions: ServerFunctions, form_id: str) -> N
         text = found.encode() if isinstance(found, str) else found
         claims = "", "", "", ""
         head = form.prefix, generation or 0, CAP
-        call = (*head, *claims, steps_of(text), taken or 0, len(text))
+        call = (*head, *claims, _steps_of(text), integer(taken or 0), len(text))
         ((status, *_),) = functions.run([Call(APPLY, [form.guard, form.rebuild], call)])
         if status == Status.APPLIED:
             return

@@ -49,6 +49,9 @@ class VerificationOutput(serializers.Serializer[Plain]):
     settled = serializers.BooleanField(help_text="False: responses are on their way, no drift.")
     balanced = serializers.BooleanField(help_text="Whether the counters of fields add up.")
     totals_differ = serializers.BooleanField(help_text="Other responses are counted in all.")
+    damaged = serializers.ListField(
+        child=serializers.CharField(), help_text="Keys that hold no counters."
+    )
     stored = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     counted = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     months = serializers.ListField(child=serializers.CharField(), help_text="With such a day.")

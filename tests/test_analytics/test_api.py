@@ -333,6 +333,27 @@ def test_viewers_compare_the_numbers_and_editors_mend_them(api, form_id, submit)
     assert read("metrics/")["drift"]["exact"] is True
 
 
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda key: numbers().set(key, "not counters"),
+        lambda key: numbers().hset(key, "age", "many"),
+    ],
+)
+def test_damaged_numbers_say_how_they_are_mended(api, form_id, submit, spoil):
+    submit(age=30)
+    distribution = url(form_id, "fields/age/distribution/")
+    assert api.get(url(form_id, "verify/")).json()["exact"] is True
+    spoil(f"form:{{{form_id}}}:fields")
+    refused = api.get(distribution)
+    assert refused.status_code == 503
+    assert "verify_metrics FORM --repair" in refused.json()["detail"]
+    assert api.get(url(form_id, "verify/")).json()["damaged"] == ["fields"]
+    done = api.post(url(form_id, "verify/")).json()
+    assert (done["remedy"], done["after"]["exact"]) == ("rebuild", True)
+    assert api.get(distribution).json()["answered"] == 1
+
+
 def test_a_viewer_may_look_but_not_repair(api, form_id, submit):
     submit(age=30)
     bob = User.objects.create_user("bob")

@@ -53,6 +53,8 @@ class Command(BaseCommand):
             self.stdout.write(f"  {day.day}: {day.stored} stored, {day.counted} counted{unlike}")
         if found.totals_differ:
             self.stdout.write("  the totals are not what the days come to")
+        for name in found.damaged:
+            self.stdout.write(f"  {name}: holds no counters")
         if not found.is_balanced:
             self.stdout.write("  the counters of its fields or sessions do not add up")
         for key in found.keys or ():

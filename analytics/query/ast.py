@@ -211,10 +211,11 @@ class Having:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """`name` is that of a dimension or of a measure."""
+    """`name` is that of a dimension (`is_group`) or of a measure."""
 
     name: str
     descending: bool
+    is_group: bool = False
 
 
 @dataclass(frozen=True, slots=True)

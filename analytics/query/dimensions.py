@@ -144,9 +144,16 @@ def resolve_dimension(
         explode=asked.explode,
         top=_resolved_top(asked, found),
         other=asked.other,
-        missing=asked.missing,
+        missing=_resolved_missing(asked, found),
         labels=tuple(found.field.options.items()) if found.field else (),
     )
+
+
+def _resolved_missing(asked: DimensionAsked, found: Found) -> str | None:
+    if found.field and asked.missing in found.field.options:
+        message = "An option is called so: call the group without an answer otherwise."
+        raise QueryError(below(asked.path, "missing"), "repeated", message)
+    return asked.missing
 
 
 def _why_opaque(found: Found) -> str:

@@ -8,6 +8,7 @@ from .buckets import DAYS, MIDDLE, MINUTES, MONTHS, OFFSETS, QUARTERS, label_of,
 from .columns import DATA
 from .fields import Kind
 from .frame_conditions import column_name
+from .limits import LARGEST_INTEGER
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,7 +76,8 @@ def _bin(column: "pl.Expr", dimension: Dimension) -> "pl.Expr":
     bins = dimension.bins
     assert bins is not None  # noqa: S101 - asked only where there are bins
     if bins.width is not None:
-        return (column / bins.width).floor().cast(pl.Int64)
+        place = (column / bins.width).floor()
+        return place.clip(-LARGEST_INTEGER, LARGEST_INTEGER).cast(pl.Int64)
     reached = [(column >= edge).cast(pl.Int64) for edge in bins.edges]
     total = pl.sum_horizontal(reached) if reached else pl.lit(0, pl.Int64)
     return pl.when(column.is_null()).then(None).otherwise(total)

@@ -200,7 +200,9 @@ def _key(dimension: Dimension) -> Any:
 
 def _bin(bins: Bins, path: str) -> Any:
     if bins.width is not None:
-        return {"$floor": {"$divide": [path, bins.width]}}
+        place = {"$floor": {"$divide": [path, bins.width]}}
+        most = limits.LARGEST_INTEGER
+        return {"$max": [-most, {"$min": [place, most]}]}
     return {"$sum": [{"$cond": [{"$gte": [path, edge]}, 1, 0]} for edge in bins.edges] or [0]}
 
 

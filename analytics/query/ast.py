@@ -144,7 +144,7 @@ class Bins:
     """Half-open intervals of a number: by `width`, or between ascending `edges`.
 
     The key of a group is the number of its interval: how many edges are not above the value, or
-    the value divided by the width, rounded down.
+    the largest number whose multiple of the width is not.
     """
 
     edges: tuple[float, ...] = ()

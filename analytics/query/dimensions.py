@@ -99,8 +99,9 @@ def _bins(asked: object, path: str) -> BinsAsked:
             count=read_integer(body["count"], path=place, least=FEWEST_BINS, most=most)
         )
     width = read_number(body["width"], path=below(path, "width"))
-    if width <= 0:
-        raise QueryError(below(path, "width"), "out_of_range", "A width above 0 is wanted here.")
+    if width < limits.LEAST_WIDTH:
+        message = f"A width above 0, {limits.LEAST_WIDTH} at least, is wanted here."
+        raise QueryError(below(path, "width"), "out_of_range", message)
     return BinsAsked(width=width)
 
 

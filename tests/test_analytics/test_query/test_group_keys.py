@@ -154,12 +154,23 @@ def test_nor_like_the_mark_of_hidden_figures(form_store):
     ("width", "expected"),
     [
         (10, {"0..10": 1, f"≥{10 * MOST}": 1, f"<{-10 * (MOST - 1)}": 1}),
-        (5e-324, {f"≥{MOST * 5e-324}": 2, f"<{(1 - MOST) * 5e-324}": 1}),
+        (1e-300, {f"≥{MOST * 1e-300}": 2, f"<{(1 - MOST) * 1e-300}": 1}),
     ],
 )
 def test_a_number_too_large_for_its_bin_lies_in_an_open_one(store_answers, width, expected):
     form_id = store_answers({"amount": 1e300}, {"amount": 7}, {"amount": -1e300})
     assert dict(cells(form_id, {"field": "amount", "bins": {"width": width}})) == expected
+
+
+def test_a_number_lies_between_the_edges_its_bin_is_called_by(store_answers):
+    form_id = store_answers({"amount": 4.3}, {"amount": 4.299}, {"amount": 0.3}, {"amount": -0.1})
+    tenths = {"field": "amount", "bins": {"width": 0.1}}
+    assert cells(form_id, tenths) == [
+        ("-0.1..0", 1),
+        ("0.2..0.30000000000000004", 1),
+        ("4.2..4.3", 1),
+        ("4.3..4.4", 1),
+    ]
 
 
 def test_equal_bins_reach_over_all_that_a_number_can_be(store_answers):

@@ -38,6 +38,43 @@ def test_a_response_moves_the_page_within_two_seconds(filled, visit):
     )
 
 
+def test_the_total_moves_with_the_stream_however_long_the_rest_takes(filled, visit):
+    page = visit()
+    page.wait_for_selector("#live[data-state=live]")
+    page.route("**/metrics/**", lambda route: None)  # an answer that never comes
+    for number in range(1, 4):
+        filled.submit(department="HR")
+        page.wait_for_function(
+            "n => document.querySelector('#totals .value').textContent == n",
+            arg=str(RESPONSES + number),
+        )
+    assert tile(page, "Today").inner_text() == str(RESPONSES + 3)
+    page.unroute_all(behavior="ignoreErrors")
+
+
+def test_nothing_jumps_when_something_is_counted(filled, visit):
+    page = visit(viewport={"width": 1280, "height": 2400})
+    page.wait_for_selector("#live[data-state=live]")
+    page.wait_for_function("() => !document.querySelector('[aria-busy]')")
+    page.evaluate(
+        """() => { window.shifts = []; new PerformanceObserver(list => list.getEntries().forEach(
+               each => shifts.push(each.value))).observe({type: 'layout-shift'}); }"""
+    )
+    filled.submit(department="IT", age=18, score=3, recommend=7)
+    page.wait_for_function(
+        """n => document.querySelector('article[data-field=department] .base')
+               .textContent.startsWith(n)""",
+        arg=base_after(filled),
+    )
+    page.wait_for_function("() => !document.querySelector('[aria-busy]')")
+    assert page.evaluate("shifts") == []
+
+
+def base_after(web):
+    _, spread = web.call("GET", f"{web.numbers}fields/department/distribution/")
+    return f"{spread['answered']} answers"
+
+
 def test_what_happens_by_itself_is_not_announced_again_and_again(filled, visit):
     page = visit()
     page.wait_for_selector("#live[data-state=live]")

@@ -1,5 +1,6 @@
 """Using the page of a form's numbers: keyboard, address, colours, accessibility."""
 
+import json
 from urllib.parse import urlencode
 
 import pytest
@@ -111,3 +112,57 @@ def test_a_broken_rule_would_be_found(filled, visit):
     page.evaluate("document.querySelector('h1').style.color = '#ccc'")
 
     assert [rule for rule, _ in broken_rules(page)] == ["color-contrast", "select-name"]
+
+
+WORD = "Rindfleischetikettierungsüberwachungsaufgabenübertragungsgesetz" * 2
+ARABIC = "الفرع المركزي (1)"
+LONG = {
+    "fields": [
+        {
+            "id": "word",
+            "type": "choice",
+            "label": WORD,
+            "options": [{"id": "a", "label": WORD}, {"id": "b", "label": ARABIC}],
+        },
+        {
+            "id": "other",
+            "type": "choice",
+            "label": WORD,
+            "options": [{"id": "a", "label": "A"}],
+        },
+        {
+            "id": "grid",
+            "type": "matrix",
+            "label": "How do you find each of these?",
+            "rows": [{"id": f"r{n}", "label": f"{n}: {WORD}"} for n in range(4)],
+            "columns": [{"id": f"c{n}", "label": f"Column {n}"} for n in range(11)],
+        },
+    ]
+}
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_whatever_a_label_says_it_stays_in_its_card(web, visit, width):
+    web.make_form(LONG)
+    web.submit(word="a", other="a", grid={f"r{n}": "c1" for n in range(4)})
+    steps = {"steps": ["view", "start"], "fields": ["word"]}
+    assert web.call("POST", f"{web.form}sessions/", steps)[0] == 200
+    where = {"where": json.dumps(["word", "$in", ["a", "b"]]), "rows": "word", "columns": "other"}
+    page = visit(f"?{urlencode(where)}", viewport={"width": width, "height": 3000})
+    page.wait_for_function("() => !document.querySelector('[aria-busy]')")
+    page.wait_for_selector("#funnel table")
+    page.wait_for_selector("#crosstab table.cross")
+    page.click("text=Add filter")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == width
+    outside = """() => [...document.querySelectorAll('.card th, .card td, .card h3')].filter(each =>
+        !each.closest('.scroll') && each.getBoundingClientRect().right
+        > each.closest('.card').getBoundingClientRect().right).map(each => each.innerText)"""
+    assert page.evaluate(outside) == []
+    label = page.locator(f"article[data-field=word] th bdi:text-is('{ARABIC}')")
+    start = label.evaluate(
+        """each => { const range = document.createRange(); const text = each.firstChild;
+            range.setStart(text, text.length - 1); range.setEnd(text, text.length);
+            return range.getBoundingClientRect().left - each.getBoundingClientRect().left; }"""
+    )
+    assert start < 3, "the end of an Arabic label stands at its left"

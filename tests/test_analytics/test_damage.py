@@ -1,5 +1,7 @@
 """Keys that hold something else altogether are found, named and counted anew."""
 
+from itertools import count
+
 import pytest
 
 from analytics import aggregator
@@ -63,8 +65,11 @@ def suffixes(world):
 def test_any_damaged_key_is_found_and_everything_is_exact_again(world, damage):
     verify(world.form_id)
     tried = set()
-    for number in range(len(suffixes(world))):
-        suffix = suffixes(world)[number]
+    for number in count():
+        # A rebuild may leave one key fewer: applied revisions are told apart by generation.
+        if number >= len(names := suffixes(world)):
+            break
+        suffix = names[number]
         before = numbers().dump(key(world, suffix))
         damage(key(world, suffix))
         if numbers().dump(key(world, suffix)) == before:

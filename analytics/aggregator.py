@@ -20,10 +20,10 @@ from formplatform.forms.ids import new_id
 from . import keys, series
 from .counters import integer
 from .form_fields import fields_of_form
+from .granularity import Granularity
 from .keys import FormKeys
 from .moves import Move, Outcome, make_move
 from .response_numbers import ResponseNumbers
-from .series import Granularity
 from .series_numbers import Series, SeriesNumbers
 from .server_functions import ServerFunctions, Status
 from .session_figures import session_figures

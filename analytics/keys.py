@@ -121,6 +121,11 @@ def hashes() -> str:
     return "hashes"
 
 
+def hash_of_day(day: str, limb: int) -> str:
+    """The name there of one limb."""
+    return f"{day}:{limb}"
+
+
 def quarter_hours(day: str) -> str:
     """Number of the quarter-hour in one UTC day (0 to 95) → responses."""
     return f"{QUARTERS}{day}"

@@ -16,6 +16,7 @@ from formplatform.core.connections import Numbers
 from formplatform.core.errors import FieldError, InvalidInputError
 
 from . import granularity, keys, pieces, retention, series
+from .counters import counts_of
 from .granularity import Granularity
 from .keys import FormKeys
 from .pieces import Bucket
@@ -104,7 +105,7 @@ class SeriesNumbers:
         """What can be asked at these edges, and what is in none of it."""
         take_waiting(self._redis, self._functions, form_id)
         stored = self._redis.hgetall(FormKeys(form_id).prefix + keys.days())
-        numbered = {_number_of(day): (day, n) for day, n in _counts(stored).items() if n}
+        numbered = {_number_of(day): (day, n) for day, n in counts_of(stored).items() if n}
         cut = {edge // A_DAY for edge in edges if edge % A_DAY} & numbered.keys()
         read = self._quarter_hours.read(form_id, (numbered[number][0] for number in cut))
         parted = {_number_of(day): found for day, found in read.items()}
@@ -123,7 +124,7 @@ class SeriesNumbers:
             pipeline.hgetall(prefix + keys.minutes(name))
         parted = {}
         for day, stored in zip(days, pipeline.execute(), strict=True):
-            counts = {int(name) % MINUTES_A_DAY: n for name, n in _counts(stored).items()}
+            counts = {int(name) % MINUTES_A_DAY: n for name, n in counts_of(stored).items()}
             parted[day] = running(counts, MINUTES_A_DAY)
         return Tally({}, parted, steps_a_day=MINUTES_A_DAY)
 
@@ -131,12 +132,3 @@ class SeriesNumbers:
 def _number_of(day: str) -> int:
     """The days since 1970."""
     return date.fromisoformat(day).toordinal() - granularity.EPOCH
-
-
-def _counts(stored: Mapping[Any, Any]) -> dict[str, int]:
-    return {_text(name): int(count) for name, count in stored.items()}
-
-
-def _text(value: Any) -> str:
-    """Clients answer with bytes or, with `decode_responses`, with text."""
-    return value.decode() if isinstance(value, bytes) else str(value)

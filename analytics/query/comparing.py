@@ -44,10 +44,6 @@ def _places(series: Dimension | None, span: Span | None, now: datetime) -> dict[
 
 def _key(record: Record, series: Dimension | None, places: dict[str, int]) -> tuple[Any, ...]:
     return tuple(
-        places.get(value, -1) if series is not None and name == series.name else _hashable(value)
+        places.get(value, -1) if series is not None and name == series.name else value
         for name, value in record.keys.items()
     )
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

@@ -197,8 +197,11 @@ def bin_of(value, bins):
         return bin_label(value, bins)
     if "count" in bins:
         return value
-    low = math.floor(value / bins["width"]) * bins["width"]
-    return f"{plain(low)}..{plain(low + bins['width'])}"
+    width = bins["width"]
+    number = math.floor(value / width)
+    number += 1 if (number + 1) * width <= value else 0
+    number -= 1 if number * width > value else 0
+    return f"{plain(number * width)}..{plain((number + 1) * width)}"
 
 
 def bucket(value, kind, granularity, zone, week_start):

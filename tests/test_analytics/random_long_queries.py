@@ -105,7 +105,7 @@ def dimensions(draw, number):
     elif name == "born" and draw(st.booleans()):
         found["granularity"] = draw(st.sampled_from(OF_DATES))
     elif name in ("age", "amount", "score") and draw(st.booleans()):
-        bins = [{"width": 2}, {"width": 0.5}, {"count": 4}, [0, 17, 64], [2.5]]
+        bins = [{"width": 2}, {"width": 0.1}, {"count": 4}, [0, 17, 64], [2.5]]
         found["bins"] = draw(st.sampled_from(bins))
     elif name == "tags" and draw(st.integers(0, 2)) == 0:
         found["explode"] = False

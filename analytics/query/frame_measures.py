@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     import polars as pl
 
 TIME = "submitted_at"
+UNWEIGHED = {Aggregate.MIN, Aggregate.MAX}
+"""What is looked up for the bins and the ends of weighted queries, and is the same for them."""
 
 
 def figure(measure: Measure, weights: Column | None) -> "pl.Expr":
@@ -27,7 +29,7 @@ def figure(measure: Measure, weights: Column | None) -> "pl.Expr":
         return _rows(missing if test is None else test & missing, weight)
     if test is not None:
         column = pl.when(test).then(column).otherwise(None)
-    if weight is not None:
+    if weight is not None and measure.aggregate not in UNWEIGHED:
         return _WEIGHED[measure.aggregate](column, weight)
     return _FIGURES[measure.aggregate](column, measure)
 

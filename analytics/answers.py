@@ -27,7 +27,7 @@ from .query.errors import QueryError
 from .query.fields import Kind
 from .query.finishing import page_of
 from .query.plan import Group, Plan, figures_of, plan_of
-from .query.records import SUPPRESSED, Record, records_of, row_of
+from .query.records import SUPPRESSED, Record, Rest, records_of, row_of
 from .query.rows import Row
 from .query.shares import add_shares
 from .query.small_groups import SmallGroups, Verdict, check_groups
@@ -182,8 +182,12 @@ class Answering:
         plan = plan_of(query, condition=condition)
         groups, choice = self._asked(plan, wanted=self._wanted)
         records = records_of(query, plan, groups)
-        with_other = any(dimension.other for dimension in query.dimensions)
-        return [record for record in records if with_other or not record.is_other], choice
+        dropped = [each.name for each in query.dimensions if not each.other]
+        return [
+            record
+            for record in records
+            if all(record.keys[name] is not Rest.OTHER for name in dropped)
+        ], choice
 
     def _whole(self, records: Sequence[Record]) -> Record:
         """All responses the query is about as one record."""

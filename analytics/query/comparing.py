@@ -47,13 +47,9 @@ def _key(
     record: Record, series: Dimension | None, places: dict[str, int]
 ) -> tuple[Any, ...] | None:
     """None for a bucket outside the span: with an open end, what lies after now."""
-    keys = {name: _hashable(value) for name, value in record.keys.items()}
+    keys = dict(record.keys)
     if series is not None:
         if keys[series.name] not in places:
             return None
         keys[series.name] = places[keys[series.name]]
     return tuple(keys.values())
-
-
-def _hashable(value: Any) -> Any:
-    return tuple(value) if isinstance(value, list) else value

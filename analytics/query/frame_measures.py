@@ -11,8 +11,6 @@ if TYPE_CHECKING:
     import polars as pl
 
 TIME = "submitted_at"
-UNWEIGHED = {Aggregate.MIN, Aggregate.MAX}
-"""What is looked up for the bins and the ends of weighted queries, and is the same for them."""
 
 
 def figure(measure: Measure, weights: Column | None) -> "pl.Expr":
@@ -29,7 +27,7 @@ def figure(measure: Measure, weights: Column | None) -> "pl.Expr":
         return _rows(missing if test is None else test & missing, weight)
     if test is not None:
         column = pl.when(test).then(column).otherwise(None)
-    if weight is not None and measure.aggregate not in UNWEIGHED:
+    if weight is not None:
         return _WEIGHED[measure.aggregate](column, weight)
     return _FIGURES[measure.aggregate](column, measure)
 
@@ -115,4 +113,7 @@ _WEIGHED: dict[Aggregate, Callable[["pl.Expr", "pl.Expr"], "pl.Expr"]] = {
     Aggregate.COUNT: _weighed_count,
     Aggregate.SUM: lambda column, weight: (column * weight).sum(),
     Aggregate.AVG: _weighed_mean,
+    # Not asked for by a query: the extremes between which bins of a weighted answer lie.
+    Aggregate.MIN: lambda column, _: column.min(),
+    Aggregate.MAX: lambda column, _: column.max(),
 }

@@ -131,8 +131,11 @@ def key_of(value, dimension, query, kind):
 def bin_of(value, bins):
     if isinstance(bins, list):
         return bin_label(value, bins)
-    low = math.floor(value / bins["width"]) * bins["width"]
-    return f"{plain(low)}..{plain(low + bins['width'])}"
+    width = bins["width"]
+    number = math.floor(value / width)
+    number += 1 if (number + 1) * width <= value else 0
+    number -= 1 if number * width > value else 0
+    return f"{plain(number * width)}..{plain((number + 1) * width)}"
 
 
 def local_of(value, dimension, query):

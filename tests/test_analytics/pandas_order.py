@@ -2,8 +2,10 @@
 
 from tests.test_analytics import oracle
 from tests.test_analytics.pandas_figures import measures
-from tests.test_analytics.pandas_groups import name_of, start_of_bin
+from tests.test_analytics.pandas_groups import OTHER, name_of, start_of_bin
 
+BEYOND = (2, 0)
+"""All others among the values of one group: after them."""
 COMPARE = {
     "$eq": lambda a, b: a == b,
     "$ne": lambda a, b: a != b,
@@ -75,6 +77,8 @@ def order(query, keys):
                 if value is not None and "bins" in keys[place]:
                     value = start_of_bin(value)
             part = (value is not None, 0 if value is None else value)
+            if name in names and value == OTHER:
+                part = BEYOND
             parts.append(Descending(part) if descending else part)
         return parts
 

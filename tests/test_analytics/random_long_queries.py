@@ -123,12 +123,12 @@ def dimensions(draw, number):
     elif name == "born" and draw(st.booleans()):
         found["granularity"] = draw(st.sampled_from(OF_DATES))
     elif name in ("age", "amount", "score") and draw(st.booleans()):
-        bins = [{"width": 2}, {"width": 0.5}, {"count": 4}, [0, 17, 64], [2.5]]
+        bins = [{"width": 2}, {"width": 0.1}, {"count": 4}, [0, 17, 64], [2.5]]
         found["bins"] = draw(st.sampled_from(bins))
     elif name == "tags" and draw(st.integers(0, 2)) == 0:
         found["explode"] = False
     if draw(st.integers(0, 3)) == 0:
-        found["missing"] = "none"
+        found["missing"] = draw(st.sampled_from(["none", "a"]))
     return found
 
 
@@ -144,7 +144,11 @@ def tops(draw):
 @st.composite
 def groupings(draw):
     if draw(st.integers(0, 4)) == 0:
-        return [draw(tops()), *(draw(dimensions(n)) for n in range(draw(st.integers(0, 1))))]
+        found = [draw(tops())]
+        others = [
+            each | {"as": "u"} for each in [draw(tops())] if each["field"] != found[0]["field"]
+        ]
+        return found + draw(st.sampled_from([[], others, [draw(dimensions(0))]]))
     count = draw(st.sampled_from([0, 1, 1, 2, 2, 3, 4]))
     found = [draw(dimensions(number)) for number in range(count)]
     distinct = {tuple(sorted((k, str(v)) for k, v in g.items() if k in TELLING)) for g in found}

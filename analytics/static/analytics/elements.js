@@ -15,6 +15,9 @@ function fill(element, properties, children) {
 export const h = (name, properties, ...children) => fill(document.createElement(name), properties, children);
 export const s = (name, properties, ...children) => fill(document.createElementNS(SVG, name), properties, children);
 
+/** What somebody wrote, in its own direction: an Arabic label keeps its order on a page in English. */
+export const said = (text) => h("bdi", {}, text);
+
 let last = 0;
 /** An id for a label and what it names. */
 export const fresh = (stem) => `${stem}-${(last += 1)}`;

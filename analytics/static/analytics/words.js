@@ -30,10 +30,10 @@ export const probability = (p) => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)
 export function duration(seconds) {
   if (!known(seconds)) return NOTHING;
   const all = Math.round(seconds);
-  if (all < 60) return `${all} s`;
-  if (all < 3600) return `${Math.floor(all / 60)} min ${all % 60} s`;
-  if (all < 86400) return `${Math.floor(all / 3600)} h ${Math.floor((all % 3600) / 60)} min`;
-  return `${one.format(all / 86400)} days`;
+  if (all < 60) return `${all}\u00a0s`;
+  if (all < 3600) return `${Math.floor(all / 60)}\u00a0min ${all % 60}\u00a0s`;
+  if (all < 86400) return `${Math.floor(all / 3600)}\u00a0h ${Math.floor((all % 3600) / 60)}\u00a0min`;
+  return `${one.format(all / 86400)}\u00a0days`;
 }
 
 /** A moment by the clock of a zone. */

@@ -228,3 +228,26 @@ def test_a_sample_is_the_same_responses_for_the_same_seed(form_id, form_store):
         shares.append(one)
     assert all(450 < count < 550 for count in shares)
     assert run_query(form_id, LONG | {"sample": {"rate": 1}}).rows == [{"count": 2000}]
+
+
+@pytest.mark.parametrize("granularity", ["year", "quarter"])
+def test_a_series_ends_with_the_calendar(store_answers, granularity):
+    form_id = store_answers(({}, 0))
+    query = LONG | {
+        "group_by": [{"field": "submitted_at", "granularity": granularity}],
+        "date_range": ["9990-01-01", "9999-12-30"],
+        "include": ["empty_buckets"],
+    }
+    labels = [row["submitted_at"] for row in run_query(form_id, query).rows]
+    parts = {"year": [""], "quarter": [f"-Q{n}" for n in (1, 2, 3, 4)]}[granularity]
+    assert labels == [f"{year}{part}" for year in range(9990, 10_000) for part in parts]
+
+
+def test_a_series_that_begins_before_the_calendar_of_its_zone_is_refused(store_answers):
+    form_id = store_answers(({}, 0))
+    query = LONG | {
+        "group_by": [{"field": "submitted_at", "timezone": "America/New_York"}],
+        "date_range": ["0001-01-01", "0001-02-01"],
+        "include": ["empty_buckets"],
+    }
+    assert refusal(form_id, query) == ("date_range", "out_of_range")

@@ -20,6 +20,7 @@ function ticks(most) {
  */
 export function columns(items, { label, height = 220, marks = [], edge = null }) {
   const frame = h("div", { class: "plot" });
+  frame.style.height = `${height}px`; // its room is kept before it is drawn: nothing below jumps
   const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
   const draw = (width) => frame.replaceChildren(picture(items, { label, height, width, marks, edge, tip }), tip);
   let drawn = 0;

@@ -1,5 +1,5 @@
 // A table whose cells are shaded by share: a matrix of answers, places of a ranking.
-import { h } from "../elements.js";
+import { h, said } from "../elements.js";
 import { HIDDEN, count, share } from "../words.js";
 
 const SHADES = 10;
@@ -16,10 +16,10 @@ export function grid({ caption, corner, columns, rows, after = [] }) {
       h("caption", { class: "unseen" }, caption),
       h("thead", {}, h("tr", {},
         h("th", { scope: "col" }, corner),
-        columns.map((label) => h("th", { scope: "col", class: "number" }, label)),
+        columns.map((label) => h("th", { scope: "col", class: "number" }, said(label))),
         after.map((label) => h("th", { scope: "col", class: "number" }, label)))),
       h("tbody", {}, rows.map((row) => h("tr", {},
-        h("th", { scope: "row" }, row.label),
+        h("th", { scope: "row" }, said(row.label)),
         row.cells.map(cell),
         row.after?.map((text) => h("td", { class: "number" }, text)))))));
 }

@@ -5,7 +5,7 @@ form store says.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from formplatform.core import clock
@@ -13,7 +13,7 @@ from formplatform.core.connections import REDIS_ERRORS
 from formplatform.core.errors import InvalidInputError, UnavailableError
 from formplatform.forms.storage.registry import get_store
 
-from . import aggregator, series
+from . import aggregator, granularity, series
 from .outages import answering
 from .query.ast import Aggregate, Between, Column, Dimension, Granularity, Measure, WeekStart
 from .query.buckets import label_at
@@ -25,13 +25,13 @@ from .summaries import FieldSummary, NumberSummary
 
 SUBMITTED_AT = FACTS["submitted_at"]
 GRANULARITIES = {
-    Granularity.QUARTER_HOUR: series.Granularity.QUARTER_HOUR,
-    Granularity.HOUR: series.Granularity.HOUR,
-    Granularity.DAY: series.Granularity.DAY,
-    Granularity.WEEK: series.Granularity.WEEK,
-    Granularity.MONTH: series.Granularity.MONTH,
-    Granularity.QUARTER: series.Granularity.QUARTER,
-    Granularity.YEAR: series.Granularity.YEAR,
+    Granularity.QUARTER_HOUR: granularity.Granularity.QUARTER_HOUR,
+    Granularity.HOUR: granularity.Granularity.HOUR,
+    Granularity.DAY: granularity.Granularity.DAY,
+    Granularity.WEEK: granularity.Granularity.WEEK,
+    Granularity.MONTH: granularity.Granularity.MONTH,
+    Granularity.QUARTER: granularity.Granularity.QUARTER,
+    Granularity.YEAR: granularity.Granularity.YEAR,
 }
 SPREAD = {Kind.CHOICE, Kind.OPTIONS, Kind.BOOLEAN, Kind.NUMBER}
 SOON = timedelta(seconds=1)
@@ -200,21 +200,17 @@ def _series(plan: Plan, dimension: Dimension, form_id: str) -> dict[Any, int]:
         raise UnsuitedError("the span is too long for these buckets") from error
     if found.coarse_before is not None:
         raise UnsuitedError(f"of days before {found.coarse_before} only whole UTC days are kept")
-    return {
-        label_at(dimension, datetime.fromisoformat(each["timestamp"])): each["count"]
-        for each in found.listed()
-    }
+    return {label_at(dimension, start): count for start, count in found.counts()}
 
 
 def _ends(plan: Plan, form_id: str) -> tuple[datetime | None, datetime | None]:
     """The plan's span, or that of all responses."""
     span = _span(plan)
     low, high = (None, None) if span is None else (span.low, span.high)
-    days = sorted(aggregator.reader().days(form_id))
+    days = aggregator.reader().days(form_id)
     if not days:
         return None, None
-    first = datetime.fromisoformat(days[0]).replace(tzinfo=UTC)
-    last = datetime.fromisoformat(days[-1]).replace(tzinfo=UTC) + timedelta(days=1)
+    first, last = series.midnight_of(min(days)), series.midnight_of(max(days)) + series.DAY
     start = first if low is None else max(first, _whole_quarter(low.value))
     end = last if high is None else min(last, _whole_quarter(high.value))
     return (start, end) if start < end else (None, None)

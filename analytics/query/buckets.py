@@ -13,6 +13,7 @@ EPOCH = date(1970, 1, 1)
 OFFSETS = 4096
 """Room for the offset, in minutes, in the number of a sub-day bucket."""
 MIDDLE = OFFSETS // 2
+OFFSET_BEGINS = len("2026-01-31T09:00")
 MINUTES = {Granularity.MINUTE: 1, Granularity.QUARTER_HOUR: 15, Granularity.HOUR: 60}
 MONTHS, QUARTERS, DAYS = 12, 4, 7
 MONTHS_A_QUARTER = MONTHS // QUARTERS
@@ -42,7 +43,8 @@ def _of_the_clock(number: int) -> str:
 def label_at(dimension: Dimension, start: datetime) -> str:
     """The label of the bucket that starts at this moment, given in the dimension's zone."""
     if dimension.granularity in MINUTES:
-        return start.strftime("%Y-%m-%dT%H:%M%z")
+        text = start.isoformat(timespec="minutes")
+        return text[:OFFSET_BEGINS] + text[OFFSET_BEGINS:].replace(":", "")
     return label_on(dimension, start.date())
 
 

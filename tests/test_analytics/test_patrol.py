@@ -93,4 +93,4 @@ def test_the_command_says_in_words_what_it_did(worlds):
     break_day(worlds[0])
     said = run(worlds[0].form_id, "--repair")
     assert "1 stored, 1 counted: exact" in said
-    assert "remedy: rebuild" in said
+    assert "remedy: counters" in said

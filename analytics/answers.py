@@ -29,7 +29,7 @@ from .query.finishing import page_of
 from .query.plan import Group, Plan, figures_of, plan_of
 from .query.records import SUPPRESSED, Record, records_of, row_of
 from .query.rows import Row
-from .query.shares import add_shares
+from .query.shares import INTERVALS, add_shares
 from .query.small_groups import SmallGroups, Verdict, check_groups
 from .statistics.shares import effective_size
 
@@ -113,7 +113,7 @@ class Answering:
             truncated=page.next is not None,
             next=page.next,
             base_n=None if whole.suppressed else whole.count,
-            totals=whole.figures if "totals" in query.include else None,
+            totals=self._totals(whole),
             crosstab=self._crosstab(records, verdict),
             weighting=self._weighting(whole),
             engine=choice.engine.name,
@@ -134,6 +134,11 @@ class Answering:
         verdict = SmallGroups(query, spanned, least=least, ask=self._any_groups).verdict(records)
         verdict.cover(query, records, whole)
         return verdict
+
+    def _totals(self, whole: Record) -> Row | None:
+        if "totals" not in self.query.include:
+            return None
+        return {**whole.figures, **({INTERVALS: whole.intervals} if whole.intervals else {})}
 
     def _crosstab(self, records: Sequence[Record], verdict: Verdict) -> Row | None:
         if self.query.shape is not Shape.CROSSTAB or verdict.closed:

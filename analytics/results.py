@@ -7,7 +7,8 @@ from typing import Any
 from formplatform.core import clock
 
 from .answers import QueryAnswer
-from .query.shares import INTERVAL
+from .query.precision import INTERVAL
+from .query.shares import INTERVALS
 
 Plain = dict[str, Any]
 BETWEEN_OPTIONS = ";"
@@ -38,13 +39,21 @@ def flat_row(row: Plain) -> Plain:
     for name, value in row.items():
         if name == "_id" and isinstance(value, dict):
             flat.update(value)
-        elif name == INTERVAL and isinstance(value, list):
-            flat |= {f"{name}.low": value[0], f"{name}.high": value[1]}
+        elif name == INTERVAL:
+            flat |= _ends(name, value)
+        elif name == INTERVALS and isinstance(value, dict):
+            for figure, ends in value.items():
+                flat |= _ends(f"{figure}.{INTERVAL}", ends)
         elif isinstance(value, dict):
             flat |= {f"{name}.{key}": each for key, each in value.items()}
         else:
             flat[name] = BETWEEN_OPTIONS.join(value) if isinstance(value, list) else value
     return flat
+
+
+def _ends(name: str, ends: Any) -> Plain:
+    low, high = ends or (None, None)
+    return {f"{name}.low": low, f"{name}.high": high}
 
 
 def body_of(answer: QueryAnswer) -> Plain:

@@ -7,6 +7,7 @@ from typing import Any
 from .ast import Dimension, Query, Shape
 from .intervals import bin_of
 from .plan import ROWS, SQUARES, Group, Plan, figures_of
+from .precision import Ends, interval_of, sure_measures
 from .rows import Row
 
 SUPPRESSED = "suppressed"
@@ -17,7 +18,8 @@ OTHER = "(other)"
 @dataclass(slots=True)
 class Record:
     """`count` is how many responses it rests on, or the sum of their weights, `squares` that of
-    the squares of these; `extras` is what is shown beside the figures.
+    the squares of these; `intervals` are those of figures that have one, by name, and `extras` is
+    what is shown beside the figures.
     """
 
     keys: dict[str, Any]
@@ -27,6 +29,7 @@ class Record:
     is_other: bool = False
     suppressed: bool = False
     """Whether figures are hidden, here or because of another one: None then."""
+    intervals: dict[str, Ends | None] = field(default_factory=dict)
     extras: dict[str, Any] = field(default_factory=dict)
 
 
@@ -44,12 +47,16 @@ def _record(
     query: Query, dimensions: Sequence[Dimension], keys: Sequence[Any], parts: dict[str, Any]
 ) -> Record:
     pairs = list(zip(dimensions, keys, strict=True))
+    figures = figures_of(query, parts)
     return Record(
         keys=keys_of(dimensions, keys),
-        figures=figures_of(query, parts),
+        figures=figures,
         count=parts[ROWS],
         squares=parts.get(SQUARES),
         is_other=any(dimension.kept is not None and key == -1 for dimension, key in pairs),
+        intervals={
+            each.name: interval_of(query, each, figures, parts) for each in sure_measures(query)
+        },
     )
 
 

@@ -5,13 +5,16 @@ from collections.abc import Sequence
 from analytics.statistics.shares import effective_size, share_interval
 
 from .ast import Query
+from .precision import INTERVAL, sure_measures
 from .records import Record
 
-SHARE, INTERVAL = "share", "ci"
+SHARE, INTERVALS = "share", "intervals"
+"""`ci` is that of the share, `intervals` are those of the figures that have one."""
 
 
 def add_shares(query: Query, records: Sequence[Record], *, whole: Record) -> None:
     """What is asked for of both: None where nothing matches."""
+    sure = [each.name for each in sure_measures(query)]
     for record in records:
         is_known = whole.count and not (record.suppressed or whole.suppressed)
         share = record.count / whole.count if is_known else None
@@ -19,6 +22,8 @@ def add_shares(query: Query, records: Sequence[Record], *, whole: Record) -> Non
             record.extras[SHARE] = share
         if INTERVAL in query.include:
             record.extras[INTERVAL] = None if share is None else _interval(share, whole)
+        if sure:
+            record.extras[INTERVALS] = {name: record.intervals.get(name) for name in sure}
 
 
 def _interval(share: float, whole: Record) -> list[float]:

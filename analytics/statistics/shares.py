@@ -47,7 +47,7 @@ def estimate_share(count: int, base: int, *, level: float = LEVEL) -> Estimate:
 
 
 def estimate_net(
-    ups: int, downs: int, base: int, *, scale: int = 1, level: float = LEVEL
+    ups: float, downs: float, base: float, *, scale: int = 1, level: float = LEVEL
 ) -> Estimate:
     """The net share, scale · (ups - downs) / base, with its adjusted Wald interval.
 
@@ -58,7 +58,8 @@ def estimate_net(
     Args:
         ups: responses at the good end.
         downs: responses at the bad end.
-        base: all responses. Above 0.
+        base: all responses; of weighted ones what they are worth, and both parts scaled to it.
+            Above 0.
         scale: 100 for figures from -100 to 100.
         level: of confidence, between 0 and 1.
 

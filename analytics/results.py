@@ -7,8 +7,7 @@ from typing import Any
 from formplatform.core import clock
 
 from .answers import QueryAnswer
-from .query.precision import INTERVAL
-from .query.shares import INTERVALS
+from .query.shares import INTERVAL, INTERVALS
 
 Plain = dict[str, Any]
 BETWEEN_OPTIONS = ";"

@@ -80,12 +80,21 @@ class TimeToCompleteOutput(serializers.Serializer[Plain]):
     quantile_error = serializers.FloatField(help_text="Of both, at most, relatively.")
 
 
+class IntervalField(serializers.ListField):
+    """The ends of the interval of a share, or null where there is no share."""
+
+    def __init__(self) -> None:
+        text = "95 % interval of the share."
+        super().__init__(child=serializers.FloatField(), allow_null=True, help_text=text)
+
+
 class CompletionOutput(serializers.Serializer[Plain]):
     """What sessions say about how people get through a form."""
 
     completion_rate = serializers.FloatField(
         allow_null=True, help_text="Submitted of started sessions; null before any started."
     )
+    completion_interval = IntervalField()
     sessions = SessionsOutput()
     time_to_complete = TimeToCompleteOutput()
 
@@ -130,9 +139,7 @@ class ValueOutput(serializers.Serializer[Plain]):
     label = serializers.CharField()  # type: ignore[assignment]  # hides DRF's own attribute
     count = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     share = serializers.FloatField(allow_null=True, help_text="Of the responses that answer.")
-    interval = serializers.ListField(
-        child=serializers.FloatField(), allow_null=True, help_text="95 % interval of the share."
-    )
+    interval = IntervalField()
     suppressed = serializers.BooleanField(required=False, help_text="Only where it is hidden.")
 
 

@@ -166,3 +166,38 @@ def test_totals_have_intervals_too_and_a_group_its_own(stored):
     ages = [age for each in groups.values() for age in each]
     wanted = stats.t.interval(0.95, 4, loc=np.mean(ages), scale=stats.sem(ages))
     assert found.totals["intervals"]["mean"] == pytest.approx(list(wanted))
+
+
+def wilson(count, base):
+    """By the equation its ends solve: as far from the share as z standard errors at the end."""
+    z2 = 1.959963984540054**2
+    share = count / base
+    roots = np.roots([1 + z2 / base, -(2 * share + z2 / base), share**2])
+    return pytest.approx(sorted(roots.tolist()))
+
+
+def test_the_shares_of_a_cross_tab_have_intervals_too(stored):
+    cells = {("it", "approved"): 6, ("it", "rejected"): 2, ("hr", "approved"): 1}
+    form_id = stored(
+        *(
+            {"department": department, "status": status, "amount": amount}
+            for (department, status), count in cells.items()
+            for amount in [1.0, *[0.5] * (count - 1)]
+        )
+    )
+    query = {"measures": ["count"], "group_by": ["department", "state"], "shape": "crosstab"}
+    found = run_query(form_id, query).crosstab
+    it = [wilson(6, 8), wilson(2, 8)]
+    assert found["row_intervals"] == [it, [wilson(1, 1), wilson(0, 1)]]
+    weighted = run_query(form_id, query | {"weights": "amount", "test": "none"}).crosstab
+    size = 5**2 / (2 * 1 + 6 * 0.25)
+    assert weighted["row_intervals"][0] == [wilson(0.7 * size, size), wilson(0.3 * size, size)]
+
+
+def test_several_options_per_answer_are_no_shares_of_respondents(stored):
+    form_id = stored({"department": "it", "tags": ["red", "blue"]}, {"department": "it"})
+    query = {"measures": ["count"], "shape": "crosstab", "test": "none"}
+    across = run_query(form_id, query | {"group_by": ["department", "tags"]}).crosstab
+    assert across["row_intervals"] == [[None, None, None]]
+    down = run_query(form_id, query | {"group_by": ["tags", "department"]}).crosstab
+    assert down["row_intervals"] == [[wilson(1, 1)]] * 3

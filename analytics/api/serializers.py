@@ -245,8 +245,13 @@ class ColumnOutput(serializers.Serializer[Plain]):
 class WeightingOutput(serializers.Serializer[Plain]):
     n = serializers.IntegerField(help_text="Responses that weigh anything.")
     sum = serializers.FloatField(help_text="Of their weights.")
-    effective_n = serializers.FloatField(help_text="As many equal responses say as much (Kish).")
-    design_effect = serializers.FloatField(help_text="n of effective_n, from 1.")
+    effective_n = serializers.FloatField(
+        allow_null=True, help_text="As many equal responses say as much (Kish)."
+    )
+    design_effect = serializers.FloatField(
+        allow_null=True,
+        help_text="n of effective_n, from 1; null: weights too large to be squared.",
+    )
 
 
 class QueryMetaOutput(serializers.Serializer[Plain]):

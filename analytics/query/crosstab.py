@@ -15,9 +15,9 @@ from .ast import Dimension, Query
 from .errors import QueryError
 from .fields import Kind
 from .ordering import in_order
+from .precision import share_ends
 from .records import Record, shown_as_text
 from .rows import Row
-from .shares import interval_within
 
 MOST_CELLS = 10_000
 
@@ -123,7 +123,7 @@ def _intervals(
         row = _place(record)[0]
         squares[row] = (squares.get(row) or 0) + (record.squares or 0)
     return [
-        [None if overlap else interval_within(each, sum(row), squares.get(key)) for each in row]
+        [None if overlap else share_ends(each, sum(row), squares.get(key)) for each in _shares(row)]
         for key, row in zip(down, counts, strict=True)
     ]
 

@@ -25,7 +25,7 @@ from .ast import (
 )
 
 Parts = Mapping[str, Any]
-Ends = list[float | None]
+Ends = list[float]
 INTERVAL = "ci"
 SCORES = Bound(0, inclusive=True), Bound(10, inclusive=True)
 """The answers that count for a net promoter score."""
@@ -61,27 +61,34 @@ def interval_parts(query: Query, measure: Measure) -> list[Measure]:
 
 def interval_of(query: Query, measure: Measure, figures: Parts, parts: Parts) -> Ends | None:
     """Its two ends, or None where the responses of the group can't tell."""
-    if figures[measure.name] is None:
+    figure = figures[measure.name]
+    if figure is None:
         return None
     whole = _whole(query, measure)
     if whole is not None:
-        base, size = _sizes(measure, figures[whole.name], parts)
-        share = min(1.0, figures[measure.name])
-        return list(share_interval(share * size, size)) if base else None
+        return share_ends(figure, figures[whole.name], parts.get(f"q:{measure.name}"))
+    kind = "n" if measure.aggregate is Aggregate.NPS else "c"
+    base = parts[f"{kind}:{measure.name}"]
+    size = size_of(base, parts.get(f"q:{measure.name}"))
+    if size is None:
+        return None
     if measure.aggregate is Aggregate.NPS:
-        base, size = _sizes(measure, parts[f"n:{measure.name}"], parts)
-        ups, downs = (parts[f"{kind}:{measure.name}"] * size / base for kind in ("p", "d"))
-        net = estimate_net(ups, downs, size, scale=100)
-        return [net.low, net.high]
-    _, size = _sizes(measure, parts[f"c:{measure.name}"], parts)
-    mean = estimate_mean(float(figures[measure.name]), parts[f"v:{measure.name}"], size)
-    return None if mean.low is None else [mean.low, mean.high]
+        ups, downs = (parts[f"{part}:{measure.name}"] / base * size for part in ("p", "d"))
+        found = estimate_net(ups, downs, size, scale=100)
+    else:
+        found = estimate_mean(float(figure), parts[f"v:{measure.name}"], size)
+    return None if found.low is None or found.high is None else [found.low, found.high]
 
 
-def _sizes(measure: Measure, base: float, parts: Parts) -> tuple[float, float]:
-    """The responses a figure rests on, weighted, and what they are worth."""
-    squares = parts.get(f"q:{measure.name}")
-    return base, effective_size(base, squares) if squares else base
+def share_ends(share: float | None, base: float, squares: float | None) -> Ends | None:
+    """The interval of a share of the responses of `base`, by Wilson; `squares`: see `size_of`."""
+    size = None if share is None else size_of(base, squares)
+    return None if share is None or not size else [*share_interval(min(1.0, share) * size, size)]
+
+
+def size_of(base: float, squares: float | None) -> float | None:
+    """What responses are worth: `squares` are those of their weights, None where there are none."""
+    return base if squares is None or not base else effective_size(base, squares)
 
 
 def _base(query: Query, measure: Measure) -> list[Condition]:

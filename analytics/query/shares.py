@@ -2,8 +2,6 @@
 
 from collections.abc import Sequence
 
-from analytics.statistics.shares import effective_size, share_interval
-
 from . import precision
 from .ast import Query
 from .records import Record
@@ -21,18 +19,6 @@ def add_shares(query: Query, records: Sequence[Record], *, whole: Record) -> Non
         if SHARE in query.include:
             record.extras[SHARE] = share
         if INTERVAL in query.include:
-            base, squares = whole.count, whole.squares
-            ends = interval_within(record.count, base, squares) if is_known else None
-            record.extras[INTERVAL] = ends
+            record.extras[INTERVAL] = precision.share_ends(share, whole.count, whole.squares)
         if sure:
             record.extras[INTERVALS] = {name: record.intervals.get(name) for name in sure}
-
-
-def interval_within(count: float, base: float, squares: float | None) -> list[float] | None:
-    """That of a share, 95 % by Wilson, None of nothing; `squares` are those of the weights of the
-    base: weighted responses count as many as their weights are worth (Kish).
-    """
-    if not base:
-        return None
-    size = effective_size(base, squares) if squares else base
-    return list(share_interval(min(1.0, count / base) * size, size))

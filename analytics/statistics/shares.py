@@ -76,11 +76,16 @@ def estimate_net(
     return Estimate(value=net, low=min(net, low), high=max(net, high))
 
 
-def effective_size(total: float, squares: float) -> float:
+def effective_size(total: float, squares: float) -> float | None:
     """Kish's effective sample size: (Σw)² / Σw² (L. Kish, Survey Sampling, 1965).
 
     Args:
-        total: the sum of the weights.
-        squares: the sum of their squares. Both above 0.
+        total: the sum of the weights. Above 0.
+        squares: the sum of their squares.
+
+    Returns:
+        None where the weights are so large or so small that their squares are no numbers.
     """
-    return total * total / squares
+    if not 0 < squares < math.inf:
+        return None
+    return total / squares * total

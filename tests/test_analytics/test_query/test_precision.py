@@ -201,3 +201,13 @@ def test_several_options_per_answer_are_no_shares_of_respondents(stored):
     assert across["row_intervals"] == [[None, None, None]]
     down = run_query(form_id, query | {"group_by": ["tags", "department"]}).crosstab
     assert down["row_intervals"] == [[wilson(1, 1)]] * 3
+
+
+@pytest.mark.parametrize("weight", [1e300, 1e-300])
+def test_weights_that_cannot_be_squared_are_worth_nobody_knows_what(stored, weight):
+    answers = [{"age": age, "amount": weight, "department": "it"} for age in (1, 2, 6)]
+    query = AVERAGE | {"weights": "amount", "group_by": ["department"], "include": ["share", "ci"]}
+    found = run_query(stored(*answers), query)
+    (row,) = found.rows
+    assert (row["mean"], row["share"], row["ci"], row["intervals"]) == (3, 1, None, {"mean": None})
+    assert (found.weighting["n"], found.weighting["effective_n"]) == (3, None)

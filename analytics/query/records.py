@@ -8,6 +8,7 @@ from typing import Any
 from .ast import Dimension, Query, Shape
 from .intervals import bin_of
 from .plan import ROWS, SQUARES, Group, Plan, figures_of
+from .precision import Ends, interval_of, sure_measures
 from .rows import Row
 
 SUPPRESSED = "suppressed"
@@ -27,7 +28,8 @@ class Record:
     """`keys` are the groups as they are, None where there is no answer, whatever they are called.
 
     `count` is how many responses it rests on, or the sum of their weights, `squares` that of the
-    squares of these; `extras` is what is shown beside the figures.
+    squares of these; `intervals` are those of figures that have one, by name, and `extras` is
+    what is shown beside the figures.
     """
 
     keys: dict[str, Any]
@@ -37,6 +39,7 @@ class Record:
     is_other: bool = False
     suppressed: bool = False
     """Whether figures are hidden, here or because of another one: None then."""
+    intervals: dict[str, Ends | None] = field(default_factory=dict)
     extras: dict[str, Any] = field(default_factory=dict)
 
 
@@ -48,10 +51,23 @@ def records_of(query: Query, plan: Plan, groups: Iterable[Group]) -> list[Record
     for found, values in groups:
         parts = dict(zip(names, values, strict=True))
         keys = keys_of(plan.dimensions, found)
-        record = Record(keys, figures_of(query, parts), parts[ROWS], parts.get(SQUARES))
+        record = _record(query, keys, parts)
         record.is_other = has_others and Rest.OTHER in keys.values()
         records.append(record)
     return records
+
+
+def _record(query: Query, keys: dict[str, Any], parts: dict[str, Any]) -> Record:
+    figures = figures_of(query, parts)
+    return Record(
+        keys=keys,
+        figures=figures,
+        count=parts[ROWS],
+        squares=parts.get(SQUARES),
+        intervals={
+            each.name: interval_of(query, each, figures, parts) for each in sure_measures(query)
+        },
+    )
 
 
 def keys_of(dimensions: Sequence[Dimension], keys: Sequence[Any]) -> dict[str, Any]:

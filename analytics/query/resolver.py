@@ -39,7 +39,14 @@ from .zones import read_timezone
 GROUP = "_id"
 ADDED = {SHARE, INTERVAL}
 CROSSED = 2
-WEIGHED = {Aggregate.COUNT, Aggregate.SUM, Aggregate.AVG, Aggregate.MISSING, Aggregate.RATIO}
+WEIGHED = {
+    Aggregate.COUNT,
+    Aggregate.SUM,
+    Aggregate.AVG,
+    Aggregate.MISSING,
+    Aggregate.NPS,
+    Aggregate.RATIO,
+}
 
 
 def resolve(

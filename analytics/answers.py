@@ -28,13 +28,15 @@ from .query.fields import Kind
 from .query.finishing import page_of
 from .query.plan import Group, Plan, figures_of, plan_of
 from .query.precision import size_of
-from .query.records import SUPPRESSED, Record, records_of, row_of
+from .query.records import SUPPRESSED, Record, Rest, records_of, row_of
 from .query.rows import Row
 from .query.shares import INTERVALS, add_shares
 from .query.small_groups import SmallGroups, Verdict, check_groups
 
 CLOSED = "The form hides small groups, and this would tell too few respondents from the others."
-EMPTY = {Aggregate.COUNT: 0, Aggregate.MISSING: 0, Aggregate.SUM: 0}
+EMPTY = dict.fromkeys(
+    (Aggregate.COUNT, Aggregate.MISSING, Aggregate.COUNT_DISTINCT, Aggregate.SUM), 0
+)
 """Figures of a bucket without a response; the others are None."""
 
 
@@ -70,11 +72,11 @@ class QueryAnswer:
 class Answering:
     """One query on its way to an answer."""
 
-    def __init__(self, query: Query, subject: Subject) -> None:
+    def __init__(self, query: Query, subject: Subject, *, now: datetime | None = None) -> None:
         self._subject = subject
         self._wanted = query.engine
         self._started = time.perf_counter()
-        self._now = clock.now()
+        self._now = now or clock.now()
         self.as_of: datetime | None = None
         """When the oldest of its figures held."""
         if subject.min_cell:
@@ -186,8 +188,12 @@ class Answering:
         plan = plan_of(query, condition=condition)
         groups, choice = self._asked(plan, wanted=self._wanted)
         records = records_of(query, plan, groups)
-        with_other = any(dimension.other for dimension in query.dimensions)
-        return [record for record in records if with_other or not record.is_other], choice
+        dropped = [each.name for each in query.dimensions if not each.other]
+        return [
+            record
+            for record in records
+            if all(record.keys[name] is not Rest.OTHER for name in dropped)
+        ], choice
 
     def _whole(self, records: Sequence[Record]) -> Record:
         """All responses the query is about as one record."""
@@ -208,8 +214,9 @@ class Answering:
         """A record for every bucket of the series in which there is no response."""
         query = self.query
         (series,) = query.dimensions
-        ends = self._ends(series)
-        labels = filling.labels_between(series, *ends) if ends else []
+        cycle = filling.CYCLES.get(series.granularity) if series.granularity else None
+        ends = None if cycle else self._ends(series)
+        labels = cycle or (filling.labels_between(series, *ends) if ends else [])
         present = {record.keys[series.name] for record in records}
         parts = {each.name: EMPTY.get(each.aggregate) for each in self.plan().measures}
         return [

@@ -7,6 +7,8 @@ it. When the scan is through, the new generation takes the place of the live one
 
 from collections.abc import Iterable, Iterator
 
+from redis.exceptions import ResponseError
+
 from formplatform.core.connections import Numbers
 
 from .keys import FormKeys
@@ -32,7 +34,11 @@ class Generations:
 
     def announce(self) -> int:
         """A new generation, which gets every count from now on."""
-        generation = int(self._redis.incr(self._form.last_generation))
+        try:
+            generation = int(self._redis.incr(self._form.last_generation))
+        except ResponseError:  # somebody put something else there
+            self._redis.set(self._form.last_generation, self.live)
+            generation = int(self._redis.incr(self._form.last_generation))
         self._redis.set(self._form.rebuild, generation, ex=ALIVE_SECONDS)
         return generation
 

@@ -13,9 +13,9 @@ from formplatform.core.errors import UnavailableError
 
 from .compaction import make_room
 from .files import DamagedError, check_file, locked
-from .folder import Folder
+from .folder import ATTEMPTS, Folder
 from .following import build, follow
-from .publishing import ATTEMPTS, is_newest, load, publish, write
+from .publishing import is_newest, load, publish, write
 from .state import State, empty_state
 
 if TYPE_CHECKING:
@@ -55,17 +55,18 @@ class Columns:
         """
         folder = Folder.of(form_id, fields)
         folder.touch()
-        youngest = clock.now() - timedelta(seconds=max_age_seconds)
+        now = clock.now()
+        youngest = now - timedelta(seconds=max_age_seconds)
         for _ in range(ATTEMPTS):
             try:
                 state = self._find(folder)
-                if state is None or state.place < youngest:
+                if state is None or not youngest <= state.place <= now:  # clocks are set back
                     state = self._newest(state, folder, form_id, fields)
                 break
             except FileNotFoundError:  # replaced by another process while we were reading
                 self._forget(folder)
             except OSError as error:
-                raise UnavailableError(f"{UNWRITABLE} ({error.strerror})") from error
+                raise UnavailableError(f"{UNWRITABLE} ({error.strerror or error})") from error
         else:
             raise UnavailableError(UNWRITABLE)
         self._remember(state)

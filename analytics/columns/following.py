@@ -39,7 +39,7 @@ def follow(state: State, form_id: str, fields: Fields) -> State | None:
     """
     for overlap in OVERLAPS:
         started = clock.now()
-        since = _earlier(state.place, overlap)
+        since = _earlier(min(state.place, started), overlap)  # clocks are set back
         state = _read(state, form_id, fields, since=since, save=publish)
         proved = _proof(state, form_id, started)
         if proved is not None:

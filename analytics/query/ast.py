@@ -144,7 +144,7 @@ class Bins:
     """Half-open intervals of a number: by `width`, or between ascending `edges`.
 
     The key of a group is the number of its interval: how many edges are not above the value, or
-    the value divided by the width, rounded down.
+    the largest number whose multiple of the width is not.
     """
 
     edges: tuple[float, ...] = ()
@@ -211,10 +211,11 @@ class Having:
 
 @dataclass(frozen=True, slots=True)
 class SortKey:
-    """`name` is that of a dimension or of a measure."""
+    """`name` is that of a dimension (`is_group`) or of a measure."""
 
     name: str
     descending: bool
+    is_group: bool = False
 
 
 @dataclass(frozen=True, slots=True)

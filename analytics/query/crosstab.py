@@ -16,7 +16,7 @@ from .errors import QueryError
 from .fields import Kind
 from .ordering import in_order
 from .precision import share_ends
-from .records import Record, shown_as_text
+from .records import Record, shown
 from .rows import Row
 
 MOST_CELLS = 10_000
@@ -34,15 +34,15 @@ def crosstab_of(
     was worked out of it; `hidden` are the groups of each dimension whose totals are.
     """
     rows, columns = query.dimensions
-    down, across = _labels(query, records, rows), _labels(query, records, columns)
+    down, across = _groups(query, records, rows), _groups(query, records, columns)
     if len(down) * len(across) > MOST_CELLS:
         message = f"More than {MOST_CELLS} cells: use bins, top, or another field."
         raise QueryError("group_by", "too_many_groups", message)
     found = {_place(record): record.count for record in records}
     counts = [[found.get((row, column), 0) for column in across] for row in down]
     table = {
-        "rows": down,
-        "columns": across,
+        "rows": [shown(rows, key) for key in down],
+        "columns": [shown(columns, key) for key in across],
         "counts": counts,
         "row_totals": [sum(row) for row in counts],
         "column_totals": [sum(column) for column in zip(*counts, strict=True)],
@@ -51,26 +51,29 @@ def crosstab_of(
         "row_intervals": _intervals(query, records, down, counts),
     }
     if any(record.suppressed for record in records):
-        return {**table, **_covered(query, table, records, hidden)}
+        gone = {_place(record) for record in records if record.suppressed}
+        cells = [[(row, column) in gone for column in across] for row in down]
+        margins = ([key in hidden[0] for key in down], [key in hidden[1] for key in across])
+        return {**table, **_covered(query, table, cells, margins)}
     return {**table, **_tested(query, counts, down, across)}
 
 
 def _covered(
-    query: Query, table: Row, records: Sequence[Record], hidden: Sequence[Collection[Any]]
+    query: Query,
+    table: Row,
+    cells: Sequence[Sequence[bool]],
+    margins: tuple[Sequence[bool], Sequence[bool]],
 ) -> Row:
     """The parts of a table of which cells are hidden, without these and what would tell them."""
-    gone = {_place(record) for record in records if record.suppressed}
-    totals = [{shown_as_text(key) for key in keys} for keys in hidden]
-    cells = [[(row, column) in gone for column in table["columns"]] for row in table["rows"]]
     many = [each.column.kind is Kind.OPTIONS and each.explode for each in query.dimensions]
     # The sum over groups that overlap is known to nobody else: it would tell a hidden cell.
     rows = [
-        label in totals[0] or (many[1] and any(line))
-        for label, line in zip(table["rows"], cells, strict=True)
+        is_hidden or (many[1] and any(line))
+        for is_hidden, line in zip(margins[0], cells, strict=True)
     ]
     columns = [
-        label in totals[1] or (many[0] and any(line))
-        for label, line in zip(table["columns"], zip(*cells, strict=True), strict=True)
+        is_hidden or (many[0] and any(line))
+        for is_hidden, line in zip(margins[1], zip(*cells, strict=True), strict=True)
     ]
     no_share = [[own or each for each in line] for own, line in zip(rows, cells, strict=True)]
     return {
@@ -94,18 +97,19 @@ def _line_without(line: Sequence[Any], hidden: Sequence[bool]) -> list[Any]:
     return [None if gone else each for each, gone in zip(line, hidden, strict=True)]
 
 
-def _labels(query: Query, records: Sequence[Record], dimension: Dimension) -> list[Any]:
+def _groups(query: Query, records: Sequence[Record], dimension: Dimension) -> list[Any]:
     """The groups of one dimension in its own order."""
     if dimension.labels and dimension.column.kind in (Kind.CHOICE, Kind.OPTIONS):
         present = {record.keys[dimension.name] for record in records}
         known = [option for option, _ in dimension.labels if option in present]
-        return [*known, *sorted(present - set(known), key=str)]
+        others = sorted(present - set(known), key=lambda key: str(shown(dimension, key)))
+        return [*known, *others]
     ordered = in_order(query, records)
-    return list(dict.fromkeys(shown_as_text(record.keys[dimension.name]) for record in ordered))
+    return list(dict.fromkeys(record.keys[dimension.name] for record in ordered))
 
 
 def _place(record: Record) -> tuple[Any, ...]:
-    return tuple(shown_as_text(key) for key in record.keys.values())
+    return tuple(record.keys.values())
 
 
 def _shares(row: Sequence[float]) -> list[float | None]:
@@ -133,17 +137,22 @@ def _tested(
 ) -> Row:
     if query.test == "none":
         return {"association": None, "residuals": None}
-    missing = [dimension.missing for dimension in query.dimensions]
-    rows = [n for n, label in enumerate(down) if label != missing[0]]
-    columns = [n for n, label in enumerate(across) if label != missing[1]]
+    rows = [n for n, key in enumerate(down) if key is not None]
+    columns = [n for n, key in enumerate(across) if key is not None]
     answered = [[counts[row][column] for column in columns] for row in rows]
     try:
         association = associate(answered, test=query.test)
     except ValueError as error:
         raise QueryError("test", "not_allowed", str(error)) from error
+    labels = [
+        [shown(dimension, keys[n]) for n in places]
+        for dimension, keys, places in zip(
+            query.dimensions, (down, across), (rows, columns), strict=True
+        )
+    ]
     return {
         "association": None if association is None else asdict(association),
-        "residuals": _residuals(answered, [down[n] for n in rows], [across[n] for n in columns]),
+        "residuals": _residuals(answered, *labels),
     }
 
 

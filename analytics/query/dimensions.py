@@ -99,8 +99,9 @@ def _bins(asked: object, path: str) -> BinsAsked:
             count=read_integer(body["count"], path=place, least=FEWEST_BINS, most=most)
         )
     width = read_number(body["width"], path=below(path, "width"))
-    if width <= 0:
-        raise QueryError(below(path, "width"), "out_of_range", "A width above 0 is wanted here.")
+    if width < limits.LEAST_WIDTH:
+        message = f"A width above 0, {limits.LEAST_WIDTH} at least, is wanted here."
+        raise QueryError(below(path, "width"), "out_of_range", message)
     return BinsAsked(width=width)
 
 
@@ -144,9 +145,16 @@ def resolve_dimension(
         explode=asked.explode,
         top=_resolved_top(asked, found),
         other=asked.other,
-        missing=asked.missing,
+        missing=_resolved_missing(asked, found),
         labels=tuple(found.field.options.items()) if found.field else (),
     )
+
+
+def _resolved_missing(asked: DimensionAsked, found: Found) -> str | None:
+    if found.field and asked.missing in found.field.options:
+        message = "An option is called so: call the group without an answer otherwise."
+        raise QueryError(below(asked.path, "missing"), "repeated", message)
+    return asked.missing
 
 
 def _why_opaque(found: Found) -> str:

@@ -36,14 +36,22 @@ def labels_between(dimension: Dimension, first: datetime, end: datetime) -> list
     granularity = dimension.granularity
     if granularity in CYCLES:
         return CYCLES[granularity]
+    try:
+        return list(_few_labels(dimension, first, end))
+    except OverflowError:
+        message = "In this zone the span lies beyond the calendar."
+        raise QueryError("date_range", "out_of_range", message) from None
+
+
+def _few_labels(dimension: Dimension, first: datetime, end: datetime) -> dict[str, None]:
     labels: dict[str, None] = {}
-    moments = _of_the_clock if granularity in STEPS else _of_the_calendar
+    moments = _of_the_clock if dimension.granularity in STEPS else _of_the_calendar
     for label in moments(dimension, first, end):
         labels[label] = None
         if len(labels) > limits.MAX_GROUPS:
             message = "So many buckets can't be shown: a coarser granularity or a shorter span."
             raise QueryError("group_by", "too_many_groups", message)
-    return list(labels)
+    return labels
 
 
 def _of_the_clock(dimension: Dimension, first: datetime, end: datetime) -> Iterator[str]:
@@ -69,7 +77,10 @@ def _of_the_calendar(dimension: Dimension, first: datetime, end: datetime) -> It
     wall = datetime.combine(start, datetime.min.time())
     while wall.date() <= last:
         yield label_on(dimension, wall.date())
-        wall = shift(wall, 1, unit)
+        try:
+            wall = shift(wall, 1, unit)
+        except (OverflowError, ValueError):  # the last bucket of the calendar
+            return
 
 
 def _floor(dimension: Dimension, day: date) -> date:

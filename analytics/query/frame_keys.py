@@ -8,6 +8,7 @@ from .buckets import DAYS, MIDDLE, MINUTES, MONTHS, OFFSETS, QUARTERS, label_of,
 from .columns import DATA
 from .fields import Kind
 from .frame_conditions import column_name
+from .limits import LARGEST_INTEGER
 
 if TYPE_CHECKING:
     import polars as pl
@@ -75,10 +76,20 @@ def _bin(column: "pl.Expr", dimension: Dimension) -> "pl.Expr":
     bins = dimension.bins
     assert bins is not None  # noqa: S101 - asked only where there are bins
     if bins.width is not None:
-        return (column / bins.width).floor().cast(pl.Int64)
+        return _place_by_width(column, bins.width)
     reached = [(column >= edge).cast(pl.Int64) for edge in bins.edges]
     total = pl.sum_horizontal(reached) if reached else pl.lit(0, pl.Int64)
     return pl.when(column.is_null()).then(None).otherwise(total)
+
+
+def _place_by_width(column: "pl.Expr", width: float) -> "pl.Expr":
+    """The n of n * width <= value < (n + 1) * width, which a rounded division may miss by one."""
+    import polars as pl
+
+    place = (column / width).floor().clip(-LARGEST_INTEGER, LARGEST_INTEGER)
+    above = ((place + 1) * width <= column).cast(pl.Float64)
+    below = (place * width > column).cast(pl.Float64)
+    return (place + above - below).clip(-LARGEST_INTEGER, LARGEST_INTEGER).cast(pl.Int64)
 
 
 def _moment(column: "pl.Expr", dimension: Dimension) -> "pl.Expr":

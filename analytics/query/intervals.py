@@ -2,8 +2,10 @@
 
 import bisect
 from dataclasses import dataclass
+from math import isfinite
 
 from .ast import Bins
+from .limits import LARGEST_INTEGER
 from .rows import plain
 
 
@@ -27,7 +29,10 @@ class Interval:
 def bin_of(bins: Bins, number: int) -> Interval:
     """The interval of a bin by its number (see `Bins`)."""
     if bins.width is not None:
-        return Interval(plain(number * bins.width), plain((number + 1) * bins.width))
+        low, high = plain(number * bins.width), plain((number + 1) * bins.width)
+        if abs(number) < LARGEST_INTEGER:
+            return Interval(low, high)
+        return Interval(low, None) if number > 0 else Interval(None, high)
     edges = [plain(edge) for edge in bins.edges]
     low = edges[number - 1] if number else None
     return Interval(low, edges[number] if number < len(edges) else None)
@@ -39,6 +44,8 @@ def equal_edges(low: float, high: float, count: int) -> tuple[float, ...]:
     edges: list[float] = []
     for place in range(1, count):
         edge = low + place * width
+        if not isfinite(edge):  # the whole range is more than a float holds
+            edge = low * (1 - place / count) + high * (place / count)
         # Where the values lie closer together than floats can tell, there are fewer bins.
         if low < edge and bisect.bisect(edges, edge) == bisect.bisect_left(edges, edge):
             edges.append(edge)

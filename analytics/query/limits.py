@@ -13,6 +13,8 @@ MAX_DIMENSIONS = 6
 MAX_MEASURES = 20
 MAX_SORT_KEYS = 8
 MAX_BINS = 100
+LEAST_WIDTH = 1e-300
+"""Of bins: the reciprocal of a smaller number may be infinite."""
 MAX_TOP = 1000
 MAX_GROUPS = 50_000
 """Rows before `having`, paging and `limit`: all of them are held in memory to be ordered."""

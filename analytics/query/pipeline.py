@@ -158,6 +158,8 @@ def _match_in(condition: In) -> Stage:
 
 
 def _bounds(condition: Between) -> Stage:
+    if condition.low is None and condition.high is None:
+        return {"$ne": None}
     bounds: Stage = {}
     if condition.low is not None:
         bounds["$gte" if condition.low.inclusive else "$gt"] = condition.low.value
@@ -200,8 +202,27 @@ def _key(dimension: Dimension) -> Any:
 
 def _bin(bins: Bins, path: str) -> Any:
     if bins.width is not None:
-        return {"$floor": {"$divide": [path, bins.width]}}
+        return _place_by_width(path, bins.width)
     return {"$sum": [{"$cond": [{"$gte": [path, edge]}, 1, 0]} for edge in bins.edges] or [0]}
+
+
+def _place_by_width(path: str, width: float) -> Any:
+    """The n of n * width <= value < (n + 1) * width, which a rounded division may miss by one."""
+    next_start = {"$multiply": [{"$add": ["$$place", 1]}, width]}
+    corrected = {
+        "$add": [
+            "$$place",
+            {"$cond": [{"$lte": [next_start, path]}, 1, 0]},
+            {"$cond": [{"$gt": [{"$multiply": ["$$place", width]}, path]}, -1, 0]},
+        ]
+    }
+    place = _within_integers({"$floor": {"$divide": [path, width]}})
+    return _within_integers({"$let": {"vars": {"place": place}, "in": corrected}})
+
+
+def _within_integers(number: Any) -> Any:
+    most = limits.LARGEST_INTEGER
+    return {"$max": [-most, {"$min": [number, most]}]}
 
 
 def _accumulate(measure: Measure) -> Stage:

@@ -1,7 +1,8 @@
 """One row of an answer while it is being worked on."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Any
 
 from .ast import Dimension, Query, Shape
@@ -11,15 +12,24 @@ from .precision import Ends, interval_of, sure_measures
 from .rows import Row
 
 SUPPRESSED = "suppressed"
-OTHER = "(other)"
-"""What the row of the values beyond `top` is called."""
+
+
+class Rest(Enum):
+    """The key of the group of all values beyond `top`; no answer, however it reads, equals it."""
+
+    OTHER = "(other)"
+
+    def __str__(self) -> str:
+        return self.value
 
 
 @dataclass(slots=True)
 class Record:
-    """`count` is how many responses it rests on, or the sum of their weights, `squares` that of
-    the squares of these; `intervals` are those of figures that have one, by name, and `extras` is
-    what is shown beside the figures.
+    """`keys` are the groups as they are, None where there is no answer, whatever they are called.
+
+    `count` is how many responses it rests on, or the sum of their weights, `squares` that of the
+    squares of these; `intervals` are those of figures that have one, by name, and `extras` is what
+    is shown beside the figures.
     """
 
     keys: dict[str, Any]
@@ -36,55 +46,40 @@ class Record:
 def records_of(query: Query, plan: Plan, groups: Iterable[Group]) -> list[Record]:
     """The records of the groups an executor found, in no order."""
     names = [measure.name for measure in plan.measures]
+    has_others = any(dimension.kept is not None for dimension in plan.dimensions)
+    sure = sure_measures(query)
     records = []
-    for keys, values in groups:
+    for found, values in groups:
         parts = dict(zip(names, values, strict=True))
-        records.append(_record(query, plan.dimensions, keys, parts))
+        keys = keys_of(plan.dimensions, found)
+        record = Record(keys, figures_of(query, parts), parts[ROWS], parts.get(SQUARES))
+        record.intervals = {
+            each.name: interval_of(query, each, record.figures, parts) for each in sure
+        }
+        record.is_other = has_others and Rest.OTHER in keys.values()
+        records.append(record)
     return records
 
 
-def _record(
-    query: Query, dimensions: Sequence[Dimension], keys: Sequence[Any], parts: dict[str, Any]
-) -> Record:
-    pairs = list(zip(dimensions, keys, strict=True))
-    figures = figures_of(query, parts)
-    return Record(
-        keys=keys_of(dimensions, keys),
-        figures=figures,
-        count=parts[ROWS],
-        squares=parts.get(SQUARES),
-        is_other=any(dimension.kept is not None and key == -1 for dimension, key in pairs),
-        intervals={
-            each.name: interval_of(query, each, figures, parts) for each in sure_measures(query)
-        },
-    )
-
-
 def keys_of(dimensions: Sequence[Dimension], keys: Sequence[Any]) -> dict[str, Any]:
-    """The groups of an executor as the answer calls them."""
+    """The groups an executor found, by the names of their dimensions."""
     pairs = zip(dimensions, keys, strict=True)
-    return {dimension.name: _shown(dimension, key) for dimension, key in pairs}
+    return {dimension.name: _group(dimension, key) for dimension, key in pairs}
 
 
-def place_of_keys(keys: Mapping[str, Any]) -> tuple[Any, ...]:
-    """The same as something to look a record up by."""
-    return tuple(tuple(key) if isinstance(key, list) else key for key in keys.values())
-
-
-def _shown(dimension: Dimension, key: Any) -> Any:
-    """What a group is called in the answer."""
+def _group(dimension: Dimension, key: Any) -> Any:
     if key is None:
-        return dimension.missing
+        return None
     if dimension.kept is not None:
-        return OTHER if key == -1 else dimension.kept[key]
+        return Rest.OTHER if key == -1 else dimension.kept[key]
     if dimension.bins is not None:
         return bin_of(dimension.bins, int(key))
-    return list(key) if isinstance(key, tuple) else key
+    return key
 
 
 def row_of(query: Query, record: Record) -> Row:
     """A record as the answer shows it."""
-    keys = {name: shown_as_text(key) for name, key in record.keys.items()}
+    keys = {each.name: shown(each, record.keys[each.name]) for each in query.dimensions}
     hidden = {SUPPRESSED: True} if record.suppressed else {}
     if query.shape is not Shape.SHORT:
         return {**keys, **record.figures, **record.extras, **hidden}
@@ -92,6 +87,10 @@ def row_of(query: Query, record: Record) -> Row:
     return {"_id": group, **record.figures, **record.extras, **hidden}
 
 
-def shown_as_text(key: Any) -> Any:
-    """A group as JSON shows it: an interval becomes a text."""
-    return key if key is None or isinstance(key, str | int | float | list) else str(key)
+def shown(dimension: Dimension, key: Any) -> Any:
+    """What a group is called in the answer."""
+    if key is None:
+        return dimension.missing
+    if isinstance(key, tuple):
+        return list(key)
+    return key if isinstance(key, str | int | float) else str(key)

@@ -25,6 +25,7 @@ from .ast import (
 from .checks import check
 from .clocks import Calendar
 from .columns import DATA, FACTS, find_column
+from .comparing import PREVIOUS
 from .conditions import Resolver
 from .dimensions import resolve_dimension
 from .errors import PERSONAL, QueryError, unknown
@@ -32,9 +33,11 @@ from .fields import Fields, Kind
 from .measures import check_ratios, is_numeric, resolve_measure
 from .ranges import EVER, resolve_comparison, resolve_range
 from .reading import read_number
+from .shares import INTERVAL, INTERVALS, SHARE
 from .zones import read_timezone
 
 GROUP = "_id"
+ADDED = {SHARE, INTERVAL}
 CROSSED = 2
 WEIGHED = {
     Aggregate.COUNT,
@@ -115,15 +118,19 @@ def _dimensions(
 def _check_names(
     asked: Asked, measures: tuple[Measure, ...], dimensions: tuple[Dimension, ...]
 ) -> None:
-    """Every column of the answer has a name of its own."""
+    """Every column of the answer has a name of its own; in the short form groups stand apart."""
     names: set[str] = set()
+    columns: list[tuple[str, str]] = []
     if asked.shape is not Shape.SHORT:
-        names = {measure.name for measure in measures}
-    for place, dimension in enumerate(dimensions):
-        if dimension.name in names:
-            message = f'Two columns are called "{dimension.name}": name one of them with "as".'
-            raise QueryError(asked.dimensions[place].path, "repeated", message)
-        names.add(dimension.name)
+        names = {*(ADDED & asked.include), *([PREVIOUS] if asked.compare else [])}
+        names |= {INTERVALS} if INTERVAL in asked.include else set()
+        columns += [(each.name, at.path) for each, at in zip(measures, asked.measures, strict=True)]
+    columns += [(each.name, at.path) for each, at in zip(dimensions, asked.dimensions, strict=True)]
+    for name, path in columns:
+        if name in names:
+            message = f'Two columns are called "{name}": name one of them with "as".'
+            raise QueryError(path, "repeated", message)
+        names.add(name)
 
 
 def _shape(asked: Asked, measures: tuple[Measure, ...], dimensions: tuple[Dimension, ...]) -> Shape:
@@ -132,6 +139,9 @@ def _shape(asked: Asked, measures: tuple[Measure, ...], dimensions: tuple[Dimens
             raise QueryError("shape", "not_allowed", "A cross-tab is grouped by two fields.")
         if len(measures) != 1 or measures[0].aggregate is not Aggregate.COUNT:
             raise QueryError("shape", "not_allowed", "A cross-tab counts: its measure is count.")
+        if measures[0].column is not None or measures[0].condition is not None:
+            message = 'A cross-tab counts whole responses: say which ones in "filter".'
+            raise QueryError("shape", "not_allowed", message)
     return asked.shape
 
 
@@ -206,13 +216,13 @@ def _order(
     asked: Asked, measures: tuple[Measure, ...], dimensions: tuple[Dimension, ...]
 ) -> tuple[SortKey, ...]:
     """A total order, so that the same query always gives the same rows and the same cut."""
-    by_group = tuple(SortKey(each.name, descending=False) for each in dimensions)
+    by_group = tuple(SortKey(each.name, descending=False, is_group=True) for each in dimensions)
     keys: list[SortKey] = []
     for each in asked.sort:
         keys += _sort_keys(each, measures, dimensions)
     if not asked.sort and not any(map(_is_series, dimensions)):
         keys.append(SortKey(measures[0].name, descending=True))
-    named = {key.name for key in keys}
+    named = {key.name for key in keys if key.is_group}
     return (*keys, *(key for key in by_group if key.name not in named))
 
 
@@ -227,8 +237,8 @@ def _sort_keys(
     groups = [each.name for each in dimensions]
     figures = [each.name for each in measures]
     if asked.name == GROUP and GROUP not in figures:
-        return [SortKey(name, asked.descending) for name in groups]
+        return [SortKey(name, asked.descending, is_group=True) for name in groups]
     for name in (asked.name, asked.name.removeprefix("data.")):
         if name in (*figures, *groups):
-            return [SortKey(name, asked.descending)]
+            return [SortKey(name, asked.descending, is_group=name not in figures)]
     raise unknown(asked.path, "column", asked.name, known=(GROUP, *figures, *groups))

@@ -148,7 +148,7 @@ def _dimension() -> Schema:
 
 
 def _bins() -> Schema:
-    width = {"type": "number", "exclusiveMinimum": 0}
+    width = {"type": "number", "minimum": limits.LEAST_WIDTH}
     count = _whole(dimensions.FEWEST_BINS, limits.MAX_BINS)
     return {
         "anyOf": [

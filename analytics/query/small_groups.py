@@ -30,7 +30,7 @@ from .errors import QueryError
 from .fields import Kind
 from .plan import Group, Plan
 from .protecting import Cell, Hidden, protect
-from .records import SUPPRESSED, Record, place_of_keys
+from .records import SUPPRESSED, Record
 from .tables import Table, read_table, rests_on_answers
 
 MOST_AXES = 2
@@ -66,7 +66,7 @@ class Verdict:
         for each in (*records, whole):
             # Beside a mean and a deviation it would tell how many answers these rest on.
             each.intervals = dict.fromkeys(each.intervals)
-        present = {place_of_keys(record.keys): record for record in records}
+        present = {tuple(record.keys.values()): record for record in records}
         for place in self.groups - present.keys():
             present[place] = _absent(query, place)
             records.append(present[place])
@@ -115,7 +115,7 @@ class SmallGroups:
             table = read_table(self._query, cut.axes, self._universe, self._ask)
             self._judge(table, cut, found)
         unseen = self._query.weights is None and any(
-            is_small(each.count, self._least) and place_of_keys(each.keys) not in found.groups
+            is_small(each.count, self._least) and tuple(each.keys.values()) not in found.groups
             for each in records
         )
         # Responses that came between the two readings: the next answer knows them.
@@ -131,15 +131,14 @@ class SmallGroups:
     def _judge(self, table: Table, cut: Cut, found: Verdict) -> None:
         query = self._query
         hidden = self._hidden(table, table.counts)
-        lines = _lines(query, table, cut)
+        lines = _lines(table, cut)
         everything = frozenset(table.counts)
         selected = _selected(table, query.condition)
         found.groups |= self._untold(lines, selected, hidden, cut)
         found.is_whole_hidden |= not _is_known(everything, selected, hidden.cells, total=True)
         for number, place in enumerate(cut.places):
             if number not in cut.options:
-                keys = (_label(query.dimensions[number], key) for key in hidden.totals[place])
-                found.margins[number].update(keys)
+                found.margins[number].update(hidden.totals[place])
         for measure in query.measures:
             condition = _condition_of(measure)
             if measure.column is None and condition is None:
@@ -180,7 +179,7 @@ def cuts_of(query: Query, records: Sequence[Record]) -> Iterator[Cut]:
     """One, or one for every option (or two of them) that the records are grouped by."""
     several = [n for n, each in enumerate(query.dimensions) if overlaps(each)]
     options = [
-        list(dict.fromkeys(_option(query.dimensions[n], each) for each in records)) or [None]
+        list(dict.fromkeys(each.keys[query.dimensions[n].name] for each in records)) or [None]
         for n in several
     ]
     chosen = list(product(*options))
@@ -211,15 +210,6 @@ def _identity(axis: Axis) -> str:
     return f"{axis.column.path}{replace(axis.dimension, name='', missing=None, labels=())}"
 
 
-def _option(dimension: Dimension, record: Record) -> str | None:
-    key: str | None = record.keys[dimension.name]
-    return None if key == dimension.missing else key
-
-
-def _label(dimension: Dimension, key: Any) -> Any:
-    return dimension.missing if key is None else key
-
-
 def _valued(query: Query) -> list[Column]:
     """The columns whose values are the groups, so that a filter can be asked of these."""
     return [
@@ -242,15 +232,14 @@ def _selected(table: Table, condition: Condition | None) -> frozenset[Cell]:
     return frozenset(cell for cell in table.counts if is_true(condition, table.axes, cell))
 
 
-def _lines(query: Query, table: Table, cut: Cut) -> dict[Place, frozenset[Cell]]:
+def _lines(table: Table, cut: Cut) -> dict[Place, frozenset[Cell]]:
     """The cells of each group of the answer; of an option those in it."""
     lines: dict[Place, set[Cell]] = {}
     for cell in table.counts:
         if any(cell[cut.places[n]] for n in cut.options):
             continue  # out of the option
         place = tuple(
-            _label(dimension, cut.options[n] if n in cut.options else cell[axis])
-            for n, (dimension, axis) in enumerate(zip(query.dimensions, cut.places, strict=True))
+            cut.options[n] if n in cut.options else cell[axis] for n, axis in enumerate(cut.places)
         )
         lines.setdefault(place, set()).add(cell)
     return {place: frozenset(cells) for place, cells in lines.items()}
@@ -292,11 +281,8 @@ def _with_ratios(query: Query, names: Collection[str]) -> list[str]:
 
 def _absent(query: Query, place: Place) -> Record:
     """A hidden group without a response: it must not be told from the other ones."""
-    keys = {
-        dimension.name: list(key) if isinstance(key, tuple) else key
-        for dimension, key in zip(query.dimensions, place, strict=True)
-    }
-    return Record(keys, dict.fromkeys(measure.name for measure in query.measures), 0)
+    keys = zip((dimension.name for dimension in query.dimensions), place, strict=True)
+    return Record(dict(keys), dict.fromkeys(measure.name for measure in query.measures), 0)
 
 
 def overlaps(dimension: Dimension) -> bool:
@@ -315,6 +301,10 @@ def check_groups(query: Query) -> None:
             word = measure.aggregate.value
             message = f'Where small groups are hidden "{word}" is not: it is one answer.'
             raise QueryError("measures", "small_groups", message)
+    names = [each.name for each in query.dimensions] + [each.name for each in query.measures]
+    if SUPPRESSED in names:
+        message = f'Rows with hidden figures have a column "{SUPPRESSED}": say another "as".'
+        raise QueryError("group_by", "repeated", message)
     filters = filter_axes(_conditions(query), _valued(query))
     if len(query.dimensions) + len(filters) > MOST_AXES:
         message = "Where small groups are hidden a query is about two fields, filters included."

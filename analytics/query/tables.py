@@ -8,7 +8,7 @@ from .ast import Aggregate, Condition, Dimension, Every, Measure, Query
 from .axes import Axis
 from .plan import Group, Plan
 from .protecting import Cell
-from .records import keys_of, place_of_keys
+from .records import keys_of
 
 Ask = Callable[[Plan], list[Group]]
 RESPONDENTS = ""
@@ -39,7 +39,7 @@ def read_table(query: Query, axes: Sequence[Axis], condition: Condition | None, 
     )
     found: dict[str, dict[Cell, int]] = {name: {} for name in (RESPONDENTS, *figures)}
     for keys, values in ask(plan):
-        groups = place_of_keys(keys_of(plan.dimensions, keys))
+        groups = keys_of(plan.dimensions, keys).values()
         numbers = iter(values)
         for parts in chosen:
             places = dict(zip((*grouped, *parted), (*groups, *parts), strict=True))

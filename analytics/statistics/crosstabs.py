@@ -145,9 +145,9 @@ def _fisher(table: Counts) -> float:
 
 
 def _chi_square_tail(statistic: float, degrees: int) -> float:
-    from scipy.stats import chi2
+    from scipy.special import chdtrc  # loads in a third of the time of scipy.stats
 
-    return float(chi2.sf(statistic, degrees))
+    return float(chdtrc(degrees, statistic))
 
 
 def _cramers_v(statistic: float, table: Counts) -> float:

@@ -2,8 +2,8 @@
 
 A word begins with a letter and goes on with letters and the marks that belong to them, such as the
 vowels of Indian scripts: a simplified form of the word boundaries of M. Davis and C. Chapman,
-"Unicode text segmentation", Unicode Standard Annex 29 (2023). Scripts that put no spaces between words
-(Thai, Chinese, Japanese) come in runs: their words are not told apart.
+"Unicode text segmentation", Unicode Standard Annex 29 (2023). Scripts that put no spaces between
+words (Thai, Chinese, Japanese) come in runs: their words are not told apart.
 """
 
 import re

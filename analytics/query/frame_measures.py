@@ -130,8 +130,8 @@ _WEIGHED: dict[Aggregate, Callable[["pl.Expr", "pl.Expr"], "pl.Expr"]] = {
     Aggregate.COUNT: _weighed_count,
     Aggregate.SUM: lambda column, weight: (column * weight).sum(),
     Aggregate.AVG: _weighed_mean,
+    Aggregate.VARIANCE: _linearised,
     # Not asked for by a query: the extremes between which bins of a weighted answer lie.
     Aggregate.MIN: lambda column, _: column.min(),
     Aggregate.MAX: lambda column, _: column.max(),
-    Aggregate.VARIANCE: _linearised,
 }

@@ -28,8 +28,8 @@ class Record:
     """`keys` are the groups as they are, None where there is no answer, whatever they are called.
 
     `count` is how many responses it rests on, or the sum of their weights, `squares` that of the
-    squares of these; `intervals` are those of figures that have one, by name, and `extras` is
-    what is shown beside the figures.
+    squares of these; `intervals` are those of figures that have one, by name, and `extras` is what
+    is shown beside the figures.
     """
 
     keys: dict[str, Any]
@@ -47,27 +47,18 @@ def records_of(query: Query, plan: Plan, groups: Iterable[Group]) -> list[Record
     """The records of the groups an executor found, in no order."""
     names = [measure.name for measure in plan.measures]
     has_others = any(dimension.kept is not None for dimension in plan.dimensions)
+    sure = sure_measures(query)
     records = []
     for found, values in groups:
         parts = dict(zip(names, values, strict=True))
         keys = keys_of(plan.dimensions, found)
-        record = _record(query, keys, parts)
+        record = Record(keys, figures_of(query, parts), parts[ROWS], parts.get(SQUARES))
+        record.intervals = {
+            each.name: interval_of(query, each, record.figures, parts) for each in sure
+        }
         record.is_other = has_others and Rest.OTHER in keys.values()
         records.append(record)
     return records
-
-
-def _record(query: Query, keys: dict[str, Any], parts: dict[str, Any]) -> Record:
-    figures = figures_of(query, parts)
-    return Record(
-        keys=keys,
-        figures=figures,
-        count=parts[ROWS],
-        squares=parts.get(SQUARES),
-        intervals={
-            each.name: interval_of(query, each, figures, parts) for each in sure_measures(query)
-        },
-    )
 
 
 def keys_of(dimensions: Sequence[Dimension], keys: Sequence[Any]) -> dict[str, Any]:

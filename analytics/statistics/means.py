@@ -31,14 +31,20 @@ class Mean:
 def mean_of_moments(
     n: int, mean: float, variance: float | None, *, level: float = LEVEL
 ) -> Mean | None:
-    """The mean of n numbers of which these figures are known; None of no numbers."""
+    """The mean of n numbers of which these figures are known; None of no numbers.
+
+    Source: Student, Biometrika 6 (1908), as `estimate_mean`.
+    """
     if not n:
         return None
     return Mean(n=n, mean=estimate_mean(mean, variance, n, level=level), variance=variance)
 
 
 def mean_of_counts(counts: Mapping[int, int], *, level: float = LEVEL) -> Mean | None:
-    """The mean of numbers that were counted one by one, worked out in exact fractions."""
+    """The mean of numbers that were counted one by one, worked out in exact fractions.
+
+    The variance is (Σx² - (Σx)² / n) / (n - 1), of a sample. Source: Student, Biometrika 6 (1908).
+    """
     n = sum(counts.values())
     if not n:
         return None

@@ -11,7 +11,10 @@ LEVEL = 0.95
 
 @cache
 def normal_quantile(level: float) -> float:
-    """How many standard errors a two-sided interval of this level reaches to each side."""
+    """How many standard errors a two-sided interval of this level reaches to each side.
+
+    Source: M. J. Wichura, "Algorithm AS 241", Applied Statistics 37 (1988), by the library.
+    """
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
@@ -41,7 +44,7 @@ def share_interval(count: float, base: float, *, level: float = LEVEL) -> tuple[
 
 
 def estimate_share(count: int, base: int, *, level: float = LEVEL) -> Estimate:
-    """A share with its Wilson interval. `base` is above 0: of no responses there is no share."""
+    """A share with its Wilson (1927) interval. `base` is above 0: of nobody there is no share."""
     low, high = share_interval(count, base, level=level)
     return Estimate(value=count / base, low=low, high=high)
 

@@ -184,10 +184,17 @@ def test_a_secret_that_was_replaced_keeps_its_stream_while_it_is_good(web, liste
     assert reader.next()[0] == "diff"
 
 
-def test_a_person_who_is_deactivated_sees_no_more(web, listen):
-    user = "from django.contrib.auth.models import User\nUser.objects.filter(username='eve')"
+@pytest.fixture
+def eve_views(web):
     member = {"username": "eve", "role": "viewer"}
     assert web.call("POST", f"{web.form}members/", member)[0] in (200, 201)
+    yield
+    assert web.call("DELETE", f"{web.form}members/eve/")[0] == 204
+
+
+@pytest.mark.usefixtures("eve_views")
+def test_a_person_who_is_deactivated_sees_no_more(web, listen):
+    user = "from django.contrib.auth.models import User\nUser.objects.filter(username='eve')"
     reader = listen(who="eve")
     assert reader.next()[0] == "snapshot"
     web.elsewhere(f"{user}.update(is_active=False)")
@@ -198,6 +205,7 @@ def test_a_person_who_is_deactivated_sees_no_more(web, listen):
         web.elsewhere(f"{user}.update(is_active=True)")
 
 
+@pytest.mark.usefixtures("eve_views")
 def test_a_saved_query_that_is_taken_back_or_deleted_ends_its_streams(web, listen):
     saved = web.save({"aggregate": "count"})
     eve, ada = listen(f"{saved}live/", who="eve"), listen(f"{saved}live/")

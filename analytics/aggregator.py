@@ -168,9 +168,7 @@ class FormAggregator:
 
     def days(self, form_id: str) -> dict[str, int]:
         """UTC day → responses, for every day that has any."""
-        self._take_waiting(form_id)
-        counts = counts_of(self._redis.hgetall(FormKeys(form_id).prefix + keys.days()))
-        return {day: count for day, count in counts.items() if count}
+        return self.series.days(form_id)
 
     def _take_waiting(self, form_id: str) -> None:
         take_waiting(self._redis, self._functions, form_id)

@@ -17,6 +17,7 @@ from analytics.query.fields import Fields
 from formplatform.core import clock
 from formplatform.forms.storage.registry import get_store
 
+from .patience import OutOfPatienceError, is_over
 from .publishing import publish, write
 from .schema import frame_of
 from .state import BEGINNING, State, empty_state
@@ -71,9 +72,12 @@ def _read(
     for batch in get_store().scan_changes(form_id, since=since, batch=BATCH):
         files = len(state.segments)
         state = state.with_changes(frame_of(batch, fields))
-        if len(state.segments) > files:
+        enough = len(batch) == BATCH and is_over()
+        if enough or len(state.segments) > files:
             place = min(batch[-1].updated_at, clock.now())
             state = save(replace(state, place=max(state.place, place)))
+        if enough:
+            raise OutOfPatienceError(is_reader=True)
     return state
 
 

@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 from formplatform.core.connections import Numbers
 from formplatform.core.errors import UnavailableError
 
-from . import keys
+from . import keys, names
 
 REMEDY = "manage.py verify_metrics FORM --repair counts them anew."
 
@@ -29,14 +29,14 @@ class Look:
         self._prefix = prefix
         self.damaged: set[str] = set()
 
-    def at(self, names: Iterable[str]) -> dict[str, dict[str, int]]:
+    def at(self, wanted: Iterable[str]) -> dict[str, dict[str, int]]:
         """The counters of each key, extremes left out."""
-        wanted = list(names)
+        listed = list(wanted)
         pipeline = self._redis.pipeline(transaction=False)
-        for name in wanted:
+        for name in listed:
             pipeline.hgetall(self._prefix + name)
         answers = pipeline.execute(raise_on_error=False)
-        return {name: self._counters(name, answers[n]) for n, name in enumerate(wanted)}
+        return {name: self._counters(name, answers[n]) for n, name in enumerate(listed)}
 
     @contextmanager
     def noting(self, name: str) -> Iterator[None]:
@@ -50,10 +50,14 @@ class Look:
 
     def _counters(self, name: str, answer: Any) -> dict[str, int]:
         try:
-            return counts_of(checked(answer))
+            found = counts_of(without_extremes(name, checked(answer)))
         except DamagedError:
+            found = {}
             self.damaged.add(name)
-            return {}
+        if names.are_possible(name, found):
+            return found
+        self.damaged.add(name)
+        return {}
 
 
 def checked(answer: Any) -> Any:
@@ -74,11 +78,17 @@ def integer(value: Any) -> int:
 
 
 def counts_of(stored: Mapping[Any, Any]) -> dict[str, int]:
-    """The counters of a key. Raises DamagedError."""
-    texts = {_text(name): value for name, value in stored.items()}
-    return {name: integer(value) for name, value in texts.items() if name not in keys.EXTREMES}
+    """The counters of a key by their names. Raises DamagedError."""
+    return {text(name): integer(count) for name, count in stored.items()}
 
 
-def _text(value: Any) -> str:
+def without_extremes(key: str, stored: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Of a number only the counters; of other keys all of it, whatever their values are called."""
+    if not key.endswith(keys.NUMBERS):
+        return stored
+    return {name: value for name, value in stored.items() if text(name) not in keys.EXTREMES}
+
+
+def text(value: Any) -> str:
     """Clients answer with bytes or, with `decode_responses`, with text."""
     return value.decode() if isinstance(value, bytes) else str(value)

@@ -7,24 +7,15 @@ clocks change. A step belongs to where the clock stood when it began.
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone, tzinfo
-from typing import NamedTuple
+from functools import lru_cache
 
 from .clock_changes import stretches
 from .granularity import MINUTE, QUARTER, SHORT, Granularity, day_at, starts_within
 
-
-class Bucket(NamedTuple):
-    """What the clock shows at its start, in seconds; the offset where that alone is not unique."""
-
-    wall: int
-    offset: int | None
-
-
-class Piece(NamedTuple):
-    """A part of a bucket, as long as until the next piece; `start` is the number of a step."""
-
-    start: int
-    bucket: Bucket
+Bucket = tuple[int, int | None]
+"""What the clock shows at its start, in seconds; the offset where that alone is not unique."""
+Piece = tuple[int, Bucket]
+"""The number of the first step of a part of a bucket, which lasts until the next one."""
 
 
 def step_of(size: Granularity) -> int:
@@ -40,18 +31,23 @@ def pieces_of(size: Granularity, zone: tzinfo, *, start: int, end: int) -> Itera
     step = step_of(size)
     for stretch in stretches(zone, start, end):
         first, last, offset = _up(stretch.start, step), _up(stretch.end, step), stretch.offset
+        told = offset if size in SHORT else None
         for wall in starts_within(size, first + offset, last - step + offset):
-            moment = max(first, _up(wall - offset, step))
-            yield Piece(moment // step, Bucket(wall, offset if size in SHORT else None))
+            yield _up(max(first, wall - offset), step) // step, (wall, told)
 
 
 def start_of(bucket: Bucket, zone: tzinfo) -> datetime:
     """When a bucket starts, by the clock of the zone."""
-    if bucket.offset is not None:
-        own = timezone(timedelta(seconds=bucket.offset))
-        return datetime.fromtimestamp(bucket.wall - bucket.offset, own)
-    day = day_at(bucket.wall)
+    wall, offset = bucket
+    if offset is not None:
+        return datetime.fromtimestamp(wall - offset, _fixed(offset))
+    day = day_at(wall)
     return datetime(day.year, day.month, day.day, tzinfo=zone)
+
+
+@lru_cache
+def _fixed(offset: int) -> tzinfo:
+    return timezone(timedelta(seconds=offset))
 
 
 def _up(moment: int, step: int) -> int:

@@ -1,7 +1,8 @@
 """The quarter-hours of UTC days, remembered by the process for as long as they are what is counted.
 
-The hash of a day (see `proof`) and the generation are other ones after any change of its
-responses. So a day is read from Redis once, and again only after something in it changed.
+The hash of a day (see `proof`) is another one after any change of its responses. So a day is read
+from Redis once, and again only after something in it changed, or the numbers were compared with
+the form store, for damage that they mend may be none the hash knows of.
 """
 
 from bisect import bisect_left
@@ -24,7 +25,9 @@ KEPT_BYTES = 16_000_000
 BYTES_A_DAY = 1100
 
 Mark = tuple[Any, ...]
-"""What a day is recognised by: its hash as Redis keeps it, and the generation."""
+"""What a day is recognised by: its count and hash as Redis keeps them, the generation, and when it
+was last compared with the form store.
+"""
 Remembered = Mapping[str, tuple[Mark, Running]]
 
 
@@ -73,7 +76,12 @@ class QuarterHours:
         names = [keys.hash_of_day(day, limb) for day in days for limb in range(LIMBS)]
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.get(form.generation)
+        pipeline.get(form.verified)
+        pipeline.hmget(form.prefix + keys.days(), days)
         pipeline.hmget(form.prefix + keys.hashes(), names)
-        generation, limbs = pipeline.execute()
+        *of_form, counts, limbs = pipeline.execute()
         hashes = zip(*[iter(limbs)] * LIMBS, strict=True)
-        return {day: (generation, *each) for day, each in zip(days, hashes, strict=True)}
+        return {
+            day: (*of_form, count, *each)
+            for day, count, each in zip(days, counts, hashes, strict=True)
+        }

@@ -7,6 +7,7 @@ form store says.
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from formplatform.core import clock
 from formplatform.core.connections import REDIS_ERRORS
@@ -125,20 +126,26 @@ def answer(plan: Plan, form_id: str, fields: Fields) -> list[Group]:
 
 
 def _answer(plan: Plan, form_id: str, fields: Fields) -> list[Group]:
-    total = aggregator.reader().find_total(form_id)
-    if total is None:
-        raise UnsuitedError("nothing is counted")
     if not plan.dimensions:
+        total = _counted(aggregator.reader().find_total(form_id))
         return [((), tuple(_figure(each, form_id, fields, total) for each in plan.measures))]
     (dimension,) = plan.dimensions
     if dimension.column == SUBMITTED_AT:
-        counts = _series(plan, dimension, form_id)
+        found, days = aggregator.reader().series.total_and_days(form_id)
+        total, counts = _counted(found), _series(plan, dimension, form_id, days)
     else:
+        total = _counted(aggregator.reader().find_total(form_id))
         counts = _values(dimension, form_id, fields)
     if plan.condition is None and dimension.column.kind is not Kind.OPTIONS:
         _check_total(sum(counts.values()), total)
     width = len(plan.measures)
     return [((key,), (count,) * width) for key, count in counts.items() if count]
+
+
+def _counted(total: int | None) -> int:
+    if total is None:
+        raise UnsuitedError("nothing is counted")
+    return total
 
 
 def _check_total(found: int, total: int) -> None:
@@ -183,37 +190,35 @@ _FIGURES: Mapping[Aggregate, Callable[[NumberSummary], Any]] = {
 }
 
 
-def _series(plan: Plan, dimension: Dimension, form_id: str) -> dict[Any, int]:
+def _series(
+    plan: Plan, dimension: Dimension, form_id: str, days: Mapping[str, int]
+) -> dict[Any, int]:
     assert dimension.granularity is not None  # noqa: S101 - refused otherwise
-    start, end = _ends(plan, form_id)
-    if start is None or end is None:
+    ends = _ends(plan, days)
+    if ends is None:
         return {}
+    size, zone = GRANULARITIES[dimension.granularity], ZoneInfo(dimension.timezone)
     try:
-        found = aggregator.reader().read_series(
-            form_id,
-            GRANULARITIES[dimension.granularity].value,
-            timezone=dimension.timezone,
-            since=start,
-            until=end,
-        )
+        start, end = series.span_of(size, zone, since=ends[0], until=ends[1], now=clock.now())
     except InvalidInputError as error:
         raise UnsuitedError("the span is too long for these buckets") from error
+    numbers = aggregator.reader().series
+    found = numbers.read(form_id, size, zone, start=start, end=end, days=days)
     if found.coarse_before is not None:
         raise UnsuitedError(f"of days before {found.coarse_before} only whole UTC days are kept")
     return {label_at(dimension, start): count for start, count in found.counts()}
 
 
-def _ends(plan: Plan, form_id: str) -> tuple[datetime | None, datetime | None]:
-    """The plan's span, or that of all responses."""
+def _ends(plan: Plan, days: Mapping[str, int]) -> tuple[datetime, datetime] | None:
+    """The part of the plan's span in which there are responses."""
     span = _span(plan)
     low, high = (None, None) if span is None else (span.low, span.high)
-    days = aggregator.reader().days(form_id)
     if not days:
-        return None, None
+        return None
     first, last = series.midnight_of(min(days)), series.midnight_of(max(days)) + series.DAY
     start = first if low is None else max(first, _whole_quarter(low.value))
     end = last if high is None else min(last, _whole_quarter(high.value))
-    return (start, end) if start < end else (None, None)
+    return (start, end) if start < end else None
 
 
 def _whole_quarter(moment: Any) -> datetime:

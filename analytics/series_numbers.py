@@ -16,6 +16,7 @@ from formplatform.core.connections import Numbers
 from formplatform.core.errors import FieldError, InvalidInputError
 
 from . import granularity, keys, pieces, retention, series
+from .counters import counts_of, integer
 from .granularity import Granularity
 from .keys import FormKeys
 from .pieces import Bucket
@@ -65,26 +66,54 @@ class SeriesNumbers:
         self._functions = functions
         self._quarter_hours = QuarterHours(client)
 
+    def days(self, form_id: str) -> dict[str, int]:
+        """UTC day → responses, for every day that has any."""
+        return self.total_and_days(form_id)[1]
+
+    def total_and_days(self, form_id: str) -> tuple[int | None, dict[str, int]]:
+        """At one look; the total is None where nothing ever was counted or they are lost."""
+        take_waiting(self._redis, self._functions, form_id)
+        prefix = FormKeys(form_id).prefix
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hget(prefix + keys.stats(), keys.TOTAL)
+        pipeline.hgetall(prefix + keys.days())
+        total, stored = pipeline.execute()
+        days = {day: count for day, count in counts_of(stored).items() if count}
+        return None if total is None else integer(total), days
+
     def read(
-        self, form_id: str, size: Granularity, zone: tzinfo, *, start: datetime, end: datetime
+        self,
+        form_id: str,
+        size: Granularity,
+        zone: tzinfo,
+        *,
+        start: datetime,
+        end: datetime,
+        days: Mapping[str, int] | None = None,
     ) -> Series:
-        """A series over a half-open span of whole quarter-hours (or minutes) in UTC."""
+        """A series over a half-open span of whole quarter-hours (or minutes) in UTC.
+
+        `days` are those of the form, where they were read just now.
+        """
         first, last = series.seconds_at(start), series.seconds_at(end)
         parts = [*pieces.pieces_of(size, zone, start=first, end=last)]
-        edges = [*(piece.start for piece in parts), last // pieces.step_of(size)]
+        edges = [*(number for number, _ in parts), last // pieces.step_of(size)]
         gone: Gone = {}
         if size is Granularity.MINUTE:
             tally = self._minutes(form_id, first // granularity.DAY, (last - 1) // granularity.DAY)
         else:
-            tally, gone = self._quarters(form_id, edges)
-        buckets = dict.fromkeys((piece.bucket for piece in parts), 0)
-        for piece, (low, high) in zip(parts, pairwise(map(tally.before, edges)), strict=True):
-            buckets[piece.bucket] += high - low
+            tally, gone = self._quarters(
+                form_id, self.days(form_id) if days is None else days, edges
+            )
+        buckets: dict[Bucket, int] = {}
+        for (_, bucket), (low, high) in zip(parts, pairwise(map(tally.before, edges)), strict=True):
+            buckets[bucket] = buckets.get(bucket, 0) + high - low
         for day, count in gone.items():
             noon = series.noon_of(day, zone)
             if start <= noon < end:
                 place = bisect_right(edges, series.seconds_at(noon) // granularity.QUARTER)
-                buckets[parts[place - 1].bucket] += count
+                _, bucket = parts[place - 1]
+                buckets[bucket] += count
         return Series(size, zone, buckets, retention.day_after(gone))
 
     def count(
@@ -95,16 +124,16 @@ class SeriesNumbers:
         if start >= end:
             return 0, None
         edges = [series.seconds_at(moment) // granularity.QUARTER for moment in (start, end)]
-        tally, gone = self._quarters(form_id, edges)
+        tally, gone = self._quarters(form_id, self.days(form_id), edges)
         first, last = map(tally.before, edges)
         inside = [n for day, n in gone.items() if start <= series.noon_of(day, zone) < end]
         return last - first + sum(inside), retention.day_after(gone)
 
-    def _quarters(self, form_id: str, edges: Sequence[int]) -> tuple[Tally, Gone]:
+    def _quarters(
+        self, form_id: str, days: Mapping[str, int], edges: Sequence[int]
+    ) -> tuple[Tally, Gone]:
         """What can be asked at these edges, and what is in none of it."""
-        take_waiting(self._redis, self._functions, form_id)
-        stored = self._redis.hgetall(FormKeys(form_id).prefix + keys.days())
-        numbered = {_number_of(day): (day, n) for day, n in _counts(stored).items() if n}
+        numbered = {_number_of(day): (day, count) for day, count in days.items()}
         cut = {edge // A_DAY for edge in edges if edge % A_DAY} & numbered.keys()
         read = self._quarter_hours.read(form_id, (numbered[number][0] for number in cut))
         parted = {_number_of(day): found for day, found in read.items()}
@@ -123,7 +152,7 @@ class SeriesNumbers:
             pipeline.hgetall(prefix + keys.minutes(name))
         parted = {}
         for day, stored in zip(days, pipeline.execute(), strict=True):
-            counts = {int(name) % MINUTES_A_DAY: n for name, n in _counts(stored).items()}
+            counts = {int(name) % MINUTES_A_DAY: n for name, n in counts_of(stored).items()}
             parted[day] = running(counts, MINUTES_A_DAY)
         return Tally({}, parted, steps_a_day=MINUTES_A_DAY)
 
@@ -131,12 +160,3 @@ class SeriesNumbers:
 def _number_of(day: str) -> int:
     """The days since 1970."""
     return date.fromisoformat(day).toordinal() - granularity.EPOCH
-
-
-def _counts(stored: Mapping[Any, Any]) -> dict[str, int]:
-    return {_text(name): int(count) for name, count in stored.items()}
-
-
-def _text(value: Any) -> str:
-    """Clients answer with bytes or, with `decode_responses`, with text."""
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -31,6 +31,5 @@ class Tally:
     def before(self, step: int) -> int:
         day, number = divmod(step, self._steps_a_day)
         found = self._before[bisect_left(self._days, day)]
-        if number and day in self._parted:
-            found += self._parted[day][number]
-        return found
+        part = self._parted.get(day)
+        return found if part is None else found + part[number]

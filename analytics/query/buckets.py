@@ -55,8 +55,10 @@ def label_on(dimension: Dimension, first: date) -> str:
         return week_label(first, dimension.week_start)
     if granularity is Granularity.QUARTER:
         return f"{first.year:04}-Q{(first.month - 1) // MONTHS_A_QUARTER + 1}"
-    length = {Granularity.MONTH: 7, Granularity.YEAR: 4}.get(granularity or Granularity.DAY, 10)
-    return first.isoformat()[:length]
+    text = first.isoformat()
+    if granularity is Granularity.MONTH:
+        return text[: len("2026-01")]
+    return text[: len("2026")] if granularity is Granularity.YEAR else text
 
 
 def first_day_of_week(number: int, start: WeekStart) -> date:

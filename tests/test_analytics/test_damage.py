@@ -1,5 +1,6 @@
 """Keys that hold something else altogether are found, named and counted anew."""
 
+import re
 from itertools import count
 
 import pytest
@@ -16,6 +17,7 @@ from tests.test_analytics.test_counting import advanced
 from tests.test_analytics.test_proof import fingerprint, key, tell
 from tests.test_analytics.world import World, assert_exact
 
+FAMILY = re.compile(r"(?<=field:)[^:]+|\d{4}-\d\d-\d\d|(?<=:)s?[0-9a-f]+$")
 HIDDEN = ("applied:", "sessions:quarter_hour:")
 """What only a deep look compares, as the different hidden answers."""
 
@@ -51,14 +53,20 @@ def spoil_a_counter(name):
         numbers().hset(name, min(numbers().hkeys(name)), "many")
 
 
-DAMAGES = [replace_by_text, replace_by_list, spoil_a_counter]
+def add_a_strange_counter(name):
+    if numbers().type(name) == b"hash":
+        numbers().hset(name, "2026-02-30", 1)
+
+
+DAMAGES = [replace_by_text, replace_by_list, spoil_a_counter, add_a_strange_counter]
 
 
 def suffixes(world):
-    """The keys of its numbers."""
+    """A key of each family of its numbers."""
     prefix = key(world, "")
     found = {name.decode().removeprefix(prefix) for name in fingerprint(world.form_id)}
-    return sorted(found - {"verified", "generation", "generation:last"})
+    chosen = {FAMILY.sub("…", suffix): suffix for suffix in sorted(found)}
+    return sorted({*chosen.values()} - {"verified", "generation", "generation:last"})
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -77,11 +85,13 @@ def test_any_damaged_key_is_found_and_everything_is_exact_again(world, damage):
         tried.add(suffix)
         found = verify(world.form_id, deep=suffix.startswith(HIDDEN) or ":distinct" in suffix)
         named = suffix.replace(f"applied:{live(world)}:", "applied:")
-        assert named in {*found.damaged, *(each.key for each in found.keys or ())}
-        assert found.has_drifted
+        assert found.has_drifted, suffix
+        # A value nobody knows may have been an answer: then the sums say that something is wrong.
+        is_named = named in {*found.damaged, *(each.key for each in found.keys or ())}
+        assert is_named or (damage is add_a_strange_counter and not found.is_balanced)
         assert repair(world.form_id, deep=True).after.is_exact, suffix
         assert_exact(aggregator.current(), world, numbers())
-    assert len(tried) > 20
+    assert len(tried) > 10
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

@@ -6,13 +6,16 @@ import pytest
 
 from analytics import aggregator
 from analytics.rebuild import rebuild
+from analytics.repair import repair
 from analytics.subscribers import count_responses
+from formplatform.core import clock
 from formplatform.core.connections import numbers
 from tests.test_analytics.world import World
 
 MIDNIGHT = datetime(2026, 5, 10, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-KEY = "timeseries:quarter_hour:2026-05-10"
+DATE = "2026-05-10"
+KEY = f"timeseries:quarter_hour:{DATE}"
 
 
 @pytest.fixture
@@ -81,4 +84,17 @@ def test_a_day_that_lost_quarter_hours_is_not_remembered(world):
     )
     assert found.coarse_before == "2026-05-11"
     numbers().hset(key(world), 12, 1)
+    assert tokyo(world) == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("added", "moved", "seen"), [(7, 0, [9, 1]), (0, 1, [1, 2])], ids=["added", "moved"]
+)
+def test_damage_that_is_mended_in_place_is_forgotten(world, added, moved, seen):
+    world.store.mark_dispatched({each.id: 1 for each in world.live()}, at=clock.now())
+    numbers().hincrby(key(world), 12, added - moved)
+    numbers().hincrby(key(world), 90, moved)
+    numbers().hincrby(f"form:{{{world.form_id}}}:timeseries:day", DATE, added)
+    assert tokyo(world) == seen
+    assert repair(world.form_id, deep=True).after.is_exact
     assert tokyo(world) == [2, 1]

@@ -5,7 +5,7 @@ under compare-and-set on that revision, in one call of a Redis Function. Duplica
 therefore come to the same numbers. See docs/guides/analytics.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -18,7 +18,7 @@ from formplatform.forms.domain import Answers
 from formplatform.forms.ids import new_id
 
 from . import keys, series
-from .counters import integer
+from .counters import counts_of, integer, text
 from .form_fields import fields_of_form
 from .granularity import Granularity
 from .keys import FormKeys
@@ -154,8 +154,8 @@ class FormAggregator:
         return summarise(
             total=integer(total or 0),
             answered=integer(answered or 0),
-            values=_counts(values),
-            figures={_text(name): _text(figure) for name, figure in figures.items()},
+            values=counts_of(values),
+            figures={text(name): text(figure) for name, figure in figures.items()},
             distinct=distinct,
             distinct_gone=integer(gone or 0),
         )
@@ -192,12 +192,3 @@ def _over(client: Numbers) -> FormAggregator:
 def _midnight(timezone: str) -> datetime:
     local = datetime.now(UTC).astimezone(ZoneInfo(timezone))
     return local.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _counts(stored: Mapping[Any, Any]) -> dict[str, int]:
-    return {_text(name): integer(count) for name, count in stored.items()}
-
-
-def _text(value: Any) -> str:
-    """Clients answer with bytes or, with `decode_responses`, with text."""
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -50,7 +50,7 @@ class Look:
 
     def _counters(self, name: str, answer: Any) -> dict[str, int]:
         try:
-            return counts_of(checked(answer))
+            return counts_of(without_extremes(name, checked(answer)))
         except DamagedError:
             self.damaged.add(name)
             return {}
@@ -74,11 +74,17 @@ def integer(value: Any) -> int:
 
 
 def counts_of(stored: Mapping[Any, Any]) -> dict[str, int]:
-    """The counters of a key. Raises DamagedError."""
-    texts = {_text(name): value for name, value in stored.items()}
-    return {name: integer(value) for name, value in texts.items() if name not in keys.EXTREMES}
+    """The counters of a key by their names. Raises DamagedError."""
+    return {text(name): integer(count) for name, count in stored.items()}
 
 
-def _text(value: Any) -> str:
+def without_extremes(key: str, stored: Mapping[Any, Any]) -> Mapping[Any, Any]:
+    """Of a number only the counters; of other keys all of it, whatever their values are called."""
+    if not key.endswith(keys.NUMBERS):
+        return stored
+    return {name: value for name, value in stored.items() if text(name) not in keys.EXTREMES}
+
+
+def text(value: Any) -> str:
     """Clients answer with bytes or, with `decode_responses`, with text."""
     return value.decode() if isinstance(value, bytes) else str(value)

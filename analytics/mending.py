@@ -29,7 +29,7 @@ Name = tuple[str, str]
 
 def mend_day(form_id: str, day: str) -> bool:
     """Count the moments of a UTC day anew. False, and nothing changed, where they are moving."""
-    names = [(keys.days(), day), *((keys.hashes(), f"{day}:{limb}") for limb in LIMBS)]
+    names = [(keys.days(), day), *((keys.hashes(), keys.hash_of_day(day, limb)) for limb in LIMBS)]
     mending = _Mending(form_id, names)
     moments = Moments()
     for page in responses_of_day(form_id, day):

@@ -16,7 +16,7 @@ from formplatform.forms.storage.hashing import MODULUS
 from formplatform.forms.storage.registry import get_store
 
 from . import exact_sums, keys, retention
-from .counters import DamagedError, checked, counts_of
+from .counters import DamagedError, checked, counts_of, without_extremes
 from .generations import Generations
 from .keys import FormKeys
 from .proof import hash_of
@@ -179,7 +179,7 @@ def _is_compared(name: str) -> bool:
 def _comparable(name: str, stored: Hash) -> dict[str, int | Fraction]:
     """The counters of a key that are not zero."""
     try:
-        counts = counts_of(stored)
+        counts = counts_of(without_extremes(name, stored))
     except DamagedError:
         counts = counts_of(DAMAGED)
     if name == keys.stats():

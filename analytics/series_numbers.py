@@ -16,6 +16,7 @@ from formplatform.core.connections import Numbers
 from formplatform.core.errors import FieldError, InvalidInputError
 
 from . import granularity, keys, pieces, retention, series
+from .counters import counts_of, integer
 from .granularity import Granularity
 from .keys import FormKeys
 from .pieces import Bucket
@@ -77,8 +78,8 @@ class SeriesNumbers:
         pipeline.hget(prefix + keys.stats(), keys.TOTAL)
         pipeline.hgetall(prefix + keys.days())
         total, stored = pipeline.execute()
-        days = {day: count for day, count in _counts(stored).items() if count}
-        return None if total is None else int(total), days
+        days = {day: count for day, count in counts_of(stored).items() if count}
+        return None if total is None else integer(total), days
 
     def read(
         self,
@@ -151,7 +152,7 @@ class SeriesNumbers:
             pipeline.hgetall(prefix + keys.minutes(name))
         parted = {}
         for day, stored in zip(days, pipeline.execute(), strict=True):
-            counts = {int(name) % MINUTES_A_DAY: n for name, n in _counts(stored).items()}
+            counts = {int(name) % MINUTES_A_DAY: n for name, n in counts_of(stored).items()}
             parted[day] = running(counts, MINUTES_A_DAY)
         return Tally({}, parted, steps_a_day=MINUTES_A_DAY)
 
@@ -159,12 +160,3 @@ class SeriesNumbers:
 def _number_of(day: str) -> int:
     """The days since 1970."""
     return date.fromisoformat(day).toordinal() - granularity.EPOCH
-
-
-def _counts(stored: Mapping[Any, Any]) -> dict[str, int]:
-    return {_text(name): int(count) for name, count in stored.items()}
-
-
-def _text(value: Any) -> str:
-    """Clients answer with bytes or, with `decode_responses`, with text."""
-    return value.decode() if isinstance(value, bytes) else str(value)

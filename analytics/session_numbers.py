@@ -11,12 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from formplatform.core.connections import Numbers
 
 from . import keys, retention, series
-from .counters import integer
+from .counters import counts_of, text
 from .keys import FormKeys
 from .server_functions import ADVANCE, Call, ServerFunctions, Status
 from .trails import Step
@@ -88,7 +88,7 @@ class SessionNumbers:
         for move, (status, rebuild, *rest) in zip(made, answers, strict=True):
             if status == Status.OTHER_GENERATION and move.shadow is None:
                 self._generations[move.form_id] = rest[0]
-            stored = [_text(mark).encode() for mark in rest] if status == Status.REFUSED else ()
+            stored = [text(mark).encode() for mark in rest] if status == Status.REFUSED else ()
             outcomes.append(SessionOutcome(Status(status), rebuild or None, stored))
         return outcomes
 
@@ -169,11 +169,6 @@ def read_counts(client: Numbers, prefix: str, names: Iterable[str]) -> list[Coun
     for name in names:
         pipeline.hgetall(prefix + name)
     return [
-        Counts({_text(name): integer(count) for name, count in stored.items() if integer(count)})
+        Counts({name: count for name, count in counts_of(stored).items() if count})
         for stored in pipeline.execute()
     ]
-
-
-def _text(value: Any) -> str:
-    """Clients answer with bytes or, with `decode_responses`, with text."""
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,11 +1,15 @@
 """The figures on the page of a form's numbers are those of the API."""
 
+import json
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from tests.browser.analytics_page import FORM, RESPONSES, card, query, rows_of, tile
 from tests.browser.conftest import keep_screenshot
 
 pytestmark = pytest.mark.processes
+DAY = timedelta(days=1)
 
 
 def test_the_figures_are_those_of_the_api(filled, visit):
@@ -119,3 +123,130 @@ def test_of_fifty_fields_those_are_read_that_can_be_seen(web, visit):
     page.wait_for_selector("article[data-field=q49] table.bars")
     assert page.locator("article[data-field]:visible").count() == 1
     assert page.inner_text("#finder [role=status]") == "1 of 50"
+
+
+def shown_rows(page, field):
+    """What stands in the table behind a picture."""
+    found = card(page, field)
+    found.locator("summary").click()
+    return rows_of(found.locator(".behind table"))
+
+
+DATES = {
+    "fields": [
+        {"id": "born", "type": "date", "label": "When were you born?"},
+        {"id": "moved", "type": "date", "label": "When did you move in?"},
+        {"id": "called", "type": "date", "label": "When did you call?"},
+        {"id": "wakes", "type": "time", "label": "When do you get up?"},
+    ]
+}
+
+
+@pytest.mark.parametrize("place", ["", "?range=last_30_days"])
+def test_dates_are_drawn_by_what_shows_their_shape_and_none_is_left_out(web, visit, place):
+    web.make_form(DATES)
+    several = [
+        {
+            "born": f"{1940 + n // 12}-{n % 12 + 1:02}-11",
+            "moved": f"{2019 + n % 3}-0{n // 3 % 9 + 1}-01",
+            "called": f"2026-05-{n % 20 + 1:02}",
+            "wakes": f"{5 + n % 4:02}:{n % 60:02}:00",
+        }
+        for n in range(480)
+    ]
+    web.import_answers(several)
+    page = visit(place)
+
+    years = [[str(1940 + n), "12"] for n in range(40)]
+    assert shown_rows(page, "born") == years
+    months = shown_rows(page, "moved")
+    assert (months[0], len(months)) == (["January 2019", "18"], 33)
+    assert sum(int(row[1]) for row in months) == 480
+    days = shown_rows(page, "called")
+    assert (days[0], len(days)) == (["Fri, 1 May 2026", "24"], 20)
+    hours = shown_rows(page, "wakes")
+    assert [row[1] for row in hours] == ["0"] * 5 + ["120"] * 4 + ["0"] * 15
+
+
+def test_a_few_large_numbers_do_not_press_all_others_into_one_column(web, visit):
+    web.make_form({"fields": [{"id": "spent", "type": "number", "label": "Spent"}]})
+    web.import_answers([{"spent": n % 100 + 0.5} for n in range(1000)] + [{"spent": 90_000}] * 3)
+    page = visit()
+
+    shown = shown_rows(page, "spent")
+    assert [row[0] for row in shown][:2] == ["0 to below 10", "10 to below 20"]
+    assert [row[:2] for row in shown][-1] == ["100 and more", "3"]
+    assert [row[1] for row in shown][:-1] == ["100"] * 10
+    assert "from 100 to 90,000" in card(page, "spent").inner_text()
+
+
+def test_of_many_options_the_most_frequent_are_shown_until_all_are_wanted(web, visit):
+    labels = [f"Town {n}" for n in range(40)]
+    options = [{"id": f"t{n}", "label": label} for n, label in enumerate(labels)]
+    web.make_form(
+        {"fields": [{"id": "town", "type": "choice", "label": "Town", "options": options}]}
+    )
+    web.import_answers([{"town": f"t{n}"} for n in range(40) for _ in range(n)])
+    page = visit()
+    shown = card(page, "town")
+    assert [row[0] for row in rows_of(shown.locator("table"))] == labels[:-13:-1]
+
+    shown.get_by_role("button", name="Show all 40 answers").press("Enter")
+    assert [row[0] for row in rows_of(shown.locator("table"))] == labels
+    assert page.evaluate("document.activeElement.textContent") == "Show the 12 most frequent"
+
+
+def test_no_empty_weeks_stand_before_the_first_response(web, visit):
+    web.make_form(DATES)
+    first = (datetime.now(UTC) - timedelta(days=95)).replace(microsecond=0)
+    moments = [first, first + timedelta(days=40)]
+    lines = "\n".join(
+        json.dumps({"answers": {"wakes": "07:00:00"}, "submitted_at": each.isoformat()})
+        for each in moments
+    )
+    path, kind = f"{web.form}responses/import/", "application/x-ndjson"
+    assert web.call("POST", path, lines.encode(), kind=kind)[1]["stored"] == 2
+    page = visit("?tz=UTC")
+    page.click("#series summary")
+    shown = rows_of(page.locator("#series table"))
+    assert (shown[0][1], len(shown)) == ("1", 96)
+
+
+def test_the_series_of_a_form_that_hides_small_groups_is_as_fine_as_it_may_be_seen(web, visit):
+    web.make_form(DATES)
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=60)
+    lines = "\n".join(
+        json.dumps(
+            {"answers": {"born": "1990-01-01"}, "submitted_at": (start + n * DAY).isoformat()}
+        )
+        for n in range(60)
+    )
+    path, kind = f"{web.form}responses/import/", "application/x-ndjson"
+    assert web.call("POST", path, lines.encode(), kind=kind)[1]["stored"] == 60
+    assert web.call("PATCH", web.form, {"min_cell": 5})[0] == 200
+    page = visit("?tz=UTC")
+    assert page.inner_text("#series .under").startswith("By week")
+    page.click("#series summary")
+    assert "7" in [row[1] for row in rows_of(page.locator("#series table"))]
+
+
+def test_of_what_is_not_drawn_it_is_shown_how_many_answered(filled, visit):
+    page = visit()
+    for field, remark in (("email", "A personal field"), ("scan", "Only how many answered")):
+        _, spread = filled.call("GET", f"{filled.numbers}fields/{field}/distribution/")
+        shown = card(page, field)
+        assert [(row[0], int(row[2])) for row in rows_of(shown.locator("table.bars"))] == [
+            ("Answered", spread["answered"]),
+            ("Not answered", spread["missing"]),
+        ]
+        assert remark in shown.inner_text()
+
+
+def test_short_texts_that_repeat_are_shown_whole(web, visit):
+    fields = [{"id": kind, "type": kind, "label": kind} for kind in ("text", "long_text")]
+    web.make_form({"fields": fields})
+    web.import_answers([{"text": "St. Gallen", "long_text": "St. Gallen"} for _ in range(12)])
+    page = visit()
+    assert [row[0] for row in rows_of(card(page, "text").locator("table"))] == ["St. Gallen"]
+    words = [row[0] for row in rows_of(card(page, "long_text").locator("table"))]
+    assert sorted(words) == ["gallen", "st"]

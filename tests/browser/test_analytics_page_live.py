@@ -18,7 +18,7 @@ def test_a_response_moves_the_page_within_two_seconds(filled, visit):
     page = visit()
     page.wait_for_selector("#live[data-state=live]")
     card(page, "department")
-    cell = page.locator("article[data-field=department] tbody tr:has(th:text-is('IT')) td").nth(1)
+    cell = page.locator("article[data-field=department] tbody tr:has(bdi:text-is('IT')) td").nth(1)
     before = int(cell.inner_text())
     filled.submit(department="IT")
     taken = time.monotonic()
@@ -73,6 +73,28 @@ def test_nothing_jumps_when_something_is_counted(filled, visit):
 def base_after(web):
     _, spread = web.call("GET", f"{web.numbers}fields/department/distribution/")
     return f"{spread['answered']} answers"
+
+
+READING = """() => {
+    const region = document.querySelector('article[data-field=care] .scroll');
+    return [document.activeElement === region, region.scrollLeft];
+}"""
+
+
+def test_what_is_counted_takes_nobody_away_from_where_they_read(filled, visit):
+    page = visit(viewport={"width": 320, "height": 900})
+    page.wait_for_selector("#live[data-state=live]")
+    card(page, "care").locator(".scroll").focus()
+    page.evaluate("document.querySelector('article[data-field=care] .scroll').scrollLeft = 30")
+    assert page.evaluate(READING) == [True, 30]
+    _, spread = filled.call("GET", f"{filled.numbers}fields/care/distribution/")
+    filled.submit(care={"food": "good", "staff": "bad"})
+    page.locator(
+        f"article[data-field=care] .base:text-is('{spread['answered'] + 1} answers, "
+        f"{spread['missing']} without')"
+    ).wait_for()
+    page.wait_for_function("() => !document.querySelector('[aria-busy]')")
+    assert page.evaluate(READING) == [True, 30]
 
 
 def test_what_happens_by_itself_is_not_announced_again_and_again(filled, visit):

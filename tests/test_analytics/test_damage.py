@@ -1,5 +1,6 @@
 """Keys that hold something else altogether are found, named and counted anew."""
 
+import re
 from itertools import count
 
 import pytest
@@ -16,6 +17,7 @@ from tests.test_analytics.test_counting import advanced
 from tests.test_analytics.test_proof import fingerprint, key, tell
 from tests.test_analytics.world import World, assert_exact
 
+FAMILY = re.compile(r"(?<=field:)[^:]+|\d{4}-\d\d-\d\d|(?<=:)s?[0-9a-f]+$")
 HIDDEN = ("applied:", "sessions:quarter_hour:")
 """What only a deep look compares, as the different hidden answers."""
 
@@ -55,10 +57,11 @@ DAMAGES = [replace_by_text, replace_by_list, spoil_a_counter]
 
 
 def suffixes(world):
-    """The keys of its numbers."""
+    """A key of each family of its numbers."""
     prefix = key(world, "")
     found = {name.decode().removeprefix(prefix) for name in fingerprint(world.form_id)}
-    return sorted(found - {"verified", "generation", "generation:last"})
+    chosen = {FAMILY.sub("…", suffix): suffix for suffix in sorted(found)}
+    return sorted({*chosen.values()} - {"verified", "generation", "generation:last"})
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
@@ -81,7 +84,7 @@ def test_any_damaged_key_is_found_and_everything_is_exact_again(world, damage):
         assert found.has_drifted
         assert repair(world.form_id, deep=True).after.is_exact, suffix
         assert_exact(aggregator.current(), world, numbers())
-    assert len(tried) > 20
+    assert len(tried) > 10
 
 
 @pytest.mark.parametrize("damage", DAMAGES)

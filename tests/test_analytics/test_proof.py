@@ -18,7 +18,7 @@ from analytics.verification import DayDifference, plain, verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from formplatform.forms.storage.hashing import response_hash
-from tests.factories.forms import SessionFactory
+from tests.factories.forms import FormVersionFactory, SessionFactory
 from tests.test_analytics.test_counting import advanced, deliver_at_random
 from tests.test_analytics.world import World, assert_exact
 
@@ -385,3 +385,20 @@ def test_the_deleted_are_known_to_a_deep_look(world):
     world.delete(world.live()[0])
     tell(world, world.events[-1:])
     assert verify(world.form_id, deep=True).is_exact
+
+
+def test_options_may_be_called_like_the_extremes_of_a_number(form_store):
+    options = [{"id": each, "label": each} for each in ("min", "max", "max_stale")]
+    field = {"id": "end", "type": "choice", "label": "End", "options": options}
+    version = FormVersionFactory(definition={"fields": [field]})
+    form_store.insert_version(version)
+    world = World(version.form_id, form_store)
+    for each in options:
+        world.submit(data={"end": each["id"]})
+    tell(world, world.events)
+    assert verify(world.form_id, deep=True).is_exact
+    numbers().hincrby(key(world, "field:end:dist"), "max", 1)
+    assert not verify(world.form_id).is_balanced
+    assert [each.key for each in verify(world.form_id, deep=True).keys] == ["field:end:dist"]
+    assert repair(world.form_id).after.is_exact
+    assert aggregator.current().get_field_distribution(world.form_id, "end")["max"] == 1

@@ -3,6 +3,9 @@ import { h, said } from "../elements.js";
 import { HIDDEN, count, share } from "../words.js";
 
 const SHADES = 10;
+const MOST_WIDE = 6;
+/** With many columns the counts stand below the shares. */
+export const gridClass = (columns) => `grid${columns > MOST_WIDE ? " dense" : ""}`;
 
 export const shade = (part) => `heat-${Math.round(Math.max(0, Math.min(1, part || 0)) * SHADES)}`;
 
@@ -12,7 +15,7 @@ export const shade = (part) => `heat-${Math.round(Math.max(0, Math.min(1, part |
  */
 export function grid({ caption, corner, columns, rows, after = [] }) {
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
-    h("table", { class: "grid" },
+    h("table", { class: gridClass(columns.length + after.length) },
       h("caption", { class: "unseen" }, caption),
       h("thead", {}, h("tr", {},
         h("th", { scope: "col" }, corner),

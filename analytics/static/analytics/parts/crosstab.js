@@ -1,5 +1,5 @@
 // Two questions against each other: whom to compare, the table, and whether they go together.
-import { shade } from "../charts/grid.js";
+import { gridClass, shade } from "../charts/grid.js";
 import { fresh, h, said, show } from "../elements.js";
 import { problemBox } from "../page/problems.js";
 import { canCross, readCrosstab } from "../reading/crosstab.js";
@@ -83,7 +83,7 @@ function draw(table, { down, across, shown }) {
   const caption = `${down.label} by ${across.label}`;
   return [
     h("h3", {}, said(down.label), " by ", said(across.label)),
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", { class: "grid cross" },
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", { class: `${gridClass(table.columns.length)} cross` },
       h("caption", { class: "unseen" }, caption),
       h("thead", {}, h("tr", {}, h("td", {}), table.columns.map((value) => h("th", { scope: "col", class: "number" }, said(named(across, value)))), h("th", { scope: "col", class: "number" }, "All"))),
       h("tbody", {}, table.rows.map((value, r) => h("tr", {}, h("th", { scope: "row" }, said(named(down, value))), table.columns.map((_, c) => cell(r, c)), h("td", { class: "number sum" }, counted(table.row_totals[r]))))),

@@ -9,7 +9,7 @@ from redis.exceptions import ResponseError
 from formplatform.core.connections import Numbers
 from formplatform.core.errors import UnavailableError
 
-from . import keys
+from . import keys, names
 
 REMEDY = "manage.py verify_metrics FORM --repair counts them anew."
 
@@ -29,14 +29,14 @@ class Look:
         self._prefix = prefix
         self.damaged: set[str] = set()
 
-    def at(self, names: Iterable[str]) -> dict[str, dict[str, int]]:
+    def at(self, wanted: Iterable[str]) -> dict[str, dict[str, int]]:
         """The counters of each key, extremes left out."""
-        wanted = list(names)
+        listed = list(wanted)
         pipeline = self._redis.pipeline(transaction=False)
-        for name in wanted:
+        for name in listed:
             pipeline.hgetall(self._prefix + name)
         answers = pipeline.execute(raise_on_error=False)
-        return {name: self._counters(name, answers[n]) for n, name in enumerate(wanted)}
+        return {name: self._counters(name, answers[n]) for n, name in enumerate(listed)}
 
     @contextmanager
     def noting(self, name: str) -> Iterator[None]:
@@ -50,10 +50,14 @@ class Look:
 
     def _counters(self, name: str, answer: Any) -> dict[str, int]:
         try:
-            return counts_of(without_extremes(name, checked(answer)))
+            found = counts_of(without_extremes(name, checked(answer)))
         except DamagedError:
+            found = {}
             self.damaged.add(name)
-            return {}
+        if names.are_possible(name, found):
+            return found
+        self.damaged.add(name)
+        return {}
 
 
 def checked(answer: Any) -> Any:

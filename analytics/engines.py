@@ -80,7 +80,7 @@ def _ask_numbers(plan: Plan, subject: Subject) -> Found:
 
 
 def _ask_columns(plan: Plan, subject: Subject) -> Found:
-    scan = subject.scan()  # the first reading of a form takes as long as it takes
+    scan = subject.scan()  # how long the first reading of a form takes is no question of the query
     with subject.stopwatch.step(plan.max_time_ms):
         return Found(columnar.answer(plan, scan.frame), scan.as_of)
 

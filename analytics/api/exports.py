@@ -7,7 +7,6 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
 from analytics import query_builder, saved_queries, spans
 from analytics.exports.answer_table import answer_table
@@ -22,6 +21,7 @@ from formplatform.core.errors import NotFoundError, PermissionDeniedError
 from formplatform.forms.access import get_form
 from formplatform.forms.domain import Form
 
+from .patience import PatientView
 from .serializers import Plain, QueryInput, ZoneField
 
 FILE = {(200, writer.content_type): OpenApiTypes.BINARY for writer in WRITERS.values()}
@@ -71,7 +71,7 @@ class ResponsesInput(ExportInput):
 
 
 @extend_schema(tags=["analytics"])
-class ExportView(APIView):
+class ExportView(PatientView):
     """Responses need the scope of the responses; results that of the numbers."""
 
     read_scope: ClassVar[str] = "analytics:read"

@@ -13,12 +13,13 @@ from analytics.results import body_of
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import get_form
 
+from .patience import PatientView
 from .serializers import ExplainInput, ExplainOutput, MetaOutput, QueryInput, QueryOutput
 
 READ_RESPONSES = "responses:read"
 
 
-class QueryView(APIView):
+class QueryView(PatientView):
     """Asking a query reads, although it is posted."""
 
     read_scope: ClassVar[str] = "analytics:read"

@@ -17,6 +17,7 @@ from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.idempotency import creates_once
 from formplatform.core.api.preconditions import editing, matching, revision_tag, tagged
 
+from .patience import PatientView
 from .serializers import Plain, QueryOutput
 
 MOST_PEOPLE = 100
@@ -121,7 +122,7 @@ class SavedQueryDetail(SavedQueryScopes, APIView):
 
 
 @extend_schema(tags=["analytics"])
-class SavedQueryRun(APIView):
+class SavedQueryRun(PatientView):
     """Running reads, too, although it is posted."""
 
     read_scope: ClassVar[str] = "analytics:read"

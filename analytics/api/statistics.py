@@ -11,6 +11,7 @@ from analytics.terms import terms_of
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import get_form
 
+from .patience import PatientView
 from .serializers import HIDDEN, Plain
 from .views import AnalyticsView
 
@@ -73,7 +74,7 @@ class TermsOutput(serializers.Serializer[Plain]):
     as_of = serializers.CharField()
 
 
-class TermsView(AnalyticsView):
+class TermsView(AnalyticsView, PatientView):
     @extend_schema(parameters=[TermsInput], responses=TermsOutput)
     def get(self, request: Request, form_id: str, field: str) -> Response:
         """The words in most answers to a field of free text; none of few answers."""
@@ -83,7 +84,7 @@ class TermsView(AnalyticsView):
         return Response(terms_of(form.id, field, **asked.validated_data))
 
 
-class MissingView(AnalyticsView):
+class MissingView(AnalyticsView, PatientView):
     @extend_schema(responses=MissingOutput)
     def get(self, request: Request, form_id: str) -> Response:
         """What is not answered, field by field, and what is skipped together."""

@@ -17,6 +17,7 @@ from analytics.query.fields import Fields
 from formplatform.core import clock
 from formplatform.forms.storage.registry import get_store
 
+from .patience import OutOfPatienceError, is_over
 from .publishing import publish, write
 from .schema import frame_of
 from .state import BEGINNING, State, empty_state
@@ -25,8 +26,8 @@ logger = logging.getLogger(__name__)
 
 OVERLAPS = (timedelta(seconds=2), timedelta(minutes=1), timedelta(hours=1))
 """How far before the last place changes are looked for: commits end late, clocks differ."""
-SETTLED = timedelta(seconds=3)
-"""What is older is proved alone while newer responses keep coming in."""
+SETTLED = (timedelta(seconds=1), timedelta(seconds=3))
+"""What is older is proved alone while newer responses keep coming in; commits may take longer."""
 BATCH = 5000
 
 Save = Callable[[State], State]
@@ -71,9 +72,12 @@ def _read(
     for batch in get_store().scan_changes(form_id, since=since, batch=BATCH):
         files = len(state.segments)
         state = state.with_changes(frame_of(batch, fields))
-        if len(state.segments) > files:
+        enough = len(batch) == BATCH and is_over()
+        if enough or len(state.segments) > files:
             place = min(batch[-1].updated_at, clock.now())
             state = save(replace(state, place=max(state.place, place)))
+        if enough:
+            raise OutOfPatienceError(is_reader=True)
     return state
 
 
@@ -82,9 +86,10 @@ def _proof(state: State, form_id: str, started: datetime) -> datetime | None:
     store = get_store()
     if store.change_mark(form_id) == state.totals:
         return started
-    settled = started - SETTLED
-    if store.change_mark(form_id, before=settled) == state.totals_before(settled):
-        return settled
+    for age in SETTLED:
+        settled = started - age
+        if store.change_mark(form_id, before=settled) == state.totals_before(settled):
+            return settled
     return None
 
 

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from analytics import metrics, query_builder
+from analytics.columns import PATIENCE_SECONDS, waiting_at_most
 from analytics.models import SavedQuery
 from analytics.saved_queries import get_query
 from formplatform.core import clock
@@ -77,9 +78,10 @@ class SavedAnswer:
         saved = SavedQuery.objects.filter(pk=self.query_id).first()
         if saved is None:
             raise NotFoundError("There is no such saved query.")
-        answer = query_builder.run_query(
-            self.form_id, saved.query, personal_allowed=self.personal_allowed
-        )
+        with waiting_at_most(PATIENCE_SECONDS):
+            answer = query_builder.run_query(
+                self.form_id, saved.query, personal_allowed=self.personal_allowed
+            )
         state = {"rows": answer.rows, "truncated": answer.truncated}
         return dict(flatten(state)), clock.to_text(answer.as_of)
 

@@ -11,7 +11,8 @@ from .ast import WeekStart
 from .errors import QueryError
 
 MONTHS_A_YEAR, MONTHS_A_QUARTER = 12, 3
-_EXPRESSION = re.compile(r"((?:[+-]\d{1,4}(?:min|mo|h|d|w|q|y))*)(?:/(min|mo|h|d|w|q|y))?")
+EXPRESSION = r"((?:[+-][0-9]{1,4}(?:min|mo|h|d|w|q|y))*)(?:/(min|mo|h|d|w|q|y))?"
+_EXPRESSION = re.compile(EXPRESSION)
 _STEP = re.compile(r"([+-]\d{1,4})(min|mo|h|d|w|q|y)")
 LETTERS = {
     "min": "minute",

@@ -24,7 +24,9 @@ NAMES = (
 DAYS = {"today": "this_day", "yesterday": "last_day"}
 COMPARISONS = ("previous_period", "previous_week", "previous_month", "previous_year")
 _NAMED = re.compile(r"(this|last)_(hour|day|week|month|quarter|year)")
-_COUNTED = re.compile(r"last_([1-9]\d{0,3})_(minute|hour|day|week|month|quarter|year)s")
+_COUNTED = re.compile(r"last_([1-9][0-9]{0,3})_(minute|hour|day|week|month|quarter|year)s")
+PATTERN = f"all|today|yesterday|{_NAMED.pattern}|{_COUNTED.pattern}"
+"""Every name of a span, as a regular expression."""
 EVER = Span(None, None)
 
 

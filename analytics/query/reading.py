@@ -50,6 +50,8 @@ def read_boolean(value: object, *, path: str) -> bool:
 
 
 def read_integer(value: object, *, path: str, least: int, most: int) -> int:
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)  # to JSON 10 and 10.0 are the same number
     if isinstance(value, bool) or not isinstance(value, int):
         raise QueryError(path, "wrong_type", "A whole number is wanted here.")
     if not least <= value <= most:

@@ -1,46 +1,44 @@
 """The query language as a JSON Schema, made of the same names and limits as the parser.
 
-A schema can't know the fields of a form or count nested conditions: what it accepts may still be
-refused, what it refuses always is.
+What it refuses always is refused. What it accepts may still be: it can't know the fields of a form,
+nor say how many conditions there are and how deep, that names differ and edges rise, that integers
+are exact and the letters of a name printable.
 """
 
 from functools import cache
 from typing import Any
 
-from . import dimensions, limits, measures, parser
+from . import clocks, dimensions, limits, measures, parser, ranges
 from .ast import Aggregate, Granularity
 from .conditions import LISTED, LONGEST_NEEDLE, TEXT_TESTS
 from .filters import HAVING_OPERATORS, OPERATORS
 
 Schema = dict[str, Any]
 
+COUNT = Aggregate.COUNT.value
 NAME = {"type": "string", "minLength": 1}
 LABEL = {
     "type": "string",
     "minLength": 1,
     "maxLength": limits.MAX_NAME_LENGTH,
-    "pattern": r"^[^$\u0000-\u001f\u007f]",
+    "pattern": r"^(?!\$)(?=.*\S)[^\u0000-\u001f\u007f]*$",
 }
 NUMBER = {"type": "number"}
 BOOLEAN = {"type": "boolean"}
 NULLABLE_SCALAR = {"type": ["string", "number", "boolean", "null"]}
 NOW = {
     "type": "object",
-    "properties": {"$now": {"type": "string"}},
+    "properties": {"$now": {"type": "string", "pattern": f"^{clocks.EXPRESSION}$"}},
     "required": ["$now"],
     "additionalProperties": False,
 }
-RANGE = {
-    "anyOf": [
-        {"type": "string"},
-        {
-            "type": "array",
-            "minItems": 2,
-            "maxItems": 2,
-            "items": {"anyOf": [{"type": ["string", "null"]}, NOW]},
-        },
-    ]
+PAIR = {
+    "type": "array",
+    "minItems": 2,
+    "maxItems": 2,
+    "items": {"anyOf": [{"type": ["string", "null"]}, NOW]},
 }
+RANGE = {"anyOf": [{"type": "string", "pattern": f"^({ranges.PATTERN})$"}, PAIR]}
 
 
 @cache
@@ -71,7 +69,7 @@ def query_schema() -> Schema:
         "after": _or_null({**NAME, "maxLength": parser.LONGEST_CURSOR}),
         "time_field": _or_null(NAME),
         "date_range": _or_null(RANGE),
-        "compare": _or_null(RANGE),
+        "compare": _or_null({"anyOf": [{"enum": list(ranges.COMPARISONS)}, PAIR]}),
         "timezone": _or_null(NAME),
         "week_start": _or_null({"enum": list(parser.WEEK_STARTS)}),
         "versions": {
@@ -98,6 +96,8 @@ def query_schema() -> Schema:
         "properties": properties,
         "additionalProperties": False,
         "oneOf": [{"required": ["aggregate"]}, {"required": ["measures"]}],
+        "if": {"required": ["aggregate"], "properties": {"aggregate": {"const": COUNT}}},
+        "else": {"oneOf": [_with_value(), {"not": {"anyOf": [_key("aggregate"), _key("value")]}}]},
         "$defs": _definitions(),
     }
 
@@ -109,26 +109,32 @@ def _short_aggregates() -> list[str]:
 
 def _definitions() -> Schema:
     return {
-        "measure": {"anyOf": [{"const": Aggregate.COUNT.value}, _measure()]},
+        "measure": {"anyOf": [{"const": COUNT}, *_measures()]},
         "dimension": {"anyOf": [NAME, _dimension()]},
-        "filter": _conditions("filter", _operators()),
-        "having": _conditions("having", dict.fromkeys(HAVING_OPERATORS, NUMBER)),
+        "filter": _conditions("filter", [NULLABLE_SCALAR, NOW]),
+        "tests": _tests(_operators()),
+        "having": _conditions("having", [NUMBER]),
+        "figure tests": _tests(dict.fromkeys(HAVING_OPERATORS, NUMBER)),
         "sort": {**_object(field=NAME, desc=BOOLEAN), "required": ["field"]},
     }
 
 
-def _measure() -> Schema:
-    described = _object(
-        op={"enum": [each.value for each in Aggregate]},
-        field=_or_null(NAME),
-        **{"as": _or_null(LABEL)},
-        p={"type": "number", "minimum": 0, "maximum": 100},
-        filter=_ref("filter"),
-        num=NAME,
-        den=NAME,
-    )
-    assert tuple(described["properties"]) == measures.KEYS  # noqa: S101 - as above
-    return {**described, "required": ["op"]}
+def _measures() -> list[Schema]:
+    """What each op takes and needs."""
+    special = (Aggregate.COUNT, Aggregate.PERCENTILE, Aggregate.RATIO)
+    plain = [each.value for each in Aggregate if each not in special]
+    percent = {"type": "number", "minimum": 0, "maximum": 100}
+    shown = {"as": _or_null(LABEL)}
+    of_field = {"field": NAME, **shown, "filter": _ref("filter")}
+    found = [
+        _whole_object(op={"const": COUNT}, optional={**of_field, "field": _or_null(NAME)}),
+        _whole_object(op={"enum": plain}, field=NAME, optional=of_field),
+        _whole_object(op={"const": "percentile"}, field=NAME, p=percent, optional=of_field),
+        _whole_object(op={"const": "ratio"}, num=NAME, den=NAME, optional=shown),
+    ]
+    known = {key for each in found for key in each["properties"]}
+    assert known == {*measures.KEYS}  # noqa: S101 - as above
+    return found
 
 
 def _dimension() -> Schema:
@@ -144,7 +150,9 @@ def _dimension() -> Schema:
         missing=_or_null(LABEL),
     )
     assert tuple(described["properties"]) == dimensions.KEYS  # noqa: S101 - as above
-    return {**described, "required": ["field"]}
+    rest = {"required": ["other"], "properties": {"other": BOOLEAN}}
+    top = {"required": ["top"], "properties": {"top": {"type": "integer"}}}
+    return {**described, "required": ["field"], "if": rest, "then": top}
 
 
 def _bins() -> Schema:
@@ -167,29 +175,34 @@ def _operators() -> Schema:
         "$empty": BOOLEAN,
         "$between": {"type": "array", "minItems": 2, "maxItems": 2, "items": operand},
         "$date_range": RANGE,
-        "$not": {"type": "object", "minProperties": 1},
+        "$not": _ref("tests"),
         **dict.fromkeys(LISTED, _list(operand, most=limits.MAX_LIST_ITEMS)),
         **dict.fromkeys(TEXT_TESTS, text),
     }
     return {name: special.get(name, operand) for name in OPERATORS}
 
 
-def _conditions(name: str, operators: Schema) -> Schema:
+def _conditions(name: str, direct: list[Schema]) -> Schema:
     members = _list(_ref(name), most=limits.MAX_CONDITIONS)
-    one = {
-        "type": "object",
-        "properties": operators,
-        "additionalProperties": False,
-        "minProperties": 1,
-    }
-    direct = NULLABLE_SCALAR if name == "filter" else NUMBER
-    others = [direct, NOW, one] if name == "filter" else [direct, one]
+    tests = _ref("tests" if name == "filter" else "figure tests")
     return {
         "type": "object",
         "properties": {"$and": members, "$or": members, "$not": _ref(name)},
-        "patternProperties": {r"^(?!\$)": {"anyOf": others}},
+        "patternProperties": {r"^(?!\$)": {"anyOf": [*direct, tests]}},
         "additionalProperties": False,
     }
+
+
+def _tests(operators: Schema) -> Schema:
+    return {**_object(**operators), "minProperties": 1}
+
+
+def _key(name: str) -> Schema:
+    return {"required": [name]}
+
+
+def _with_value() -> Schema:
+    return {"required": ["aggregate", "value"], "properties": {"value": NAME}}
 
 
 def _ref(name: str) -> Schema:
@@ -206,6 +219,10 @@ def _list(item: Schema, *, most: int) -> Schema:
 
 def _object(**properties: Schema) -> Schema:
     return {"type": "object", "properties": properties, "additionalProperties": False}
+
+
+def _whole_object(*, optional: Schema, **required: Schema) -> Schema:
+    return {**_object(**{**optional, **required}), "required": list(required)}
 
 
 def _whole(least: int, most: int) -> Schema:

@@ -173,7 +173,7 @@ class Round:
 
     def _answered(self, question, engine):
         query = question.query | {"engine": engine}
-        answer = self._answer(query, question.now)
+        answer = self._answer(query, question)
         found = {
             "rows": answer.rows,
             "total_rows": answer.total_rows,
@@ -187,14 +187,15 @@ class Round:
         for _ in range(PAGES if "limit" in query else 0):
             if answer.next is None:
                 break
-            answer = self._answer(query | {"after": answer.next}, question.now)
+            answer = self._answer(query | {"after": answer.next}, question)
             found["following"] += answer.rows
             self.report.pages[engine] += 1
+            self.report.words["after", engine] += 1
         return found
 
-    def _answer(self, query, now):
-        fields = fields_of_form(self.study.form_id)
-        parsed = resolve(parse(query), fields, now=now)
+    def _answer(self, query, question):
+        fields, now = fields_of_form(self.study.form_id), question.now
+        parsed = resolve(parse(query), fields, personal_allowed=question.personal, now=now)
         return Answering(parsed, Subject(self.study.form_id, fields), now=now).answer()
 
 

@@ -64,7 +64,10 @@ def totals(labels, counts, axis):
 
 def as_cells(table, keys):
     """The table of an answer in the same form."""
-    rows, columns = table["rows"], table["columns"]
+    rows, columns = (
+        [tuple(each) if isinstance(each, list) else each for each in table[side]]
+        for side in ("rows", "columns")
+    )
     sides = zip(keys, (rows, columns), strict=True)
     found = {
         name: {
@@ -92,6 +95,9 @@ def as_cells(table, keys):
 
 
 def is_listed(dimension):
+    """Whether its groups are options, and not whole lists of these."""
+    if not dimension.get("explode", True):
+        return False
     return oracle.kind_of(dimension["field"]) in ("choice", "multi_choice")
 
 

@@ -7,6 +7,7 @@ from tests.test_analytics.random_queries import (
     GROUPS,
     OPERANDS,
     SUMMED,
+    column_of,
     comparisons,
     nested,
 )
@@ -38,7 +39,7 @@ FIGURES = {
 NOISY = {"sum", "avg", "stddev", "variance", "median", "percentile", "ratio", "nps"}
 """Their last digits differ with the order of adding, so rows can't be ordered by them here."""
 VALUES = {"min", "max", "mode", "first", "last"}
-TELLING = {"field", "granularity", "bins", "explode"}
+TELLING = {"granularity", "bins", "explode"}
 """What makes two groups different, the zone apart, which may be the query's own."""
 TEXTS = ["$contains", "$icontains", "$starts_with", "$ends_with"]
 
@@ -151,7 +152,9 @@ def groupings(draw):
         return found + draw(st.sampled_from([[], others, [draw(dimensions(0))]]))
     count = draw(st.sampled_from([0, 1, 1, 2, 2, 3, 4]))
     found = [draw(dimensions(number)) for number in range(count)]
-    distinct = {tuple(sorted((k, str(v)) for k, v in g.items() if k in TELLING)) for g in found}
+    distinct = {
+        (column_of(g), *sorted((k, str(v)) for k, v in g.items() if k in TELLING)) for g in found
+    }
     return found if len(distinct) == count else found[:1]
 
 

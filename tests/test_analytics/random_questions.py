@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, seed as seeded, settings, stra
 from tests.test_analytics.pandas_oracle import MOST_GROUPS
 from tests.test_analytics.random_held_queries import held_queries
 from tests.test_analytics.random_long_queries import long_queries
+from tests.test_analytics.random_personal_queries import personal_queries
 from tests.test_analytics.random_queries import queries
 from tests.test_analytics.random_series import every_series
 from tests.test_analytics.random_short_queries import short_queries
@@ -32,17 +33,24 @@ right_queries = [
     held_queries,
     held_queries,
     crosstabs(),
+    personal_queries(),
 ]
 
 
 @dataclass(frozen=True)
 class Question:
-    """`most` groups are allowed; `refused` are the place and the code of what is wrong."""
+    """`most` groups are allowed; `refused` are the place and the code of what is wrong; of personal
+    answers asks who has the right to.
+    """
 
     query: dict
     now: datetime
     most: int = MOST_GROUPS
     refused: tuple | None = None
+
+    @property
+    def personal(self):
+        return self.refused is None and "email" in str(self.query)
 
 
 @st.composite

@@ -53,7 +53,12 @@ def spoil_a_counter(name):
         numbers().hset(name, min(numbers().hkeys(name)), "many")
 
 
-DAMAGES = [replace_by_text, replace_by_list, spoil_a_counter]
+def add_a_strange_counter(name):
+    if numbers().type(name) == b"hash":
+        numbers().hset(name, "2026-02-30", 1)
+
+
+DAMAGES = [replace_by_text, replace_by_list, spoil_a_counter, add_a_strange_counter]
 
 
 def suffixes(world):
@@ -80,8 +85,10 @@ def test_any_damaged_key_is_found_and_everything_is_exact_again(world, damage):
         tried.add(suffix)
         found = verify(world.form_id, deep=suffix.startswith(HIDDEN) or ":distinct" in suffix)
         named = suffix.replace(f"applied:{live(world)}:", "applied:")
-        assert named in {*found.damaged, *(each.key for each in found.keys or ())}
-        assert found.has_drifted
+        assert found.has_drifted, suffix
+        # A value nobody knows may have been an answer: then the sums say that something is wrong.
+        is_named = named in {*found.damaged, *(each.key for each in found.keys or ())}
+        assert is_named or (damage is add_a_strange_counter and not found.is_balanced)
         assert repair(world.form_id, deep=True).after.is_exact, suffix
         assert_exact(aggregator.current(), world, numbers())
     assert len(tried) > 10

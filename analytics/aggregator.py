@@ -5,7 +5,7 @@ under compare-and-set on that revision, in one call of a Redis Function. Duplica
 therefore come to the same numbers. See docs/guides/analytics.md.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -18,11 +18,12 @@ from formplatform.forms.domain import Answers
 from formplatform.forms.ids import new_id
 
 from . import keys, series
+from .counters import counts_of, integer, text
 from .form_fields import fields_of_form
+from .granularity import Granularity
 from .keys import FormKeys
 from .moves import Move, Outcome, make_move
 from .response_numbers import ResponseNumbers
-from .series import Granularity
 from .series_numbers import Series, SeriesNumbers
 from .server_functions import ServerFunctions, Status
 from .session_figures import session_figures
@@ -142,7 +143,7 @@ class FormAggregator:
         self._take_waiting(form_id)
         prefix = FormKeys(form_id).prefix
         pipeline = self._redis.pipeline(transaction=False)
-        pipeline.hget(prefix + keys.stats(), "total_responses")
+        pipeline.hget(prefix + keys.stats(), keys.TOTAL)
         pipeline.hget(prefix + keys.fields(), field_id)
         pipeline.hgetall(prefix + keys.distribution(field_id))
         pipeline.hgetall(prefix + keys.numbers(field_id))
@@ -151,25 +152,23 @@ class FormAggregator:
         pipeline.hget(prefix + keys.gone(), field_id)
         total, answered, values, figures, distinct, gone = pipeline.execute()
         return summarise(
-            total=int(total or 0),
-            answered=int(answered or 0),
-            values=_counts(values),
-            figures={_text(name): _text(figure) for name, figure in figures.items()},
+            total=integer(total or 0),
+            answered=integer(answered or 0),
+            values=counts_of(values),
+            figures={text(name): text(figure) for name, figure in figures.items()},
             distinct=distinct,
-            distinct_gone=int(gone or 0),
+            distinct_gone=integer(gone or 0),
         )
 
     def find_total(self, form_id: str) -> int | None:
         """Responses that are counted; None where nothing ever was, or the numbers are lost."""
         self._take_waiting(form_id)
-        total = self._redis.hget(FormKeys(form_id).prefix + keys.stats(), "total_responses")
-        return None if total is None else int(total)
+        total = self._redis.hget(FormKeys(form_id).prefix + keys.stats(), keys.TOTAL)
+        return None if total is None else integer(total)
 
     def days(self, form_id: str) -> dict[str, int]:
         """UTC day → responses, for every day that has any."""
-        self._take_waiting(form_id)
-        counts = _counts(self._redis.hgetall(FormKeys(form_id).prefix + keys.days()))
-        return {day: count for day, count in counts.items() if count}
+        return self.series.days(form_id)
 
     def _take_waiting(self, form_id: str) -> None:
         take_waiting(self._redis, self._functions, form_id)
@@ -193,12 +192,3 @@ def _over(client: Numbers) -> FormAggregator:
 def _midnight(timezone: str) -> datetime:
     local = datetime.now(UTC).astimezone(ZoneInfo(timezone))
     return local.replace(hour=0, minute=0, second=0, microsecond=0)
-
-
-def _counts(stored: Mapping[Any, Any]) -> dict[str, int]:
-    return {_text(name): int(count) for name, count in stored.items()}
-
-
-def _text(value: Any) -> str:
-    """Clients answer with bytes or, with `decode_responses`, with text."""
-    return value.decode() if isinstance(value, bytes) else str(value)

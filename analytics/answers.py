@@ -34,7 +34,9 @@ from .query.small_groups import SmallGroups, Verdict, check_groups
 from .statistics.shares import effective_size
 
 CLOSED = "The form hides small groups, and this would tell too few respondents from the others."
-EMPTY = {Aggregate.COUNT: 0, Aggregate.MISSING: 0, Aggregate.SUM: 0}
+EMPTY = dict.fromkeys(
+    (Aggregate.COUNT, Aggregate.MISSING, Aggregate.COUNT_DISTINCT, Aggregate.SUM), 0
+)
 """Figures of a bucket without a response; the others are None."""
 
 
@@ -70,11 +72,11 @@ class QueryAnswer:
 class Answering:
     """One query on its way to an answer."""
 
-    def __init__(self, query: Query, subject: Subject) -> None:
+    def __init__(self, query: Query, subject: Subject, *, now: datetime | None = None) -> None:
         self._subject = subject
         self._wanted = query.engine
         self._started = time.perf_counter()
-        self._now = clock.now()
+        self._now = now or clock.now()
         self.as_of: datetime | None = None
         """When the oldest of its figures held."""
         if subject.min_cell:
@@ -206,8 +208,9 @@ class Answering:
         """A record for every bucket of the series in which there is no response."""
         query = self.query
         (series,) = query.dimensions
-        ends = self._ends(series)
-        labels = filling.labels_between(series, *ends) if ends else []
+        cycle = filling.CYCLES.get(series.granularity) if series.granularity else None
+        ends = None if cycle else self._ends(series)
+        labels = cycle or (filling.labels_between(series, *ends) if ends else [])
         present = {record.keys[series.name] for record in records}
         parts = {each.name: EMPTY.get(each.aggregate) for each in self.plan().measures}
         return [

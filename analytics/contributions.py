@@ -9,28 +9,23 @@ Answers are counted field by field over all responses of a call, and figures are
 per value: what a response costs by itself is a look at each of its answers.
 """
 
-import time
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from formplatform.forms.domain import Answers
-from formplatform.forms.storage.hashing import MODULUS, response_hashes
+from formplatform.forms.storage.hashing import response_hashes
 
-from . import keys, retention
+from . import keys
 from .counted_fields import CountedField, counted_fields
-from .exact_sums import limbs, sums_and_squares
+from .exact_sums import sums_and_squares
 from .fitting import fitting
 from .hidden_values import hidden_all
+from .moments import Moments, minute_of
 from .query.fields import Fields
-from .series import DAY, MINUTE, QUARTER, minutes_end, minutes_kept_from
 from .sketches import bucket_of
 from .steps import END, Steps, piece
 
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-QUARTERS, MINUTES, MINUTES_OF_QUARTER = DAY // QUARTER, DAY // MINUTE, QUARTER // MINUTE
-DAYS_KEPT = 4096
 Number = int | float
 
 Entry = tuple[str, int, datetime, Answers]
@@ -41,22 +36,17 @@ class Totals:
     """What responses add up to, and what others take away from that."""
 
     def __init__(self) -> None:
-        self._quarters: dict[int, int] = {}
-        self._minutes: dict[int, int] = {}
-        self._hashes: dict[int, int] = {}
+        self.moments = Moments()
         self._answered: dict[str, int] = {}
         self._values: dict[CountedField, dict[str, int]] = {}
         self._numbers: dict[CountedField, dict[Number, int]] = {}
         self._hidden: dict[CountedField, dict[str, int]] = {}
 
     def add(self, entries: Sequence[Entry], fields: Fields, sign: int = 1) -> None:
-        """Count responses of one version in, or (sign -1) out.
-
-        A minute is left out once the key of that day's minutes has expired.
-        """
+        """Count responses of one version in, or (sign -1) out."""
         facts = [(identifier, revision) for identifier, revision, _, _ in entries]
-        minutes = [(entry[2] - EPOCH) // MINUTE for entry in entries]
-        self.add_moments(minutes, response_hashes(facts), sign)
+        minutes = [minute_of(entry[2]) for entry in entries]
+        self.moments.add(minutes, response_hashes(facts), sign)
         answers = [entry[3] for entry in entries]
         for field in counted_fields(fields):
             name = field.id
@@ -64,16 +54,6 @@ class Totals:
             if given:
                 shown = hidden_all(given) if field.distinct else given
                 self.add_answers(field, shown, sign)
-
-    def add_moments(self, minutes: Iterable[int], hashes: Iterable[int], sign: int) -> None:
-        """Count responses by their minutes since 1970, and their hashes."""
-        kept_from = minutes_kept_from(time.time()) * MINUTES
-        for minute, found in zip(minutes, hashes, strict=True):
-            quarter = minute // MINUTES_OF_QUARTER
-            self._quarters[quarter] = self._quarters.get(quarter, 0) + sign
-            self._hashes[quarter] = self._hashes.get(quarter, 0) + sign * found
-            if minute >= kept_from:
-                self._minutes[minute] = self._minutes.get(minute, 0) + sign
 
     def add_answers(self, field: CountedField, given: list[Any], sign: int) -> None:
         """Count the answers to one field; of a hidden one their hashes."""
@@ -93,30 +73,10 @@ class Totals:
     def steps(self) -> str:
         """Everything that changes, and the balance with it."""
         steps = Steps()
-        self._add_steps_of_moments(steps)
+        self.moments.add_steps(steps)
         steps.add_to_field("i", keys.fields(), self._answered)
         self._add_steps_of_answers(steps)
-        return steps.close(sum(self._quarters.values()))
-
-    def _add_steps_of_moments(self, steps: Steps) -> None:
-        days: dict[str, int] = {}
-        parts: dict[str, dict[str, int]] = {}
-        for quarter, amount in self._quarters.items():
-            day = day_of(quarter // QUARTERS)
-            days[day] = days.get(day, 0) + amount
-            _in(parts, day)[str(quarter % QUARTERS)] = amount
-        steps.add("i", keys.days(), days)
-        for day, quarters in parts.items():
-            if retention.is_written(day):
-                key, end = keys.quarter_hours(day), retention.expires_at(day)
-                steps.add_passing(key, quarters, expires_at=end)
-        steps.add("i", keys.hashes(), self._limbs_of_hashes())
-        minutes: dict[str, dict[str, int]] = {}
-        for minute, amount in self._minutes.items():
-            _in(minutes, day_of(minute // MINUTES))[str(minute)] = amount
-        for day, each in minutes.items():
-            end = minutes_end(int(next(iter(each))))
-            steps.add_passing(keys.minutes(day), each, expires_at=end)
+        return steps.close(self.moments.totals())
 
     def _add_steps_of_answers(self, steps: Steps) -> None:
         for field, values in self._values.items():
@@ -128,16 +88,6 @@ class Totals:
             add_hidden(steps, field, [each for each, amount in hashes.items() if amount > 0])
             gone[field.id] = -sum(amount for amount in hashes.values() if amount < 0)
         steps.add("i", keys.gone(), gone)
-
-    def _limbs_of_hashes(self) -> dict[str, int]:
-        sums: dict[int, int] = {}
-        for quarter, found in self._hashes.items():
-            sums[quarter // QUARTERS] = sums.get(quarter // QUARTERS, 0) + found
-        return {
-            f"{day_of(day)}:{index}": digit
-            for day, found in sums.items()
-            for index, digit in limbs(found % MODULUS)
-        }
 
 
 def steps_between(
@@ -196,12 +146,6 @@ def _ends(numbers: list[Number]) -> tuple[str, str]:
 def _text_of(number: Number) -> str:
     """Equal numbers have one text, whichever type they came in."""
     return str(int(number)) if number == int(number) else str(number)
-
-
-@lru_cache(maxsize=DAYS_KEPT)
-def day_of(number: int) -> str:
-    """A UTC day by its number since 1970."""
-    return (EPOCH + timedelta(days=number)).date().isoformat()
 
 
 def _in(into: dict[Any, dict[Any, int]], key: Any) -> dict[Any, int]:

@@ -7,6 +7,8 @@ it. When the scan is through, the new generation takes the place of the live one
 
 from collections.abc import Iterable, Iterator
 
+from redis.exceptions import ResponseError
+
 from formplatform.core.connections import Numbers
 
 from .keys import FormKeys
@@ -32,7 +34,11 @@ class Generations:
 
     def announce(self) -> int:
         """A new generation, which gets every count from now on."""
-        generation = int(self._redis.incr(self._form.last_generation))
+        try:
+            generation = int(self._redis.incr(self._form.last_generation))
+        except ResponseError:  # somebody put something else there
+            self._redis.set(self._form.last_generation, self.live)
+            generation = int(self._redis.incr(self._form.last_generation))
         self._redis.set(self._form.rebuild, generation, ex=ALIVE_SECONDS)
         return generation
 
@@ -59,22 +65,32 @@ class Generations:
         last = int(self._redis.get(self._form.last_generation) or 0)
         rebuilding = self._redis.get(self._form.rebuild)
         kept = {self.live} | ({int(rebuilding)} if rebuilding else set())
+        return self._unlink(self._leftovers(last, kept))
+
+    def remove_all(self) -> int:
+        """Remove every number of the form; a rebuild of it gives up. Returns how many keys."""
+        return self._unlink(self._scan(self._form.root))
+
+    def _leftovers(self, last: int, kept: set[int]) -> Iterator[str]:
+        for family in ("applied:", "shadow:"):
+            prefix = self._form.root + family
+            for key in self._scan(prefix):
+                generation = int(key.removeprefix(prefix).partition(":")[0])
+                if generation <= last and generation not in kept:
+                    yield key
+
+    def _scan(self, prefix: str) -> Iterator[str]:
+        for found in self._redis.scan_iter(match=f"{prefix}*", count=1000):
+            yield found.decode() if isinstance(found, bytes) else str(found)
+
+    def _unlink(self, keys: Iterable[str]) -> int:
         removed = 0
-        for batch in _batches(self._leftovers(last, kept)):
+        for batch in _batches(keys):
             pipeline = self._redis.pipeline(transaction=False)
             for key in batch:
                 pipeline.unlink(key)
             removed += sum(pipeline.execute())
         return removed
-
-    def _leftovers(self, last: int, kept: set[int]) -> Iterator[str]:
-        for family in ("applied:", "shadow:"):
-            prefix = self._form.root + family
-            for found in self._redis.scan_iter(match=f"{prefix}*", count=1000):
-                key = found.decode() if isinstance(found, bytes) else str(found)
-                generation = int(key.removeprefix(prefix).partition(":")[0])
-                if generation <= last and generation not in kept:
-                    yield key
 
 
 def _batches(keys: Iterable[str]) -> Iterator[list[str]]:

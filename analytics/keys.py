@@ -8,14 +8,16 @@ from dataclasses import dataclass
 from functools import lru_cache
 from urllib.parse import quote
 
-BALANCE = "balance"
-"""Beside the totals: every counter of every field added up, modulo BALANCE_MODULUS."""
+TOTAL, BALANCE, HASH = "total_responses", "balance", "hash:"
+"""The totals: responses; every counter of every field added up, modulo BALANCE_MODULUS; how the
+limbs of the hash of all responses begin.
+"""
 BALANCE_MODULUS = 2**31 - 1
 
 OF_FIELDS = "field"
 """How the keys about fields begin: their counters enter the balance."""
 MINUTES = "timeseries:minute:"
-WAITING, TAKEN = "waiting", "taken"
+WAITING, TAKEN, GENERATION = "waiting", "taken", "generation"
 NUMBERS, DISTINCT, GONE = ":numbers", ":distinct", "distinct_gone"
 QUARTERS = "timeseries:quarter_hour:"
 SESSION_QUARTERS = "sessions:quarter_hour:"
@@ -56,7 +58,7 @@ class FormKeys:
     @property
     def generation(self) -> str:
         """The number of the live generation; absent means 0."""
-        return f"{self.root}generation"
+        return f"{self.root}{GENERATION}"
 
     @property
     def last_generation(self) -> str:
@@ -90,6 +92,7 @@ class FormKeys:
 
 
 def stats() -> str:
+    """The totals."""
     return "stats"
 
 
@@ -116,6 +119,11 @@ def days() -> str:
 def hashes() -> str:
     """UTC day and limb → what the hashes of its responses add up to there."""
     return "hashes"
+
+
+def hash_of_day(day: str, limb: int) -> str:
+    """The name there of one limb."""
+    return f"{day}:{limb}"
 
 
 def quarter_hours(day: str) -> str:

@@ -22,8 +22,9 @@ from .descriptions import describe
 from .distributions import listed_values
 from .drift import last_drift
 from .form_fields import fields_of_form
+from .granularity import Granularity
 from .outages import answering
-from .series import Granularity, span_of
+from .series import span_of
 from .small_cells import cover_distribution, cover_metrics, cover_series, least_of_span, min_cell_of
 from .summaries import FieldSummary, NumberSummary
 

@@ -29,12 +29,16 @@ def patrol() -> list[Verification]:
     offset, began, found = int(numbers().get(NEXT) or 0), time.monotonic(), []
     query = FormQuery(ordering="created_at", limit=FORMS, offset=offset)
     forms = get_store().list_forms(query).items
-    for form in forms:
+    for number, form in enumerate(forms, start=1):
+        # Before: a form that cannot be verified costs its round, and keeps no other from its turn.
+        is_last = number == len(forms) < FORMS
+        numbers().set(NEXT, 0 if is_last else offset + number)
         found.append(verify(form.id))
         _tell(found[-1])
         if time.monotonic() - began > SECONDS:
             break
-    numbers().set(NEXT, 0 if len(found) == len(forms) < FORMS else offset + len(found))
+    if not forms:
+        numbers().set(NEXT, 0)
     return found
 
 

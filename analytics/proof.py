@@ -5,19 +5,22 @@ small integers and the sum is exact; it is reduced modulo 2^64 when it is read.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
-from typing import Any
 
 from formplatform.core.connections import Numbers
 from formplatform.forms.storage.hashing import MODULUS, DayHashes
 
 from . import keys, retention
+from .counters import Look, integer
 from .exact_sums import LIMB_BITS, balance_of
 from .keys import FormKeys
 from .server_functions import ServerFunctions
 from .session_proof import read_sessions
 from .waiting import take_waiting
+
+NEVER = -(2**62)
+"""What no counters come to."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -25,36 +28,58 @@ class Counted:
     """The numbers at one look. Two equal looks mean that nothing moved between them."""
 
     total: int
+    hash: int
+    """Of all responses, kept apart from those of the days."""
     days: DayHashes
     quarters: Mapping[str, int]
     """UTC day → the sum of its quarter-hours, while they are kept."""
+    minutes: Mapping[str, int]
+    """The same of its minutes."""
     sessions: Mapping[str, int]
     """What all sessions add up to."""
+    days_of_sessions: Set[str]
+    """UTC days whose sessions do not add up."""
     is_balanced: bool
-    """Whether the counters of fields add up to their balance, and those of sessions by days."""
+    """Whether the counters of fields add up to their balance, and the days of sessions to all."""
+    damaged: Set[str]
+    """Keys that hold something else than counters."""
 
 
 def read_counted(client: Numbers, form_id: str) -> Counted:
     """Look at everything once. What is being counted meanwhile may be seen in part."""
-    take_waiting(client, ServerFunctions(client), form_id)
-    prefix = FormKeys(form_id).prefix
-    sessions, sessions_agree = read_sessions(client, form_id)
-    head = client.pipeline(transaction=False)
-    for key in (keys.stats(), keys.days(), keys.hashes(), keys.fields()):
-        head.hgetall(prefix + key)
-    stats, days, hashes, fields = map(_counts, head.execute())
-    of_fields = _read_sums(client, prefix, _keys_of_fields(fields))
+    form = FormKeys(form_id)
+    look = Look(client, form.prefix)
+    with look.noting(keys.GENERATION):
+        integer(client.get(form.generation) or 0)
+    with look.noting(keys.WAITING):
+        client.strlen(form.prefix + keys.waiting())
+        take_waiting(client, ServerFunctions(client), form_id)
+    sessions = read_sessions(look)
+    stats, days, hashes, fields = look.at(
+        [keys.stats(), keys.days(), keys.hashes(), keys.fields()]
+    ).values()
+    of_fields = _sums(look, _keys_of_fields(fields))
     found = sum(fields.values()) + sum(of_fields.values())
     is_balanced = (found - stats.get(keys.BALANCE, 0)) % keys.BALANCE_MODULUS == 0
-    kept = filter(retention.is_kept, days)
-    quarters = _read_sums(client, prefix, map(keys.quarter_hours, kept))
+    quarters = map(keys.quarter_hours, filter(retention.is_kept, days))
+    minutes = map(keys.minutes, filter(retention.is_kept_by_minutes, days))
     return Counted(
-        total=stats.get("total_responses", 0),
+        total=stats.get(keys.TOTAL, 0),
+        hash=hash_of(stats),
         days=_day_hashes(days, hashes),
-        quarters={str(keys.day_of_quarters(key)): count for key, count in quarters.items()},
-        sessions=sessions,
-        is_balanced=sessions_agree and is_balanced,
+        quarters=_by_its_day(_sums(look, quarters)),
+        minutes=_by_its_day(_sums(look, minutes)),
+        sessions=sessions.total,
+        days_of_sessions=sessions.differing_days,
+        is_balanced=sessions.agrees and is_balanced,
+        damaged=look.damaged,
     )
+
+
+def hash_of(counters: Mapping[str, int], begin: str = keys.HASH) -> int:
+    """The hash whose limbs are those of some counters that begin so."""
+    digits = {int(name[len(begin) :]): n for name, n in counters.items() if name.startswith(begin)}
+    return sum(digit << LIMB_BITS * index for index, digit in digits.items()) % MODULUS
 
 
 def _day_hashes(days: Mapping[str, int], limbs: Mapping[str, int]) -> DayHashes:
@@ -70,29 +95,18 @@ def _keys_of_fields(fields: Iterable[str]) -> list[str]:
     return [make(field) for field in fields for make in (keys.distribution, keys.numbers)]
 
 
-def _read_sums(client: Numbers, prefix: str, names: Iterable[str]) -> dict[str, int]:
-    """Key → the sum of its counters, extremes left out."""
-    wanted = list(names)
-    pipeline = client.pipeline(transaction=False)
-    for name in wanted:
-        pipeline.hgetall(prefix + name)
-    return {
-        name: _added_up(name, _counts(stored))
-        for name, stored in zip(wanted, pipeline.execute(), strict=True)
-    }
+def _by_its_day(sums: Mapping[str, int]) -> dict[str, int]:
+    return {key.rpartition(":")[2]: found for key, found in sums.items()}
+
+
+def _sums(look: Look, names: Iterable[str]) -> dict[str, int]:
+    """Key → the sum of its counters; of a damaged one NEVER."""
+    found = {name: _added_up(name, counters) for name, counters in look.at(names).items()}
+    return {name: NEVER if name in look.damaged else sum_ for name, sum_ in found.items()}
 
 
 def _added_up(name: str, counters: Mapping[str, int]) -> int:
     return balance_of(counters) if name.endswith(keys.NUMBERS) else sum(counters.values())
-
-
-def _counts(stored: Mapping[Any, Any]) -> dict[str, int]:
-    texts = {_text(name): _text(value) for name, value in stored.items()}
-    return {name: int(value) for name, value in texts.items() if name not in keys.EXTREMES}
-
-
-def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -9,14 +9,17 @@ is compared.
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from typing import Any
 
 from formplatform.core.connections import numbers
 from formplatform.forms.storage.hashing import MODULUS
 from formplatform.forms.storage.registry import get_store
 
 from . import exact_sums, keys, retention
+from .counters import DamagedError, checked, counts_of, without_extremes
 from .generations import Generations
 from .keys import FormKeys
+from .proof import hash_of
 from .rebuild import count_into
 from .server_functions import ServerFunctions
 from .summaries import OTHER
@@ -31,6 +34,7 @@ NOT_COMPARED = (
     keys.WAITING, keys.TAKEN, keys.MINUTES, keys.GONE,
 )  # fmt: skip
 ESTIMATE = b"(different answers)"
+DAMAGED = {b"(no counters)": b"1"}
 Hash = dict[bytes, bytes]
 
 
@@ -120,7 +124,7 @@ class _Comparison:
             else:
                 pipeline.hgetall(ours)
                 pipeline.hgetall(recounted)
-        answers = map(_as_hash, pipeline.execute())
+        answers = map(_as_hash, pipeline.execute(raise_on_error=False))
         for name in names:
             yield name, next(answers), next(answers)
 
@@ -131,6 +135,8 @@ class _Comparison:
 
     def _differing(self, name: str, here: Hash, there: Hash) -> set[str]:
         """The names within one key that differ."""
+        if here is DAMAGED or there is DAMAGED:
+            return {each.decode() for each in DAMAGED}
         if name.startswith(APPLIED):
             return self._differing_revisions(name, here, there)
         ours, recount = _comparable(name, here), _comparable(name, there)
@@ -157,8 +163,12 @@ class _Comparison:
         }
 
 
-def _as_hash(answer: Hash | int) -> Hash:
-    return {ESTIMATE: str(answer).encode()} if isinstance(answer, int) else answer
+def _as_hash(answer: Any) -> Hash:
+    try:
+        found: Hash | int = checked(answer)
+    except DamagedError:
+        return DAMAGED
+    return {ESTIMATE: str(found).encode()} if isinstance(found, int) else found
 
 
 def _is_compared(name: str) -> bool:
@@ -168,13 +178,15 @@ def _is_compared(name: str) -> bool:
 
 def _comparable(name: str, stored: Hash) -> dict[str, int | Fraction]:
     """The counters of a key that are not zero."""
-    counts = {
-        field.decode(): int(value)
-        for field, value in stored.items()
-        if field.decode() not in keys.EXTREMES
-    }
+    try:
+        counts = counts_of(without_extremes(name, stored))
+    except DamagedError:
+        counts = counts_of(DAMAGED)
     if name == keys.stats():
         counts[keys.BALANCE] = counts.get(keys.BALANCE, 0) % keys.BALANCE_MODULUS
+        found = hash_of(counts)
+        counts = {each: n for each, n in counts.items() if not each.startswith(keys.HASH)}
+        counts[keys.HASH] = found
     modulus = MODULUS if name == keys.hashes() else None
     return {field: count for field, count in _joined(counts, modulus).items() if count}
 

@@ -1,22 +1,28 @@
-"""Mending numbers that differ from the form store: first the days that do, then everything."""
+"""Mending numbers that differ from the form store: no more of them than has to be.
 
-from collections.abc import Iterator
+First the responses of the days that differ are moved to their stored revisions, for events may be
+lost. Where the stored ones are counted then, and only their counters are wrong, these are set
+right. That they are counted is told by either of two witnesses that agrees with the store: the
+hashes of the days, or the hash of all. Otherwise everything is counted anew.
+"""
+
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
 from enum import Enum
+from functools import partial
 
 from formplatform.core.errors import UnavailableError
-from formplatform.forms.domain import FormResponse
-from formplatform.forms.storage.base import Place, ResponseQuery
-from formplatform.forms.storage.registry import get_store
 
+from . import keys
 from .counting import due, settle
+from .mending import mend_day, mend_totals
+from .metrics import forget_forms
 from .rebuild import rebuild
+from .stored_days import responses_of_day
 from .verification import Verification, verify
 
-PAGE = 500
-DAY = timedelta(days=1)
+TRIES = 3
 MOST_DAYS = 31
 """Beyond so many days, counting everything anew is no more work and always mends."""
 
@@ -28,6 +34,8 @@ class Remedy(Enum):
     """Responses are being counted; ask again."""
     DAYS = "days"
     """The responses of the days that differed were moved to their stored revisions."""
+    COUNTERS = "counters"
+    """The counters of those days, or the totals, were set to what the store says."""
     REBUILD = "rebuild"
     """Everything was counted again."""
 
@@ -43,38 +51,54 @@ class Repaired:
 
 def repair(form_id: str, *, deep: bool = False) -> Repaired:
     """Make the numbers what the form store says. Raises ConflictError as `rebuild` does."""
-    before = verify(form_id, deep=deep)
+    before = found = verify(form_id, deep=deep)
     if not before.has_drifted:
         remedy = Remedy.NONE if before.is_exact else Remedy.WAIT
         return Repaired(before=before, remedy=remedy, after=before)
-    if 0 < len(before.days) <= MOST_DAYS and before.counted and not before.keys:
-        with suppress(UnavailableError):  # a counted revision that never was can't be read
-            for each in before.days:
-                settle(map(due, _responses_of(form_id, each.day)))
-        after = verify(form_id, deep=deep)
-        if after.is_exact:
-            return Repaired(before=before, remedy=Remedy.DAYS, after=after)
+    beyond = any(not key.startswith((keys.QUARTERS, keys.MINUTES)) for key in found.damaged)
+    for remedy, mend in () if beyond else _LIGHT:
+        if mend(found):
+            found = verify(form_id, deep=deep)
+            if not found.has_drifted:
+                return Repaired(before=before, remedy=remedy, after=found)
     rebuild(form_id)
     after = verify(form_id, deep=deep)
     return Repaired(before=before, remedy=Remedy.REBUILD, after=after)
 
 
-def _responses_of(form_id: str, day: str) -> Iterator[FormResponse]:
-    """Every response submitted on a UTC day, deleted ones too."""
-    midnight = datetime.combine(date.fromisoformat(day), time(), UTC)
-    after: Place | None = None
-    while True:
-        page = get_store().page_responses(
-            ResponseQuery(
-                form_id=form_id,
-                submitted_from=midnight,
-                submitted_before=midnight + DAY,
-                include_deleted=True,
-                after=after,
-                limit=PAGE,
-            )
-        )
-        yield from page
-        if len(page) < PAGE:
-            return
-        after = (page[-1].submitted_at, page[-1].id)
+def _move_responses(found: Verification) -> bool:
+    """Count what is not counted yet of the days that differ. False where that can't be all."""
+    days = [each.day for each in found.days if not each.is_proved]
+    if not found.counted or found.keys or not 0 < len(days) <= MOST_DAYS:
+        return False
+    with suppress(UnavailableError):  # a counted revision that never was can't be read
+        for day in days:
+            for page in responses_of_day(found.form_id, day):
+                settle(map(due, page))
+    return True
+
+
+def _set_counters(found: Verification) -> bool:
+    """Set the counters of the days that differ, and the totals, if all else agrees."""
+    is_proved = not found.totals_differ or all(each.is_proved for each in found.days)
+    of_sessions = any(each.sessions_differ for each in found.days)
+    if not is_proved or not found.is_balanced or of_sessions or found.keys:
+        return False
+    if len(found.days) > MOST_DAYS:
+        return False
+    form_id = found.form_id
+    done = all(_tried(partial(mend_day, form_id, each.day)) for each in found.days)
+    if done and found.totals_differ:
+        done = _tried(partial(mend_totals, form_id))
+    forget_forms([form_id])
+    return done
+
+
+def _tried(mend: Callable[[], bool]) -> bool:
+    return any(mend() for _ in range(TRIES))
+
+
+_LIGHT: Sequence[tuple[Remedy, Callable[[Verification], bool]]] = (
+    (Remedy.DAYS, _move_responses),
+    (Remedy.COUNTERS, _set_counters),
+)

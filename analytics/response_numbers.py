@@ -7,6 +7,7 @@ from typing import Any
 from formplatform.core.connections import Numbers
 
 from . import keys
+from .counters import DamagedError
 from .keys import FormKeys
 from .moves import Claim, Move, Outcome
 from .server_functions import APPLY, WAIT, Call, ServerFunctions, Status
@@ -35,7 +36,7 @@ class ResponseNumbers:
         for move, answer in zip(made, answers, strict=True):
             status, rebuild, *rest = answer
             if status == Status.OTHER_GENERATION and move.shadow is None:
-                self._generations[move.form_id] = rest[0]
+                self._generations[move.form_id] = live_of(rest)
             elif status == Status.BEHIND or (rest and status and rest[0] > MOST_BYTES):
                 full.add(move.form_id)
             elif not status and len(rest) > 1:
@@ -78,6 +79,13 @@ class ResponseNumbers:
             move.steps,
         )
         return Call(APPLY, (form.guard, form.rebuild, *buckets), arguments)
+
+
+def live_of(rest: Sequence[Any]) -> int:
+    """The generation that is live, of what a call answers. Raises DamagedError for no number."""
+    if not rest:
+        raise DamagedError
+    return int(rest[0])
 
 
 @lru_cache(maxsize=KEPT)

@@ -14,6 +14,8 @@ from django.conf import settings
 from formplatform.core import clock
 from formplatform.core.connections import Numbers
 
+from .counters import integer
+
 DAY = timedelta(days=1)
 
 
@@ -25,6 +27,11 @@ def days_kept() -> int:
 def is_kept(day: str) -> bool:
     """Whether the quarter-hours of a UTC day can be read."""
     return date.fromisoformat(day) >= (clock.now() - days_kept() * DAY).date()
+
+
+def is_kept_by_minutes(day: str) -> bool:
+    """Whether the minutes of a UTC day are still there, by every clock that is not a day off."""
+    return date.fromisoformat(day) >= (clock.now() - DAY).date()
 
 
 def is_written(day: str) -> bool:
@@ -59,10 +66,10 @@ def read_quarters(
         pipeline.hgetall(prefix + quarters[day])
     pipeline.hmget(prefix + days, kept)
     before, *found, after = pipeline.execute()
-    read = [{int(number): int(count) for number, count in each.items()} for each in found]
+    read = [{int(number): integer(count) for number, count in each.items()} for each in found]
     return {
         day: numbers
         for day, numbers, first, last in zip(kept, read, before, after, strict=True)
         # What was counted between the two looks at the day is no sign that anything is missing.
-        if first != last or sum(numbers.values()) == int(first or 0)
+        if first != last or sum(numbers.values()) == integer(first or 0)
     }

@@ -5,15 +5,16 @@ form store says.
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from formplatform.core import clock
 from formplatform.core.connections import REDIS_ERRORS
 from formplatform.core.errors import InvalidInputError, UnavailableError
 from formplatform.forms.storage.registry import get_store
 
-from . import aggregator, series
+from . import aggregator, granularity, series
 from .outages import answering
 from .query.ast import Aggregate, Between, Column, Dimension, Granularity, Measure, WeekStart
 from .query.buckets import label_at
@@ -25,13 +26,13 @@ from .summaries import FieldSummary, NumberSummary
 
 SUBMITTED_AT = FACTS["submitted_at"]
 GRANULARITIES = {
-    Granularity.QUARTER_HOUR: series.Granularity.QUARTER_HOUR,
-    Granularity.HOUR: series.Granularity.HOUR,
-    Granularity.DAY: series.Granularity.DAY,
-    Granularity.WEEK: series.Granularity.WEEK,
-    Granularity.MONTH: series.Granularity.MONTH,
-    Granularity.QUARTER: series.Granularity.QUARTER,
-    Granularity.YEAR: series.Granularity.YEAR,
+    Granularity.QUARTER_HOUR: granularity.Granularity.QUARTER_HOUR,
+    Granularity.HOUR: granularity.Granularity.HOUR,
+    Granularity.DAY: granularity.Granularity.DAY,
+    Granularity.WEEK: granularity.Granularity.WEEK,
+    Granularity.MONTH: granularity.Granularity.MONTH,
+    Granularity.QUARTER: granularity.Granularity.QUARTER,
+    Granularity.YEAR: granularity.Granularity.YEAR,
 }
 SPREAD = {Kind.CHOICE, Kind.OPTIONS, Kind.BOOLEAN, Kind.NUMBER}
 SOON = timedelta(seconds=1)
@@ -125,20 +126,26 @@ def answer(plan: Plan, form_id: str, fields: Fields) -> list[Group]:
 
 
 def _answer(plan: Plan, form_id: str, fields: Fields) -> list[Group]:
-    total = aggregator.reader().find_total(form_id)
-    if total is None:
-        raise UnsuitedError("nothing is counted")
     if not plan.dimensions:
+        total = _counted(aggregator.reader().find_total(form_id))
         return [((), tuple(_figure(each, form_id, fields, total) for each in plan.measures))]
     (dimension,) = plan.dimensions
     if dimension.column == SUBMITTED_AT:
-        counts = _series(plan, dimension, form_id)
+        found, days = aggregator.reader().series.total_and_days(form_id)
+        total, counts = _counted(found), _series(plan, dimension, form_id, days)
     else:
+        total = _counted(aggregator.reader().find_total(form_id))
         counts = _values(dimension, form_id, fields)
     if plan.condition is None and dimension.column.kind is not Kind.OPTIONS:
         _check_total(sum(counts.values()), total)
     width = len(plan.measures)
     return [((key,), (count,) * width) for key, count in counts.items() if count]
+
+
+def _counted(total: int | None) -> int:
+    if total is None:
+        raise UnsuitedError("nothing is counted")
+    return total
 
 
 def _check_total(found: int, total: int) -> None:
@@ -183,41 +190,35 @@ _FIGURES: Mapping[Aggregate, Callable[[NumberSummary], Any]] = {
 }
 
 
-def _series(plan: Plan, dimension: Dimension, form_id: str) -> dict[Any, int]:
+def _series(
+    plan: Plan, dimension: Dimension, form_id: str, days: Mapping[str, int]
+) -> dict[Any, int]:
     assert dimension.granularity is not None  # noqa: S101 - refused otherwise
-    start, end = _ends(plan, form_id)
-    if start is None or end is None:
+    ends = _ends(plan, days)
+    if ends is None:
         return {}
+    size, zone = GRANULARITIES[dimension.granularity], ZoneInfo(dimension.timezone)
     try:
-        found = aggregator.reader().read_series(
-            form_id,
-            GRANULARITIES[dimension.granularity].value,
-            timezone=dimension.timezone,
-            since=start,
-            until=end,
-        )
+        start, end = series.span_of(size, zone, since=ends[0], until=ends[1], now=clock.now())
     except InvalidInputError as error:
         raise UnsuitedError("the span is too long for these buckets") from error
+    numbers = aggregator.reader().series
+    found = numbers.read(form_id, size, zone, start=start, end=end, days=days)
     if found.coarse_before is not None:
         raise UnsuitedError(f"of days before {found.coarse_before} only whole UTC days are kept")
-    return {
-        label_at(dimension, datetime.fromisoformat(each["timestamp"])): each["count"]
-        for each in found.listed()
-    }
+    return {label_at(dimension, start): count for start, count in found.counts()}
 
 
-def _ends(plan: Plan, form_id: str) -> tuple[datetime | None, datetime | None]:
-    """The plan's span, or that of all responses."""
+def _ends(plan: Plan, days: Mapping[str, int]) -> tuple[datetime, datetime] | None:
+    """The part of the plan's span in which there are responses."""
     span = _span(plan)
     low, high = (None, None) if span is None else (span.low, span.high)
-    days = sorted(aggregator.reader().days(form_id))
     if not days:
-        return None, None
-    first = datetime.fromisoformat(days[0]).replace(tzinfo=UTC)
-    last = datetime.fromisoformat(days[-1]).replace(tzinfo=UTC) + timedelta(days=1)
+        return None
+    first, last = series.midnight_of(min(days)), series.midnight_of(max(days)) + series.DAY
     start = first if low is None else max(first, _whole_quarter(low.value))
     end = last if high is None else min(last, _whole_quarter(high.value))
-    return (start, end) if start < end else (None, None)
+    return (start, end) if start < end else None
 
 
 def _whole_quarter(moment: Any) -> datetime:

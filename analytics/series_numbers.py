@@ -1,25 +1,33 @@
 """Responses over time in Redis: by UTC day, by quarter-hour while these are kept, by minute.
 
-A UTC day whose quarter-hours are gone is taken whole, for the day of the same date in the zone;
-whoever reads it is told.
+A UTC day that lies whole in one bucket takes none of its quarter-hours. One that is cut and whose
+quarter-hours are gone is taken whole, for the day of the same date in the zone; whoever reads it
+is told.
 """
 
-from collections.abc import Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
+from itertools import pairwise
 from typing import Any
 
 from formplatform.core.connections import Numbers
 from formplatform.core.errors import FieldError, InvalidInputError
 
-from . import keys, retention, series
+from . import granularity, keys, pieces, retention, series
+from .counters import counts_of, integer
+from .granularity import Granularity
 from .keys import FormKeys
-from .series import Bucket, Granularity
+from .pieces import Bucket
+from .quarter_hours import A_DAY, QuarterHours
 from .server_functions import ServerFunctions
+from .tally import Tally, running
 from .waiting import take_waiting
 
-Parts = dict[str, dict[int, int]]
-"""UTC day → number of the quarter-hour (or minute) of the day → responses."""
+MINUTES_A_DAY = granularity.DAY // granularity.MINUTE
+Gone = Mapping[str, int]
+"""UTC days that are cut and whose quarter-hours are gone, with their responses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +39,23 @@ class Series:
 
     size: Granularity
     zone: tzinfo
-    buckets: dict[Bucket, int]
+    buckets: Mapping[Bucket, int]
     coarse_before: str | None = None
+
+    def counts(self) -> Iterator[tuple[datetime, int]]:
+        """The start of each bucket, by the clock of the zone, and its responses."""
+        for bucket, count in self.buckets.items():
+            yield pieces.start_of(bucket, self.zone), count
 
     def listed(self) -> list[dict[str, Any]]:
         """`{timestamp, count}` of each bucket.
 
         Raises InvalidInputError where whole days were taken for buckets shorter than a day.
         """
-        if self.coarse_before and self.size in series.SHORT:
+        if self.coarse_before and self.size in granularity.SHORT:
             message = f"Of days before {self.coarse_before} only whole days are kept: begin later."
             raise InvalidInputError(message, errors=[FieldError("from", "out_of_range", message)])
-        return [
-            {"timestamp": series.label(bucket, self.zone), "count": count}
-            for bucket, count in self.buckets.items()
-        ]
+        return [{"timestamp": start.isoformat(), "count": count} for start, count in self.counts()]
 
 
 class SeriesNumbers:
@@ -54,19 +64,56 @@ class SeriesNumbers:
     def __init__(self, client: Numbers, functions: ServerFunctions) -> None:
         self._redis = client
         self._functions = functions
+        self._quarter_hours = QuarterHours(client)
+
+    def days(self, form_id: str) -> dict[str, int]:
+        """UTC day → responses, for every day that has any."""
+        return self.total_and_days(form_id)[1]
+
+    def total_and_days(self, form_id: str) -> tuple[int | None, dict[str, int]]:
+        """At one look; the total is None where nothing ever was counted or they are lost."""
+        take_waiting(self._redis, self._functions, form_id)
+        prefix = FormKeys(form_id).prefix
+        pipeline = self._redis.pipeline(transaction=False)
+        pipeline.hget(prefix + keys.stats(), keys.TOTAL)
+        pipeline.hgetall(prefix + keys.days())
+        total, stored = pipeline.execute()
+        days = {day: count for day, count in counts_of(stored).items() if count}
+        return None if total is None else integer(total), days
 
     def read(
-        self, form_id: str, size: Granularity, zone: tzinfo, *, start: datetime, end: datetime
+        self,
+        form_id: str,
+        size: Granularity,
+        zone: tzinfo,
+        *,
+        start: datetime,
+        end: datetime,
+        days: Mapping[str, int] | None = None,
     ) -> Series:
-        """A series over a half-open span of whole quarter-hours (or minutes) in UTC."""
-        gone: set[str] = set()
+        """A series over a half-open span of whole quarter-hours (or minutes) in UTC.
+
+        `days` are those of the form, where they were read just now.
+        """
+        first, last = series.seconds_at(start), series.seconds_at(end)
+        parts = [*pieces.pieces_of(size, zone, start=first, end=last)]
+        edges = [*(number for number, _ in parts), last // pieces.step_of(size)]
+        gone: Gone = {}
         if size is Granularity.MINUTE:
-            parts = self._minutes(form_id, series.days_of(start, end))
+            tally = self._minutes(form_id, first // granularity.DAY, (last - 1) // granularity.DAY)
         else:
-            # In UTC a day that lies whole inside the span needs no quarter-hours.
-            whole_days = str(zone) == "UTC" and size not in series.SHORT
-            parts, gone = self._parts(form_id, zone, start, end, whole_days=whole_days)
-        buckets = series.add_up(parts, size, zone, start=start, end=end)
+            tally, gone = self._quarters(
+                form_id, self.days(form_id) if days is None else days, edges
+            )
+        buckets: dict[Bucket, int] = {}
+        for (_, bucket), (low, high) in zip(parts, pairwise(map(tally.before, edges)), strict=True):
+            buckets[bucket] = buckets.get(bucket, 0) + high - low
+        for day, count in gone.items():
+            noon = series.noon_of(day, zone)
+            if start <= noon < end:
+                place = bisect_right(edges, series.seconds_at(noon) // granularity.QUARTER)
+                _, bucket = parts[place - 1]
+                buckets[bucket] += count
         return Series(size, zone, buckets, retention.day_after(gone))
 
     def count(
@@ -74,52 +121,42 @@ class SeriesNumbers:
     ) -> tuple[int, str | None]:
         """Responses in a half-open span, widened to whole quarter-hours; and `coarse_before`."""
         start, end = series.bounds_of(since, until)
-        parts, gone = self._parts(form_id, zone, start, end, whole_days=True)
-        inside = (
-            count
-            for day, numbers in parts.items()
-            for number, count in numbers.items()
-            if start <= series.midnight_of(day) + number * series.QUARTER < end
-        )
-        return sum(inside), retention.day_after(gone)
+        if start >= end:
+            return 0, None
+        edges = [series.seconds_at(moment) // granularity.QUARTER for moment in (start, end)]
+        tally, gone = self._quarters(form_id, self.days(form_id), edges)
+        first, last = map(tally.before, edges)
+        inside = [n for day, n in gone.items() if start <= series.noon_of(day, zone) < end]
+        return last - first + sum(inside), retention.day_after(gone)
 
-    def _parts(
-        self, form_id: str, zone: tzinfo, start: datetime, end: datetime, *, whole_days: bool
-    ) -> tuple[Parts, set[str]]:
-        """What a span is added up from, and the days whose quarter-hours are missed there."""
-        take_waiting(self._redis, self._functions, form_id)
-        prefix = FormKeys(form_id).prefix
-        counted = _counts(self._redis.hgetall(prefix + keys.days()))
-        span = series.days_within(start, end)
-        days = [day for day in sorted(counted) if counted[day] and day in span]
-        whole = {day for day in days if whole_days and day not in span.cut}
-        parted = [day for day in days if day not in whole]
-        read = retention.read_quarters(
-            self._redis, prefix, keys.days(), {day: keys.quarter_hours(day) for day in parted}
-        )
-        found: Parts = {day: {0: counted[day]} for day in whole} | read
-        gone = {*parted} - read.keys()
-        for day in gone:
-            found[day] = {series.number_of(series.noon_of(day, zone), day): counted[day]}
-        return found, gone
+    def _quarters(
+        self, form_id: str, days: Mapping[str, int], edges: Sequence[int]
+    ) -> tuple[Tally, Gone]:
+        """What can be asked at these edges, and what is in none of it."""
+        numbered = {_number_of(day): (day, count) for day, count in days.items()}
+        cut = {edge // A_DAY for edge in edges if edge % A_DAY} & numbered.keys()
+        read = self._quarter_hours.read(form_id, (numbered[number][0] for number in cut))
+        parted = {_number_of(day): found for day, found in read.items()}
+        gone = dict(numbered[number] for number in cut - parted.keys())
+        whole = {number: n for number, (_, n) in numbered.items() if number not in cut}
+        return Tally(whole, parted, steps_a_day=A_DAY), gone
 
-    def _minutes(self, form_id: str, days: Sequence[str]) -> Parts:
+    def _minutes(self, form_id: str, first: int, last: int) -> Tally:
+        """Of all days from one to another, numbered since 1970."""
         take_waiting(self._redis, self._functions, form_id)
         prefix = FormKeys(form_id).prefix
         pipeline = self._redis.pipeline(transaction=False)
+        days = range(first, last + 1)
         for day in days:
-            pipeline.hgetall(prefix + keys.minutes(day))
-        size = series.DAY // series.MINUTE
-        return {
-            day: {int(minute) % size: count for minute, count in _counts(stored).items()}
-            for day, stored in zip(days, pipeline.execute(), strict=True)
-        }
+            name = granularity.day_at(day * granularity.DAY).isoformat()
+            pipeline.hgetall(prefix + keys.minutes(name))
+        parted = {}
+        for day, stored in zip(days, pipeline.execute(), strict=True):
+            counts = {int(name) % MINUTES_A_DAY: n for name, n in counts_of(stored).items()}
+            parted[day] = running(counts, MINUTES_A_DAY)
+        return Tally({}, parted, steps_a_day=MINUTES_A_DAY)
 
 
-def _counts(stored: Mapping[Any, Any]) -> dict[str, int]:
-    return {_text(name): int(count) for name, count in stored.items()}
-
-
-def _text(value: Any) -> str:
-    """Clients answer with bytes or, with `decode_responses`, with text."""
-    return value.decode() if isinstance(value, bytes) else str(value)
+def _number_of(day: str) -> int:
+    """The days since 1970."""
+    return date.fromisoformat(day).toordinal() - granularity.EPOCH

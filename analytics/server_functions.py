@@ -73,6 +73,7 @@ APPLY = read_function("apply")
 WAIT = read_function("wait")
 ADVANCE = read_function("advance")
 FLIP = read_function("flip")
+MEND = read_function("mend")
 
 
 @dataclass(frozen=True, slots=True)

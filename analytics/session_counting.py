@@ -6,7 +6,7 @@ that is refused, the session is read anew after the mark is known: what is read 
 than what is counted, so a session only moves forward. A rebuild under way gets every move too.
 """
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from formplatform.core.errors import UnavailableError
@@ -15,12 +15,12 @@ from formplatform.forms.domain import FormResponse, Session
 from formplatform.forms.events import ResponseDeleted, SessionAdvanced
 from formplatform.forms.storage.registry import get_store
 
-from . import aggregator
-from .counting import ROUNDS, is_worth_waiting
+from . import aggregator, keys
+from .counting import GROUP, PATIENCE, ROUNDS, SHADOW_GROUP, is_worth_waiting
 from .marks import ABSENT, Names, decode, encode, names_of_form
 from .server_functions import Status
-from .session_numbers import SessionMove, SessionOutcome
-from .trails import Trail, difference, names_in, trail_of
+from .session_numbers import SessionClaim, SessionMove, SessionOutcome
+from .trails import Trail, names_in, steps_between, trail_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,58 +50,61 @@ def settle_sessions(sessions: Iterable[Session], *, shadow: int | None = None) -
     """Count every session as it is stored. Raises UnavailableError."""
     known = {session.id: session for session in sessions}
     waiting = [Due(session_id, shadow=shadow) for session_id in known]
-    for _ in range(ROUNDS):
+    for number in range(ROUNDS):
         if not waiting:
             return
-        moves = _moves(waiting, known)
+        moves = [*_moves(waiting, known, together=number < PATIENCE)]
         outcomes = aggregator.current().sessions.advance(moves)
         waiting = [
             later
             for move, outcome in zip(moves, outcomes, strict=True)
             for later in _later(move, outcome)
         ]
-        wanted = {due.session_id for due in waiting}
-        known = {session.id: session for session in get_store().find_sessions(wanted)}
+        if waiting:
+            wanted = {due.session_id for due in waiting}
+            known = {session.id: session for session in get_store().find_sessions(wanted)}
     raise UnavailableError("Others keep changing the same sessions; try again.")
 
 
-def _later(move: SessionMove, outcome: SessionOutcome) -> list[Due]:
+def _later(move: SessionMove, outcome: SessionOutcome) -> Iterator[Due]:
     """What is left to do after a call."""
-    if outcome.status is Status.OTHER_GENERATION:
-        return [Due(move.session_id)]
-    if outcome.status is Status.REFUSED and outcome.stored != move.target:
-        return [Due(move.session_id, outcome.stored, move.shadow)]
-    if outcome.rebuild is None or move.shadow is not None:
-        return []
-    return [Due(move.session_id, shadow=outcome.rebuild)]
+    stored = outcome.stored or [claim.target for claim in move.claims]
+    for claim, mark in zip(move.claims, stored, strict=True):
+        if outcome.status is Status.OTHER_GENERATION:
+            yield Due(claim.session_id)
+        elif mark != claim.target:
+            yield Due(claim.session_id, mark, move.shadow)
+        elif outcome.rebuild is not None and move.shadow is None:
+            yield Due(claim.session_id, shadow=outcome.rebuild)
 
 
-def _moves(waiting: Sequence[Due], known: Mapping[str, Session]) -> list[SessionMove]:
-    sessions = [known[due.session_id] for due in waiting if due.session_id in known]
-    trails = _trails(sessions)
-    wanted: dict[str, set[str]] = {}
-    for session in sessions:
-        wanted.setdefault(session.form_id, set()).update(names_in(session))
-    names = {form_id: names_of_form(form_id, each) for form_id, each in wanted.items()}
-    return [
-        _move(due, known[due.session_id], trails[due.session_id], names)
-        for due in waiting
-        if due.session_id in known
-    ]
+def _moves(
+    waiting: Sequence[Due], known: Mapping[str, Session], *, together: bool
+) -> Iterator[SessionMove]:
+    """Those of one form and destination together: one call counts them all, or says why not."""
+    dues = [due for due in waiting if due.session_id in known]
+    trails = _trails([known[due.session_id] for due in dues])
+    kinds: dict[tuple[str, int | None], list[Due]] = {}
+    for due in sorted(dues, key=lambda due: keys.bucket_of(due.session_id)):
+        kinds.setdefault((known[due.session_id].form_id, due.shadow), []).append(due)
+    for (form_id, shadow), some in kinds.items():
+        wanted = {name for due in some for name in names_in(known[due.session_id])}
+        names = names_of_form(form_id, wanted)
+        size = (GROUP if shadow is None else SHADOW_GROUP) if together else 1
+        for start in range(0, len(some), size):
+            yield _move(form_id, some[start : start + size], trails, names)
 
 
 def _move(
-    due: Due, session: Session, trail: Trail | None, names_of: Mapping[str, Names]
+    form_id: str, group: Sequence[Due], trails: Mapping[str, Trail | None], names: Names
 ) -> SessionMove:
-    names = names_of[session.form_id]
-    return SessionMove(
-        form_id=session.form_id,
-        session_id=session.id,
-        expected=due.expected,
-        target=encode(trail, names),
-        steps=difference(decode(due.expected, names), trail),
-        shadow=due.shadow,
-    )
+    ways = [(decode(due.expected, names), trails[due.session_id]) for due in group]
+    claims = [
+        SessionClaim(due.session_id, due.expected, encode(trail, names))
+        for due, (_, trail) in zip(group, ways, strict=True)
+    ]
+    steps = steps_between(ways)
+    return SessionMove(form_id=form_id, claims=claims, steps=steps, shadow=group[0].shadow)
 
 
 def _trails(sessions: Collection[Session]) -> dict[str, Trail | None]:

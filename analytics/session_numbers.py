@@ -1,4 +1,4 @@
-"""The numbers of sessions in Redis: moving one session on, and reading what all add up to.
+"""The numbers of sessions in Redis: moving sessions on, and reading what all add up to.
 
 Sessions are counted three times over, each time into hashes of the same counters (trails.py): of
 all of them, of each UTC day, and of each quarter-hour. A span is put together from the largest
@@ -7,14 +7,16 @@ pieces that lie whole in it.
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
-from typing import Any
+from itertools import groupby
+from typing import NamedTuple
 
 from formplatform.core.connections import Numbers
 
 from . import keys, retention, series
+from .counters import counts_of, text
 from .keys import FormKeys
 from .server_functions import ADVANCE, Call, ServerFunctions, Status
 from .trails import Step
@@ -22,28 +24,37 @@ from .trails import Step
 Counts = Counter[str]
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class SessionMove:
+class SessionClaim(NamedTuple):
     """A session from the mark that is counted to another one."""
 
-    form_id: str
     session_id: str
     expected: bytes
     target: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SessionMove:
+    """Sessions of one form and what all of them together add, into the live numbers or a shadow.
+
+    It costs least where sessions that share a bucket (`keys.bucket_of`) follow each other.
+    """
+
+    form_id: str
+    claims: Sequence[SessionClaim]
     steps: Sequence[Step]
     shadow: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class SessionOutcome:
-    """What a call did. `stored` is, where it was refused, the mark that is counted.
+    """What a call did. `stored` is, where it was refused, the mark of each claim that is counted.
 
     `rebuild` is the generation that is being rebuilt and wants the same.
     """
 
     status: Status
     rebuild: int | None
-    stored: bytes = b""
+    stored: Sequence[bytes] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +77,18 @@ class SessionNumbers:
         self._functions = functions
         self._generations: dict[str, int] = {}
 
-    def advance(self, moves: Sequence[SessionMove]) -> list[SessionOutcome]:
-        """Make each move, whole and once; a refused one changed nothing and says why."""
+    def advance(self, moves: Iterable[SessionMove]) -> list[SessionOutcome]:
+        """Make each move, whole and once; a refused one changed nothing and says why.
+
+        Redis works on the first ones while the next are made.
+        """
+        made: list[SessionMove] = []
+        answers = self._functions.run(self._calls(moves, made))
         outcomes = []
-        answers = self._functions.run([self._call(move) for move in moves])
-        for move, (status, rebuild, *rest) in zip(moves, answers, strict=True):
+        for move, (status, rebuild, *rest) in zip(made, answers, strict=True):
             if status == Status.OTHER_GENERATION and move.shadow is None:
                 self._generations[move.form_id] = rest[0]
-            stored = _text(rest[0]).encode() if status == Status.REFUSED else b""
+            stored = [text(mark).encode() for mark in rest] if status == Status.REFUSED else ()
             outcomes.append(SessionOutcome(Status(status), rebuild or None, stored))
         return outcomes
 
@@ -120,29 +135,29 @@ class SessionNumbers:
     def _read(self, form_id: str, names: Iterable[str]) -> list[Counts]:
         return read_counts(self._redis, FormKeys(form_id).prefix, names)
 
+    def _calls(self, moves: Iterable[SessionMove], made: list[SessionMove]) -> Iterator[Call]:
+        for move in moves:
+            made.append(move)
+            yield self._call(move)
+
     def _call(self, move: SessionMove) -> Call:
         form = FormKeys(move.form_id, move.shadow)
         generation = move.shadow
         if generation is None:
             generation = self._generations.get(move.form_id, 0)
-        counters: dict[str, int] = {}
+        ids, expected, target = zip(*move.claims, strict=True)
+        buckets = [
+            (bucket, len([*some]))
+            for bucket, some in groupby(form.counted_sessions(generation, each) for each in ids)
+        ]
+        names = [form.guard, form.rebuild, *(bucket for bucket, _ in buckets)]
+        sizes = ",".join(str(size) for _, size in buckets)
         steps = [
-            (
-                [counters.setdefault(key, len(counters) + 1) for key in step_keys],
-                [*amounts.keys()],
-                [*amounts.values()],
-            )
-            for step_keys, amounts in move.steps
+            (step.key, step.expires_at or 0, [*step.amounts.keys()], [*step.amounts.values()])
+            for step in move.steps
         ]
-        expiries = [
-            (place, retention.expires_at(day))
-            for key, place in counters.items()
-            if (day := keys.day_of_quarters(key)) is not None
-        ]
-        seen = form.counted_sessions(generation, move.session_id)
-        names = [form.guard, form.rebuild, seen, *(form.prefix + key for key in counters)]
-        head = (generation, bytes.fromhex(move.session_id), move.expected, move.target)
-        return Call(ADVANCE, names, [*head, _dumps(steps), _dumps(expiries)])
+        head = (generation, form.prefix, sizes, _dumps(steps))
+        return Call(ADVANCE, names, [*head, *map(bytes.fromhex, ids), *expected, *target])
 
 
 _dumps = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -154,11 +169,6 @@ def read_counts(client: Numbers, prefix: str, names: Iterable[str]) -> list[Coun
     for name in names:
         pipeline.hgetall(prefix + name)
     return [
-        Counts({_text(name): int(count) for name, count in stored.items() if int(count)})
+        Counts({name: count for name, count in counts_of(stored).items() if count})
         for stored in pipeline.execute()
     ]
-
-
-def _text(value: Any) -> str:
-    """Clients answer with bytes or, with `decode_responses`, with text."""
-    return value.decode() if isinstance(value, bytes) else str(value)

@@ -35,10 +35,10 @@ class Steps:
         self.add(kind, key, counters)
         self.balance += balance_of(counters) if kind == "n" else sum(counters.values())
 
-    def close(self, total: int) -> str:
-        """All of them, with how many responses more there are."""
+    def close(self, totals: Mapping[str, int]) -> str:
+        """All of them, with what they add to the totals."""
         balance = self.balance % keys.BALANCE_MODULUS
-        self.add("i", keys.stats(), {"total_responses": total, keys.BALANCE: balance})
+        self.add("i", keys.stats(), {**totals, keys.BALANCE: balance})
         return "".join(self.pieces)
 
 

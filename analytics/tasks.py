@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from . import patrol
+from . import leftovers, patrol
 from .columns import compaction
 
 
@@ -14,3 +14,8 @@ def compact_columns() -> None:
 @shared_task(name="analytics.verify_numbers")
 def verify_numbers() -> None:
     patrol.patrol()
+
+
+@shared_task(name="analytics.remove_leftovers")
+def remove_leftovers() -> None:
+    leftovers.remove_leftovers()

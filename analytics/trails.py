@@ -19,6 +19,7 @@ The counters of a session:
     t:<bucket>                  the sketch of its time to complete, in seconds
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -49,15 +50,6 @@ class Trail:
     reached: frozenset[str] = field(default_factory=frozenset)
     left: frozenset[str] = field(default_factory=frozenset)
     """The last page and the last field, until it is submitted."""
-
-    @property
-    def day(self) -> str:
-        return (BEGINNING + self.quarter * QUARTER).date().isoformat()
-
-    @property
-    def number(self) -> int:
-        """The number of the quarter-hour in its day."""
-        return self.quarter % QUARTERS_A_DAY
 
     def counters(self) -> Iterator[str]:
         yield VIEWED
@@ -109,35 +101,59 @@ def _time(session: Session, signs: Iterable[datetime]) -> str | None:
     return bucket_of(seconds) if seconds >= SHORTEST_SECONDS else None
 
 
-Step = tuple[list[str], dict[str, int]]
-"""Keys within the form, and what is added to the counters of each of them."""
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What is added to the counters of one key, which may expire, in seconds since 1970."""
+
+    key: str
+    amounts: Mapping[str, int]
+    expires_at: int | None = None
 
 
-def difference(old: Trail | None, new: Trail | None) -> list[Step]:
-    """What moves the numbers from one trail of a session to another; None adds nothing."""
-    taken = {} if old is None else dict.fromkeys(old.counters(), -1)
-    added = {} if new is None else dict.fromkeys(new.counters(), 1)
-    changed = dict(added)
-    for name in taken:
-        changed[name] = changed.get(name, 0) - 1
-    changed = {name: amount for name, amount in changed.items() if amount}
-    if old is not None and new is not None and old.quarter == new.quarter:
-        return [([keys.sessions(), *_hashes(new)], changed)] if changed else []
-    steps: list[Step] = [([keys.sessions()], changed)] if changed else []
-    for trail, amounts in ((old, taken), (new, added)):
-        if trail is not None:
-            steps += [(_hashes(trail), amounts), *_listed(trail, amounts[VIEWED])]
-    return steps
+def steps_between(moves: Iterable[tuple[Trail | None, Trail | None]]) -> list[Step]:
+    """What moves the numbers from one trail of each session to another; None adds nothing.
+
+    A session that stays in its quarter-hour changes only what differs. The counters of a
+    quarter-hour are left alone once it is gone.
+    """
+    quarters: dict[int, Counter[str]] = {}
+    for old, new in moves:
+        if new is not None:
+            quarters.setdefault(new.quarter, Counter()).update(new.counters())
+        if old is not None:
+            quarters.setdefault(old.quarter, Counter()).subtract(old.counters())
+    days: dict[str, dict[int, Counter[str]]] = {}
+    for quarter, counts in quarters.items():
+        moment = BEGINNING + quarter * QUARTER
+        days.setdefault(moment.date().isoformat(), {})[quarter % QUARTERS_A_DAY] = counts
+    steps = [step for day, parts in days.items() for step in _steps_of_day(day, parts)]
+    steps.append(Step(keys.sessions(), _sum(quarters.values())))
+    steps.append(Step(keys.session_days(), {day: _viewed(days[day]) for day in days}))
+    return [each for each in map(_without_zeros, steps) if each.amounts]
 
 
-def _hashes(trail: Trail) -> list[str]:
-    """Of its day and its quarter-hour; of the second only while it lasts."""
-    day = keys.sessions_of_day(trail.day)
-    is_written = retention.is_written(trail.day)
-    return [day, keys.sessions_of_quarter(trail.day, trail.number)] if is_written else [day]
+def _steps_of_day(day: str, quarters: Mapping[int, Counter[str]]) -> Iterator[Step]:
+    yield Step(keys.sessions_of_day(day), _sum(quarters.values()))
+    if not retention.is_written(day):
+        return
+    expires_at = retention.expires_at(day)
+    listed = {str(number): counts[VIEWED] for number, counts in quarters.items()}
+    yield Step(keys.session_quarters(day), listed, expires_at)
+    for number, counts in quarters.items():
+        yield Step(keys.sessions_of_quarter(day, number), counts, expires_at)
 
 
-def _listed(trail: Trail, amount: int) -> Iterator[Step]:
-    yield [keys.session_days()], {trail.day: amount}
-    if retention.is_written(trail.day):
-        yield [keys.session_quarters(trail.day)], {str(trail.number): amount}
+def _sum(parts: Iterable[Counter[str]]) -> Counter[str]:
+    total: Counter[str] = Counter()
+    for part in parts:
+        total.update(part)
+    return total
+
+
+def _viewed(quarters: Mapping[int, Counter[str]]) -> int:
+    return sum(counts[VIEWED] for counts in quarters.values())
+
+
+def _without_zeros(step: Step) -> Step:
+    amounts = {name: amount for name, amount in step.amounts.items() if amount}
+    return Step(step.key, amounts, step.expires_at)

@@ -21,12 +21,13 @@ from formplatform.core.errors import UnavailableError
 from formplatform.forms.storage.hashing import response_hash
 
 from . import keys
-from .contributions import EPOCH, Entry, Totals
+from .contributions import Entry, Totals
 from .counted_fields import CountedField, counted_fields, field_of_code
+from .counters import DamagedError, integer
 from .hidden_values import hidden_all, seal, unseal
 from .keys import FormKeys
+from .moments import minute_of
 from .query.fields import Fields
-from .series import MINUTE
 from .server_functions import APPLY, Call, ServerFunctions, Status
 
 CAP = 200
@@ -62,8 +63,7 @@ def _lines(counted: Mapping[Fields, Sequence[Entry]], sign: int) -> Iterator[byt
                 values.append(answer)
             found = response_hash(identifier, revision=revision)
             sealed = seal(hidden_all(secrets), found) if secrets else ""
-            minute = (moment - EPOCH) // MINUTE
-            line = sign, minute, found, _name(tuple(answered)), values, sealed
+            line = sign, minute_of(moment), found, _name(tuple(answered)), values, sealed
             yield orjson.dumps(line) + b","
 
 
@@ -86,17 +86,25 @@ def steps_of(text: bytes) -> str:
     totals = Totals()
     for (sign, name), lines in alike.items():
         _, minutes, hashes, _, answers, sealed = zip(*lines, strict=True)
-        totals.add_moments(minutes, hashes, sign)
+        totals.moments.add(minutes, hashes, sign)
         unsealed = zip(*map(unseal, filter(None, sealed), hashes), strict=True)
         for field, given in zip(_named(name), zip(*answers, strict=True), strict=True):
             totals.add_answers(field, list(next(unsealed) if field.distinct else given), sign)
     return totals.steps()
 
 
+def _steps_of(text: bytes) -> str:
+    try:
+        return steps_of(text)
+    except (ValueError, TypeError, LookupError) as error:
+        raise DamagedError from error
+
+
 def take_waiting(client: Numbers, functions: ServerFunctions, form_id: str) -> None:
     """Have everything that was counted so far in the counters.
 
-    Raises UnavailableError where others keep taking it first, or the client's error.
+    Raises UnavailableError where others keep taking it first, DamagedError where what waits is no
+    such text, or the client's error.
     """
     form = FormKeys(form_id)
     names = [form.prefix + keys.waiting(), form.prefix + keys.taken(), form.generation]
@@ -107,7 +115,7 @@ def take_waiting(client: Numbers, functions: ServerFunctions, form_id: str) -> N
         text = found.encode() if isinstance(found, str) else found
         claims = "", "", "", ""
         head = form.prefix, generation or 0, CAP
-        call = (*head, *claims, steps_of(text), taken or 0, len(text))
+        call = (*head, *claims, _steps_of(text), integer(taken or 0), len(text))
         ((status, *_),) = functions.run([Call(APPLY, [form.guard, form.rebuild], call)])
         if status == Status.APPLIED:
             return

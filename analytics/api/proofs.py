@@ -23,7 +23,11 @@ class DayDifferenceOutput(serializers.Serializer[Plain]):
     stored = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     counted = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     hash_differs = serializers.BooleanField(help_text="Other responses or revisions are counted.")
-    quarter_hours_differ = serializers.BooleanField()
+    quarter_hours_differ = serializers.BooleanField(help_text="While they are kept.")
+    minutes_differ = serializers.BooleanField(help_text="Of today and yesterday.")
+    sessions_differ = serializers.BooleanField(
+        help_text="The sessions that began on it do not add up."
+    )
 
 
 class MonthProofOutput(serializers.Serializer[Plain]):
@@ -44,6 +48,10 @@ class VerificationOutput(serializers.Serializer[Plain]):
     exact = serializers.BooleanField()
     settled = serializers.BooleanField(help_text="False: responses are on their way, no drift.")
     balanced = serializers.BooleanField(help_text="Whether the counters of fields add up.")
+    totals_differ = serializers.BooleanField(help_text="Other responses are counted in all.")
+    damaged = serializers.ListField(
+        child=serializers.CharField(), help_text="Keys that hold no counters."
+    )
     stored = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     counted = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     months = serializers.ListField(child=serializers.CharField(), help_text="With such a day.")
@@ -81,7 +89,7 @@ class VerifyView(APIView):
         tags=["analytics"], request=None, parameters=[RepairInput], responses=RepairedOutput
     )
     def post(self, request: Request, form_id: str) -> Response:
-        """Compare, and mend what differs: the days first, or everything."""
+        """Compare, and mend what differs: single days where that is enough, else everything."""
         form = get_form(actor_of(request), form_id, role=Role.EDITOR)
         asked = RepairInput(data=request.query_params)
         asked.is_valid(raise_exception=True)

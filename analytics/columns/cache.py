@@ -17,10 +17,10 @@ from formplatform.forms.storage.registry import get_store
 
 from .compaction import make_room
 from .files import DamagedError, check_file
-from .folder import Folder
+from .folder import ATTEMPTS, Folder
 from .following import build, follow
 from .patience import OutOfPatienceError, counting, turn_at
-from .publishing import ATTEMPTS, is_newest, load, publish, write
+from .publishing import is_newest, load, publish, write
 from .state import State, empty_state
 
 if TYPE_CHECKING:
@@ -85,13 +85,15 @@ class Columns:
         for _ in range(ATTEMPTS):
             try:
                 state = self._find(folder)
-                if state is None or state.place < youngest:
+                if (
+                    state is None or not youngest <= state.place <= clock.now()
+                ):  # clocks are set back
                     state = self._newest(state, folder, form_id, fields)
                 break
             except FileNotFoundError:  # replaced by another process while we were reading
                 self._forget(folder)
             except OSError as error:
-                raise UnavailableError(f"{UNWRITABLE} ({error.strerror})") from error
+                raise UnavailableError(f"{UNWRITABLE} ({error.strerror or error})") from error
         else:
             raise UnavailableError(UNWRITABLE)
         return state

@@ -1,5 +1,6 @@
 """Keeping the columns on disk small: without dead rows, in few files, within their room."""
 
+import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -11,9 +12,11 @@ from formplatform.core import clock
 
 from .files import locked
 from .folder import READING_SECONDS, Folder, all_folders
-from .publishing import load, write
+from .publishing import load, place_of, write
 from .schema import CHANGED_AT, ID, REVISION
 from .state import BEGINNING, SEGMENT_ROWS, State
+
+logger = logging.getLogger(__name__)
 
 DEAD_PERCENT = 5
 """As many dead rows cost a query less than the rewriting."""
@@ -60,16 +63,28 @@ def compact(folder: Folder, *, progress: Progress = lambda _: None) -> Compacted
 
 
 def compact_due() -> None:
-    """Compact where it is worth it, remove what nobody uses, then what exceeds the room."""
+    """Compact where it is worth it, remove what nobody can or does use, then what exceeds the room.
+
+    What the disk refuses of one form keeps no other from its turn.
+    """
     for folder in all_folders():
-        if time.time() - folder.used_at() > UNUSED_SECONDS:
-            _remove(folder)
-            continue
+        try:
+            _tend(folder)
+        except OSError as error:
+            logger.warning("columns cannot be compacted", extra=place_of(folder, error))
+    make_room()
+
+
+def _tend(folder: Folder) -> None:
+    if time.time() - folder.used_at() > UNUSED_SECONDS:
+        _remove(folder)
+    elif not folder.is_intact():
+        _remove(folder, unless=Folder.is_intact)
+    else:
         state = _load(folder)
         if state is not None and is_due(state, clock.now()):
             compact(folder)
         _sweep(folder)
-    make_room()
 
 
 def is_due(state: State, moment: datetime) -> bool:
@@ -91,11 +106,14 @@ def make_room(keep: Folder | None = None) -> None:
             excess -= size
 
 
-def _remove(folder: Folder) -> bool:
+def _remove(folder: Folder, *, unless: Callable[[Folder], bool] = lambda _: False) -> bool:
+    """Whether it is gone: not where somebody writes, or made it good in the meantime."""
     with locked(folder.lock, wait=False) as mine:
-        if mine:
+        removed = mine and not unless(folder)
+        if removed:
             folder.remove()
-        return mine
+            folder.lock.unlink(missing_ok=True)
+        return removed
 
 
 def _sweep(folder: Folder) -> None:
@@ -110,7 +128,7 @@ def _load(folder: Folder) -> State | None:
     import polars as pl
 
     found = folder.find_manifest()
-    if found is None or not found[1].segments:
+    if found is None or not found[1].segments or not folder.is_intact():
         return None
     rows = pl.scan_ipc(folder.path / found[1].segments[0].mark.name, glob=False).head(0).collect()
     return load(

@@ -74,12 +74,25 @@ def _digest(path: Path, _inode: int, _size: int, _changed_ns: int) -> str:
 
 @contextmanager
 def locked(path: Path, *, wait: bool = True) -> Iterator[bool]:
-    """Whether this holder alone has the lock; it ends with the process at the latest."""
+    """Whether this holder alone has the lock; it ends with the process at the latest.
+
+    A holder may remove the file: who waits for it then takes the one that is there.
+    """
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with path.open("ab") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+    while True:
+        with path.open("ab") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+            except BlockingIOError:
+                yield False
+                return
+            if _is_there(path, file.fileno()):
+                yield True
+                return
+
+
+def _is_there(path: Path, descriptor: int) -> bool:
+    try:
+        return path.stat().st_ino == os.fstat(descriptor).st_ino
+    except FileNotFoundError:
+        return False

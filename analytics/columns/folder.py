@@ -22,7 +22,7 @@ from django.conf import settings
 
 from analytics.query.fields import Fields
 
-from .files import FileMark, check_file, write_whole
+from .files import DamagedError, FileMark, check_file, write_whole
 from .schema import CHANGED_AT, ID, signature_of
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MANIFEST, USED, LOCKS = "manifest", "used", "locks"
+ATTEMPTS = 5
+"""At a manifest whose files are replaced while they are looked at."""
 READING_SECONDS = 300
 """No query runs longer: a file that was given up for so long is read by nobody."""
 
@@ -95,10 +97,11 @@ class Folder:
             digest, _, body = (self.path / MANIFEST).read_bytes().partition(b"\n")
         except FileNotFoundError:
             return None
-        if hashlib.sha256(body).hexdigest().encode() != digest:
-            logger.warning("a manifest is damaged", extra={"folder": self.path.name})
-            return None
-        return digest.decode(), _manifest(orjson.loads(body))
+        if hashlib.sha256(body).hexdigest().encode() == digest:
+            with contextlib.suppress(KeyError, TypeError, ValueError):  # another release wrote it
+                return digest.decode(), _manifest(orjson.loads(body))
+        logger.warning("a manifest is damaged", extra={"folder": self.path.name})
+        return None
 
     def write_manifest(self, manifest: Manifest) -> str:
         self._make()
@@ -112,6 +115,21 @@ class Folder:
         """Raises DamagedError, FileNotFoundError."""
         for mark in manifest.marks():
             check_file(self.path, mark)
+
+    def is_intact(self) -> bool:
+        """Whether a manifest is there, and every file it names as it was written."""
+        for _ in range(ATTEMPTS):
+            found = self.find_manifest()
+            if found is None:
+                return False
+            try:
+                self.check(found[1])
+            except DamagedError:
+                return False
+            except FileNotFoundError:
+                continue
+            return True
+        return False
 
     def write_frame(self, frame: "pl.DataFrame") -> FileMark:
         """Uncompressed Arrow: what can be mapped into memory, by many processes at once."""

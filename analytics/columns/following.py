@@ -28,8 +28,8 @@ logger = logging.getLogger(__name__)
 
 OVERLAPS = (timedelta(seconds=2), timedelta(minutes=1), timedelta(hours=1))
 """How far before the last place changes are looked for: commits end late, clocks differ."""
-SETTLED = timedelta(seconds=3)
-"""What is older is proved alone while newer responses keep coming in."""
+SETTLED = (timedelta(seconds=1), timedelta(seconds=3))
+"""What is older is proved alone while newer responses keep coming in; commits may take longer."""
 BATCH = 5000
 
 Save = Callable[[State], State]
@@ -54,7 +54,7 @@ def follow(state: State, form_id: str, fields: Fields) -> State | None:
     """
     for overlap in OVERLAPS:
         started = clock.now()
-        since = _earlier(state.place, overlap)
+        since = _earlier(min(state.place, started), overlap)  # clocks are set back
         state = _read(state, form_id, fields, since=since, save=publish)
         proved = _proof(state, form_id, started)
         if proved is not None:
@@ -101,9 +101,10 @@ def _proof(state: State, form_id: str, started: datetime) -> datetime | None:
     store = get_store()
     if store.change_mark(form_id) == state.totals:
         return started
-    settled = started - SETTLED
-    if store.change_mark(form_id, before=settled) == state.totals_before(settled):
-        return settled
+    for age in SETTLED:
+        settled = started - age
+        if store.change_mark(form_id, before=settled) == state.totals_before(settled):
+            return settled
     return None
 
 

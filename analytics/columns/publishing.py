@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from .files import DamagedError, locked
-from .folder import Folder, Manifest
+from .folder import ATTEMPTS, Folder, Manifest
 from .state import ROW, SEGMENT_ROWS, WHERE, State
 
 if TYPE_CHECKING:
@@ -19,8 +19,6 @@ logger = logging.getLogger(__name__)
 
 WORTH_WRITING = 500
 """Changes that are read from the store again by each process rather than written down."""
-ATTEMPTS = 5
-"""At a manifest whose files are replaced while they are looked at."""
 
 
 def load(empty: State) -> State | None:
@@ -34,7 +32,7 @@ def load(empty: State) -> State | None:
             folder.check(found[1])
             return _state(empty, *found)
         except DamagedError as error:
-            logger.warning("columns are damaged and read again", extra=_place(folder, error))
+            logger.warning("columns are damaged and read again", extra=place_of(folder, error))
             return None
         except FileNotFoundError:
             continue
@@ -49,7 +47,7 @@ def publish(state: State) -> State:
         with locked(state.folder.lock, wait=False) as mine:
             return write(_tail_merged(state)) if mine and is_newest(state) else state
     except OSError as error:
-        logger.warning("columns cannot be written", extra=_place(state.folder, error))
+        logger.warning("columns cannot be written", extra=place_of(state.folder, error))
         return state
 
 
@@ -95,7 +93,7 @@ def _tail_merged(state: State) -> State:
     return replace(state, segments=tuple(segments), dead=dead, delta=delta)
 
 
-def _place(folder: Folder, error: Exception) -> dict[str, object]:
+def place_of(folder: Folder, error: Exception) -> dict[str, object]:
     return {"folder": folder.path.name, "error": error}
 
 

@@ -7,24 +7,29 @@
 -- the keys are read from the numbers themselves, here, because a count may add one at any time;
 -- they carry the same hash tag as the declared ones.
 
+local function names_in(key)
+  -- None in a key that holds something else: it is replaced all the same.
+  return redis.call('TYPE', key).ok == 'hash' and redis.call('HKEYS', key) or {}
+end
+
 local function suffixes(prefix)
-  local found = {'stats', 'fields', 'timeseries:day', 'hashes', 'distinct_gone', 'waiting'}
+  local found = {'stats', 'fields', 'timeseries:day', 'hashes', 'distinct_gone', 'waiting', 'taken'}
   found[#found + 1] = 'sessions'
   found[#found + 1] = 'sessions:day'
-  for _, day in ipairs(redis.call('HKEYS', prefix .. 'timeseries:day')) do
+  for _, day in ipairs(names_in(prefix .. 'timeseries:day')) do
     found[#found + 1] = 'timeseries:quarter_hour:' .. day
     found[#found + 1] = 'timeseries:minute:' .. day
   end
-  for _, field in ipairs(redis.call('HKEYS', prefix .. 'fields')) do
+  for _, field in ipairs(names_in(prefix .. 'fields')) do
     found[#found + 1] = 'field:' .. field .. ':dist'
     found[#found + 1] = 'field:' .. field .. ':numbers'
     found[#found + 1] = 'field:' .. field .. ':distinct'
   end
-  for _, day in ipairs(redis.call('HKEYS', prefix .. 'sessions:day')) do
+  for _, day in ipairs(names_in(prefix .. 'sessions:day')) do
     local quarters = 'sessions:quarter_hour:' .. day
     found[#found + 1] = 'sessions:day:' .. day
     found[#found + 1] = quarters
-    for _, number in ipairs(redis.call('HKEYS', prefix .. quarters)) do
+    for _, number in ipairs(names_in(prefix .. quarters)) do
       found[#found + 1] = quarters .. ':' .. number
     end
   end

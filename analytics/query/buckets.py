@@ -13,6 +13,7 @@ EPOCH = date(1970, 1, 1)
 OFFSETS = 4096
 """Room for the offset, in minutes, in the number of a sub-day bucket."""
 MIDDLE = OFFSETS // 2
+OFFSET_BEGINS = len("2026-01-31T09:00")
 MINUTES = {Granularity.MINUTE: 1, Granularity.QUARTER_HOUR: 15, Granularity.HOUR: 60}
 MONTHS, QUARTERS, DAYS = 12, 4, 7
 MONTHS_A_QUARTER = MONTHS // QUARTERS
@@ -42,7 +43,8 @@ def _of_the_clock(number: int) -> str:
 def label_at(dimension: Dimension, start: datetime) -> str:
     """The label of the bucket that starts at this moment, given in the dimension's zone."""
     if dimension.granularity in MINUTES:
-        return start.strftime("%Y-%m-%dT%H:%M%z")
+        text = start.isoformat(timespec="minutes")
+        return text[:OFFSET_BEGINS] + text[OFFSET_BEGINS:].replace(":", "")
     return label_on(dimension, start.date())
 
 
@@ -53,8 +55,10 @@ def label_on(dimension: Dimension, first: date) -> str:
         return week_label(first, dimension.week_start)
     if granularity is Granularity.QUARTER:
         return f"{first.year:04}-Q{(first.month - 1) // MONTHS_A_QUARTER + 1}"
-    length = {Granularity.MONTH: 7, Granularity.YEAR: 4}.get(granularity or Granularity.DAY, 10)
-    return first.isoformat()[:length]
+    text = first.isoformat()
+    if granularity is Granularity.MONTH:
+        return text[: len("2026-01")]
+    return text[: len("2026")] if granularity is Granularity.YEAR else text
 
 
 def first_day_of_week(number: int, start: WeekStart) -> date:

@@ -1,6 +1,7 @@
 """What a resolved query asks in vain whatever the responses are: refused before any is read."""
 
-from .ast import Query, Shape
+from .ast import Query, Shape, Span
+from .comparing import series_of
 from .cursors import check_cursor
 from .errors import QueryError
 from .fields import Kind
@@ -12,6 +13,8 @@ def check(query: Query) -> None:
         check_cursor(query, query.after)
     if "empty_buckets" in query.include:
         _check_series(query)
+    if query.previous is not None and series_of(query) is not None:
+        _check_beginnings(query.span, query.previous)
     if query.shape is Shape.CROSSTAB and query.test != "none":
         _check_test(query)
 
@@ -20,6 +23,13 @@ def _check_series(query: Query) -> None:
     if len(query.dimensions) != 1 or query.dimensions[0].granularity is None:
         message = "Empty buckets are shown where responses are grouped by one time alone."
         raise QueryError("include", "not_allowed", message)
+
+
+def _check_beginnings(*spans: Span | None) -> None:
+    """Buckets meet by their number from there."""
+    if any(span is None or span.start is None for span in spans):
+        message = "Buckets of time are set beside each other where both spans have a beginning."
+        raise QueryError("compare", "required", message)
 
 
 def _check_test(query: Query) -> None:

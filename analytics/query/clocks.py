@@ -23,6 +23,7 @@ LETTERS = {
     "q": "quarter",
     "y": "year",
 }
+PASSING = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 _MONTHS = {"month": 1, "quarter": MONTHS_A_QUARTER, "year": MONTHS_A_YEAR}
 
 
@@ -42,6 +43,20 @@ class Calendar:
         """The (first) moment at which the clock shows that, in UTC."""
         return wall.replace(tzinfo=ZoneInfo(self.zone)).astimezone(UTC)
 
+    def start(self, moment: datetime, unit: str) -> datetime:
+        """The first moment of the minute, hour … year another one lies in."""
+        wall = self.wall(moment)
+        start = self.floor(wall, unit)
+        return moment - (wall - start) if unit in PASSING else self.moment(start)
+
+    def later(self, moment: datetime, amount: int, unit: str) -> datetime:
+        """So many minutes or hours pass, of which a wall clock may repeat some; longer units go by
+        the calendar.
+        """
+        if unit in PASSING:
+            return moment + amount * PASSING[unit]
+        return self.moment(shift(self.wall(moment), amount, unit)) if amount else moment
+
     def floor(self, wall: datetime, unit: str) -> datetime:
         """The start of the minute, hour … year a time lies in."""
         return _FLOORS[unit](wall, self.week_start)
@@ -53,10 +68,10 @@ class Calendar:
             message = 'Steps from now like "-7d", "-1mo/mo" or "/d" are wanted here.'
             raise QueryError(path, "wrong_type", message)
         try:
-            wall = self.wall(self.now)
+            moment = self.now
             for amount, letters in _STEP.findall(found[1]):
-                wall = shift(wall, int(amount), LETTERS[letters])
-            return self.moment(self.floor(wall, LETTERS[found[2]]) if found[2] else wall)
+                moment = self.later(moment, int(amount), LETTERS[letters])
+            return self.start(moment, LETTERS[found[2]]) if found[2] else moment
         except (OverflowError, ValueError):
             raise QueryError(path, "out_of_range", "This lies beyond the calendar.") from None
 

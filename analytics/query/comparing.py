@@ -31,6 +31,7 @@ def set_beside(
     here = _places(series, query.span, now)
     there = _places(series, query.previous, now)
     before = {_key(record, series, there): record.figures for record in previous}
+    before.pop(None, None)
     for record in records:
         record.extras[PREVIOUS] = before.get(_key(record, series, here))
 
@@ -42,8 +43,13 @@ def _places(series: Dimension | None, span: Span | None, now: datetime) -> dict[
     return {label: number for number, label in enumerate(labels)}
 
 
-def _key(record: Record, series: Dimension | None, places: dict[str, int]) -> tuple[Any, ...]:
-    return tuple(
-        places.get(value, -1) if series is not None and name == series.name else value
-        for name, value in record.keys.items()
-    )
+def _key(
+    record: Record, series: Dimension | None, places: dict[str, int]
+) -> tuple[Any, ...] | None:
+    """None for a bucket outside the span: with an open end, what lies after now."""
+    keys = dict(record.keys)
+    if series is not None:
+        if keys[series.name] not in places:
+            return None
+        keys[series.name] = places[keys[series.name]]
+    return tuple(keys.values())

@@ -25,9 +25,10 @@ def page_of(query: Query, records: Sequence[Record]) -> Page:
     having = query.having
     fitting = [each for each in records if having is None or _fits(having, each.figures)]
     ordered = in_order(query, fitting)
+    # Behind a cursor the same query goes on: its offset was that of the first page.
     start = query.offset
     if query.after is not None:
-        start += place_behind(query, query.after, ordered)
+        start = place_behind(query, query.after, ordered)
     end = start + query.limit
     page = ordered[start:end]
     is_last = end >= len(ordered) or not page

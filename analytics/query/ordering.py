@@ -1,10 +1,10 @@
 """The total order of rows: the same question always has the same rows and the same cut."""
 
-import functools
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from .ast import Query
+from .ast import Query, SortKey
 from .intervals import Interval
 from .records import Record, Rest
 
@@ -46,8 +46,26 @@ def comparison(query: Query) -> Callable[[Place, Place], int]:
 
 
 def in_order(query: Query, records: Sequence[Record]) -> list[Record]:
-    key = functools.cmp_to_key(comparison(query))
-    return sorted(records, key=lambda record: key(place_of(query, record)))
+    """By the last key of the order first: what is equal in a later sorting stays in its order."""
+    ordered = list(records)
+    for key in reversed(query.order):
+        ordered.sort(key=_rank_by(key), reverse=key.descending)
+    ordered.sort(key=operator.attrgetter("is_other"))
+    return ordered
+
+
+def _rank_by(key: SortKey) -> Callable[[Record], tuple[int, Any]]:
+    """Something to sort records by as `comparison` compares their values of a key."""
+    name = key.name
+    if key.is_group:
+        return lambda record: _rank(_plain(record.keys[name]))
+    return lambda record: _rank(record.figures[name])
+
+
+def _rank(value: Any) -> tuple[int, Any]:
+    if value is None:
+        return 0, None
+    return (2, None) if value == BEYOND else (1, value)
 
 
 def _below(left: Any, right: Any) -> int:

@@ -158,6 +158,8 @@ def _match_in(condition: In) -> Stage:
 
 
 def _bounds(condition: Between) -> Stage:
+    if condition.low is None and condition.high is None:
+        return {"$ne": None}
     bounds: Stage = {}
     if condition.low is not None:
         bounds["$gte" if condition.low.inclusive else "$gt"] = condition.low.value

@@ -86,14 +86,16 @@ def figures_of(query: Query, parts: Mapping[str, Any]) -> dict[str, Any]:
     for measure in query.measures:
         if measure.aggregate is Aggregate.NPS:
             figures[measure.name] = _net_promoter_score(measure.name, parts)
-        elif measure.aggregate is not Aggregate.RATIO:
+        elif measure.aggregate is Aggregate.RATIO:
+            figures[measure.name] = None  # takes its place in the order
+        else:
             figures[measure.name] = parts[f"m:{measure.name}"]
     for measure in query.measures:
         if measure.ratio is not None:
             numerator, denominator = (figures[name] for name in measure.ratio)
             whole = numerator is not None and denominator
             figures[measure.name] = numerator / denominator if whole else None
-    return {measure.name: figures[measure.name] for measure in query.measures}
+    return figures
 
 
 def _net_promoter_score(name: str, parts: Mapping[str, Any]) -> float | None:

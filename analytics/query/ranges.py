@@ -9,7 +9,7 @@ from formplatform.core import clock
 
 from .asked import RangeAsked
 from .ast import Span
-from .clocks import Calendar, shift
+from .clocks import PASSING, Calendar, shift
 from .errors import QueryError, unknown
 from .operands import day_of, parse_moment
 from .zones import day_after, midnight
@@ -21,6 +21,7 @@ NAMES = (
     *(f"last_30_{unit}s" for unit in UNITS),
 )  # fmt: skip
 """Examples of every form, for a hint."""
+DAYS = {"today": "this_day", "yesterday": "last_day"}
 COMPARISONS = ("previous_period", "previous_week", "previous_month", "previous_year")
 _NAMED = re.compile(r"(this|last)_(hour|day|week|month|quarter|year)")
 _COUNTED = re.compile(r"last_([1-9][0-9]{0,3})_(minute|hour|day|week|month|quarter|year)s")
@@ -47,23 +48,25 @@ def resolve_range(asked: RangeAsked, calendar: Calendar, *, path: str) -> Span:
 def _named(name: str, calendar: Calendar, *, path: str) -> Span:
     if name == "all":
         return EVER
-    name = {"today": "this_day", "yesterday": "last_day"}.get(name, name)
-    wall = calendar.wall(calendar.now)
+    name = DAYS.get(name, name)
     try:
         if found := _NAMED.fullmatch(name):
-            start = calendar.floor(wall, found[2])
-            first = shift(start, 0 if found[1] == "this" else -1, found[2])
-            return _between(calendar, first, shift(first, 1, found[2]))
+            first = 0 if found[1] == "this" else -1
+            return _units(calendar, found[2], first, first + 1)
         if found := _COUNTED.fullmatch(name):
-            end = shift(calendar.floor(wall, found[2]), 1, found[2])
-            return _between(calendar, shift(end, -int(found[1]), found[2]), end)
+            return _units(calendar, found[2], 1 - int(found[1]), 1)
     except (OverflowError, ValueError):
         raise QueryError(path, "out_of_range", "This lies beyond the calendar.") from None
     raise unknown(path, "date_range", name, known=NAMES)
 
 
-def _between(calendar: Calendar, start: datetime, end: datetime) -> Span:
-    return Span(calendar.moment(start), calendar.moment(end))
+def _units(calendar: Calendar, unit: str, first: int, end: int) -> Span:
+    """The units that begin so many after the present one, which is the one of number 0."""
+    if unit in PASSING:
+        start = calendar.start(calendar.now, unit)
+        return Span(calendar.later(start, first, unit), calendar.later(start, end, unit))
+    wall = calendar.floor(calendar.wall(calendar.now), unit)
+    return Span(*(calendar.moment(shift(wall, number, unit)) for number in (first, end)))
 
 
 def _bound(asked: Any, calendar: Calendar, *, path: str, is_end: bool) -> datetime | None:
@@ -88,6 +91,8 @@ def read_now(asked: dict[str, Any], calendar: Calendar, *, path: str) -> datetim
 def resolve_comparison(asked: RangeAsked, span: Span, calendar: Calendar) -> Span:
     """The span to compare with. Raises QueryError where the query's own is open."""
     if not isinstance(asked, str):
+        return resolve_range(asked, calendar, path="compare")
+    if asked in DAYS or _NAMED.fullmatch(asked) or _COUNTED.fullmatch(asked):
         return resolve_range(asked, calendar, path="compare")
     if asked not in COMPARISONS:
         raise unknown("compare", "comparison", asked, known=COMPARISONS)

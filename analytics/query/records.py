@@ -43,24 +43,15 @@ class Record:
 def records_of(query: Query, plan: Plan, groups: Iterable[Group]) -> list[Record]:
     """The records of the groups an executor found, in no order."""
     names = [measure.name for measure in plan.measures]
+    has_others = any(dimension.kept is not None for dimension in plan.dimensions)
     records = []
-    for keys, values in groups:
+    for found, values in groups:
         parts = dict(zip(names, values, strict=True))
-        records.append(_record(query, plan.dimensions, keys, parts))
+        keys = keys_of(plan.dimensions, found)
+        record = Record(keys, figures_of(query, parts), parts[ROWS], parts.get(SQUARES))
+        record.is_other = has_others and Rest.OTHER in keys.values()
+        records.append(record)
     return records
-
-
-def _record(
-    query: Query, dimensions: Sequence[Dimension], keys: Sequence[Any], parts: dict[str, Any]
-) -> Record:
-    groups = keys_of(dimensions, keys)
-    return Record(
-        keys=groups,
-        figures=figures_of(query, parts),
-        count=parts[ROWS],
-        squares=parts.get(SQUARES),
-        is_other=Rest.OTHER in groups.values(),
-    )
 
 
 def keys_of(dimensions: Sequence[Dimension], keys: Sequence[Any]) -> dict[str, Any]:

@@ -131,6 +131,9 @@ def _shape(asked: Asked, measures: tuple[Measure, ...], dimensions: tuple[Dimens
             raise QueryError("shape", "not_allowed", "A cross-tab is grouped by two fields.")
         if len(measures) != 1 or measures[0].aggregate is not Aggregate.COUNT:
             raise QueryError("shape", "not_allowed", "A cross-tab counts: its measure is count.")
+        if measures[0].column is not None or measures[0].condition is not None:
+            message = 'A cross-tab counts whole responses: say which ones in "filter".'
+            raise QueryError("shape", "not_allowed", message)
     return asked.shape
 
 

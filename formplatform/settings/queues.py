@@ -40,6 +40,7 @@ _EVERY = {
     "forms.dispatch_stale": timedelta(seconds=15),
     "analytics.compact_columns": timedelta(minutes=10),
     "analytics.verify_numbers": timedelta(minutes=15),
+    "analytics.remove_leftovers": timedelta(hours=6),
     "webhooks.deliver_due": timedelta(seconds=3),
     "webhooks.catch_up": timedelta(minutes=1),
     "webhooks.sweep": timedelta(minutes=1),

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from tests.browser.analytics_page import FORM, RESPONSES, answers
+from tests.fakes.live_web import LiveWeb
+from tests.own_stores import brings_stores
+from tests.test_analytics.servers import Server
+
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 QUIET = [
     "--no-sandbox",
@@ -87,3 +92,65 @@ def admin(page, live_server, django_user_model):
     page.click("button[type=submit], input[type=submit]")
     page.wait_for_url("**/admin/")
     return page
+
+
+@pytest.fixture(scope="module")
+def redis_server():
+    server = Server()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="module")
+@brings_stores
+def web(tmp_path_factory, redis_server):
+    started = LiveWeb(tmp_path_factory.mktemp("page"), redis_server.socket)
+    yield started
+    started.end()
+
+
+@pytest.fixture
+def filled(web):
+    """A form of the test's own with some responses."""
+    web.make_form(FORM)
+    web.import_answers(answers(RESPONSES))
+    return web
+
+
+@pytest.fixture
+def visit(browser, web, request):
+    """Opens the page, signed in; what it may not do fails the test, but for `expected` faults."""
+    contexts, faults = [], []
+    origin = f"http://127.0.0.1:{web.port}/"
+
+    def open_page(query="", *, faulty=(), wait=True, **options):
+        context = browser.new_context(
+            base_url=origin, **{"viewport": {"width": 1280, "height": 900}} | options
+        )
+        contexts.append(context)
+        context.set_default_timeout(10_000)
+        cookie = {"name": "sessionid", "value": web.known["session"], "url": origin}
+        context.add_cookies([cookie])
+        page = context.new_page()
+        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
+        page.on(
+            "console",
+            lambda m: (
+                faults.append(m.text)
+                if m.type in ("error", "warning") and not any(each in m.text for each in faulty)
+                else None
+            ),
+        )
+        page.on(
+            "request",
+            lambda asked: None if asked.url.startswith(origin) else faults.append(asked.url),
+        )
+        page.goto(f"/forms/{web.known['form']}/analytics/{query}")
+        if wait:
+            page.wait_for_selector("#totals .value")
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []

@@ -1,120 +1,15 @@
-"""The page of a form's numbers in a real browser, on a real web server with a Redis of its own."""
+"""The figures on the page of a form's numbers are those of the API."""
 
 import json
-import random
-import re
-import time
-from pathlib import Path
-from urllib.parse import urlencode
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tests.browser.analytics_page import FORM, RESPONSES, card, query, rows_of, tile
 from tests.browser.conftest import keep_screenshot
-from tests.fakes.live_web import LiveWeb
-from tests.own_stores import brings_stores
-from tests.test_analytics import study
-from tests.test_analytics.servers import Server
 
 pytestmark = pytest.mark.processes
-AXE = (Path(__file__).parent / "axe" / "axe.min.js").read_text(encoding="utf-8")
-FORM = {
-    "fields": [
-        *study.DEFINITION["fields"],
-        {"id": "recommend", "type": "nps", "label": "Would you recommend us?"},
-    ]
-}
-RESPONSES = 60
-
-
-def answers(count, seed=4):
-    rng = random.Random(seed)
-    return [study.answers(rng) | {"recommend": rng.randrange(11)} for _ in range(count)]
-
-
-@pytest.fixture(scope="module")
-def redis_server():
-    server = Server()
-    yield server
-    server.close()
-
-
-@pytest.fixture(scope="module")
-@brings_stores
-def web(tmp_path_factory, redis_server):
-    started = LiveWeb(tmp_path_factory.mktemp("page"), redis_server.socket)
-    yield started
-    started.end()
-
-
-@pytest.fixture
-def filled(web):
-    """A form of the test's own with some responses."""
-    web.make_form(FORM)
-    web.import_answers(answers(RESPONSES))
-    return web
-
-
-@pytest.fixture
-def visit(browser, web, request):
-    """Opens the page, signed in; what it may not do fails the test, but for `expected` faults."""
-    contexts, faults = [], []
-    origin = f"http://127.0.0.1:{web.port}/"
-
-    def open_page(query="", *, faulty=(), wait=True, **options):
-        context = browser.new_context(
-            base_url=origin, **{"viewport": {"width": 1280, "height": 900}} | options
-        )
-        contexts.append(context)
-        context.set_default_timeout(10_000)
-        cookie = {"name": "sessionid", "value": web.known["session"], "url": origin}
-        context.add_cookies([cookie])
-        page = context.new_page()
-        page.on("pageerror", lambda error: faults.append(f"script: {error}"))
-        page.on(
-            "console",
-            lambda m: (
-                faults.append(m.text)
-                if m.type in ("error", "warning") and not any(each in m.text for each in faulty)
-                else None
-            ),
-        )
-        page.on(
-            "request",
-            lambda asked: None if asked.url.startswith(origin) else faults.append(asked.url),
-        )
-        page.goto(f"/forms/{web.known['form']}/analytics/{query}")
-        if wait:
-            page.wait_for_selector("#totals .value")
-        return page
-
-    yield open_page
-    for context in contexts:
-        context.close()
-    assert faults == []
-
-
-def tile(page, name):
-    return page.locator(f"#totals .tile:has(dt:text-is('{name}')) .value")
-
-
-def card(page, field):
-    found = page.locator(f"article[data-field={field}]")
-    found.scroll_into_view_if_needed()
-    page.wait_for_selector(f"article[data-field={field}]:not([aria-busy]) .base:not(:empty)")
-    return found
-
-
-def rows_of(table):
-    return [
-        [cell.inner_text().strip() for cell in row.locator("th, td").all()]
-        for row in table.locator("tbody tr").all()
-    ]
-
-
-def query(web, body):
-    status, answer = web.call("POST", f"{web.numbers}query/", body)
-    assert status == 200, answer
-    return answer
+DAY = timedelta(days=1)
 
 
 def test_the_figures_are_those_of_the_api(filled, visit):
@@ -167,161 +62,6 @@ def test_the_way_through_the_form_is_that_of_the_sessions(filled, visit):
     ]
     assert tile(page, "Completion").inner_text() == "33.3%"
     assert tile(page, "Views").inner_text() == "4"
-
-
-def test_a_response_moves_the_page_within_two_seconds(filled, visit):
-    page = visit()
-    page.wait_for_selector("#live[data-state=live]")
-    card(page, "department")
-    cell = page.locator("article[data-field=department] tbody tr:has(th:text-is('IT')) td").nth(1)
-    before = int(cell.inner_text())
-    filled.submit(department="IT")
-    taken = time.monotonic()
-    page.wait_for_function(
-        "n => document.querySelector('#totals .value').textContent == n", arg=str(RESPONSES + 1)
-    )
-    assert time.monotonic() - taken < 2
-    page.wait_for_function(
-        """n => [...document.querySelectorAll('article[data-field=department] tbody tr')].some(
-               row => row.cells[0].innerText == 'IT' && row.cells[2].innerText == n)""",
-        arg=str(before + 1),
-    )
-    assert time.monotonic() - taken < 3
-    page.wait_for_function(
-        "text => document.getElementById('announcer').textContent.includes(text)",
-        arg=f"{RESPONSES + 1} in all",
-    )
-
-
-def test_what_happens_by_itself_is_not_announced_again_and_again(filled, visit):
-    page = visit()
-    page.wait_for_selector("#live[data-state=live]")
-    page.evaluate(
-        """() => { window.said = []; new MutationObserver(() => said.push(
-               document.getElementById('announcer').textContent))
-               .observe(document.getElementById('announcer'), {childList: true}); }"""
-    )
-    for number in range(1, 4):
-        filled.submit(department="HR")
-        page.wait_for_function(
-            "n => document.querySelector('#totals .value').textContent == n",
-            arg=str(RESPONSES + number),
-        )
-    assert page.evaluate("said") == [f"1 new response, {RESPONSES + 1} in all."]
-
-
-def test_two_questions_are_crossed_by_keyboard_alone(filled, visit):
-    page = visit()
-    rows = page.get_by_label("Rows", exact=True)
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if rows.evaluate("element => element === document.activeElement"):
-            break
-    page.keyboard.type("Department")
-    page.keyboard.press("Tab")
-    page.keyboard.type("Status")
-    page.wait_for_selector("#crosstab table.cross")
-
-    assert page.evaluate("document.activeElement.labels[0].textContent") == "Columns"
-    answered = [{"department": {"$exists": True}}, {"status": {"$exists": True}}]
-    body = {"measures": ["count"], "group_by": ["department", "status"], "shape": "crosstab"}
-    table = query(filled, {**body, "filter": {"$and": answered}})["crosstab"]
-    shown = rows_of(page.locator("#crosstab table"))
-    assert [[int(cell.split()[-1]) for cell in row[1:]] for row in shown] == [
-        [*counts, total] for counts, total in zip(table["counts"], table["row_totals"], strict=True)
-    ]
-    verdict = page.inner_text("#crosstab .verdict")
-    assert f"Cramér's V = {table['association']['cramers_v']:.2f}" in verdict
-    assert f"p = {table['association']['p_value']:.3f}" in verdict
-    page.wait_for_function(
-        "() => document.getElementById('announcer').textContent.includes('Cross-tab')"
-    )
-    assert "rows=department&columns=state" in page.url
-
-
-def test_dark_follows_the_system_until_somebody_chooses(filled, visit):
-    page = visit(color_scheme="dark")
-    ground = "getComputedStyle(document.body).backgroundColor"
-    assert page.evaluate(ground) == "rgb(11, 18, 32)"
-    page.select_option("#theme", "light")
-    assert page.evaluate(ground) == "rgb(246, 248, 251)"
-    page.reload()
-    page.wait_for_selector("#totals .value")
-    assert page.evaluate(ground) == "rgb(246, 248, 251)"
-
-
-def test_a_filter_stands_in_the_address_and_the_address_opens_the_same_view(filled, visit):
-    page = visit()
-    page.click("text=Add filter")
-    page.get_by_label("Question", exact=True).select_option(label="Department")
-    page.check("text=HR")
-    page.get_by_role("button", name="Add filter").last.click()
-    chosen = {"filter": {"department": {"$in": ["hr"]}}, "measures": ["count"]}
-    expected = str(query(filled, chosen)["data"][0]["count"])
-    page.wait_for_function(
-        "n => document.querySelector('#totals .value').textContent == n", arg=expected
-    )
-    assert page.inner_text(".chip").startswith("Department is one of HR")
-    assert int(expected) < RESPONSES
-
-    other = visit("?" + page.url.partition("?")[2])
-    other.wait_for_function(
-        "n => document.querySelector('#totals .value').textContent == n", arg=expected
-    )
-    assert other.inner_text(".chip").startswith("Department is one of HR")
-    shown = rows_of(card(other, "department").locator("table.bars"))
-    assert [row[2] for row in shown] == ["0", expected, "0"]
-
-    page.go_back()
-    page.wait_for_function(
-        "n => document.querySelector('#totals .value').textContent == n", arg=str(RESPONSES)
-    )
-    assert page.locator(".chip").count() == 0
-
-
-def test_days_are_those_of_the_zone_in_the_address(filled, visit):
-    for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):
-        page = visit("?" + urlencode({"range": "today", "tz": zone}))
-        body = {"measures": ["count"], "date_range": "today", "timezone": zone}
-        expected = query(filled, body)["data"][0]["count"]
-        assert tile(page, "Responses").inner_text() == str(expected)
-        assert page.inner_text("#zone-shown") == zone
-
-
-VIEWS = [("light", 1280), ("dark", 1280), ("light", 400)]
-
-
-@pytest.mark.parametrize(("scheme", "width"), VIEWS)
-def test_no_rule_of_accessibility_is_broken(filled, visit, scheme, width):
-    page = visit(
-        "?rows=department&columns=score",
-        color_scheme=scheme,
-        viewport={"width": width, "height": 7000},
-    )
-    page.wait_for_selector("#crosstab table.cross")
-    page.wait_for_function("() => !document.querySelector('[aria-busy]')")
-    keep_screenshot(page, f"analytics-{scheme}-{width}")
-    page.click("text=Add filter")
-    page.evaluate("document.querySelectorAll('details').forEach(each => { each.open = true; })")
-    assert broken_rules(page) == []
-    assert page.evaluate("document.documentElement.scrollWidth") <= width
-
-
-def broken_rules(page):
-    page.evaluate(AXE)
-    rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-    found = page.evaluate(
-        "tags => axe.run(document, {runOnly: {type: 'tag', values: tags}})", rules
-    )
-    return [(each["id"], each["nodes"][0]["html"][:200]) for each in found["violations"]]
-
-
-def test_a_broken_rule_would_be_found(filled, visit):
-    page = visit()
-    page.evaluate("document.querySelector('label[for^=choice]').remove()")
-    page.evaluate("document.querySelector('h1').style.color = '#ccc'")
-
-    assert [rule for rule, _ in broken_rules(page)] == ["color-contrast", "select-name"]
 
 
 def test_what_the_form_hides_is_marked_and_nothing_is_worked_out_of_it(filled, visit):
@@ -385,58 +125,128 @@ def test_of_fifty_fields_those_are_read_that_can_be_seen(web, visit):
     assert page.inner_text("#finder [role=status]") == "1 of 50"
 
 
-REFUSED = "Failed to load resource"
+def shown_rows(page, field):
+    """What stands in the table behind a picture."""
+    found = card(page, field)
+    found.locator("summary").click()
+    return rows_of(found.locator(".behind table"))
 
 
-def test_a_filter_that_cannot_be_used_is_named_with_the_remedy(filled, visit):
-    where = json.dumps(["nonsense", "$eq", 1])
-    page = visit("?" + urlencode({"where": where}), faulty=(REFUSED,), wait=False)
-    page.wait_for_selector("#problems .problem")
-    text = page.inner_text("#problems")
-    assert 'There is no field "nonsense"' in text
-    assert "Change the filters" in text
-    page.click(".chip .remove")
-    page.wait_for_selector("#totals .value")
-    assert tile(page, "Responses").inner_text() == str(RESPONSES)
-    page.wait_for_selector("#problems .problem", state="detached")
+DATES = {
+    "fields": [
+        {"id": "born", "type": "date", "label": "When were you born?"},
+        {"id": "moved", "type": "date", "label": "When did you move in?"},
+        {"id": "called", "type": "date", "label": "When did you call?"},
+        {"id": "wakes", "type": "time", "label": "When do you get up?"},
+    ]
+}
 
 
-def test_whoever_is_signed_out_meanwhile_is_shown_the_way_back(filled, visit):
-    page = visit(faulty=(REFUSED,))
-    page.context.clear_cookies()
-    page.get_by_label("Period").select_option("last_7_days")
-    page.wait_for_selector("#problems .problem")
-    assert "signed out" in page.inner_text("#problems")
-    link = page.get_attribute("#problems a", "href")
-    assert re.fullmatch(r"/api/v2/login/\?next=%2Fforms%2F.*range%3Dlast_7_days.*", link)
+@pytest.mark.parametrize("place", ["", "?range=last_30_days"])
+def test_dates_are_drawn_by_what_shows_their_shape_and_none_is_left_out(web, visit, place):
+    web.make_form(DATES)
+    several = [
+        {
+            "born": f"{1940 + n // 12}-{n % 12 + 1:02}-11",
+            "moved": f"{2019 + n % 3}-0{n // 3 % 9 + 1}-01",
+            "called": f"2026-05-{n % 20 + 1:02}",
+            "wakes": f"{5 + n % 4:02}:{n % 60:02}:00",
+        }
+        for n in range(480)
+    ]
+    web.import_answers(several)
+    page = visit(place)
+
+    years = [[str(1940 + n), "12"] for n in range(40)]
+    assert shown_rows(page, "born") == years
+    months = shown_rows(page, "moved")
+    assert (months[0], len(months)) == (["January 2019", "18"], 33)
+    assert sum(int(row[1]) for row in months) == 480
+    days = shown_rows(page, "called")
+    assert (days[0], len(days)) == (["Fri, 1 May 2026", "24"], 20)
+    hours = shown_rows(page, "wakes")
+    assert [row[1] for row in hours] == ["0"] * 5 + ["120"] * 4 + ["0"] * 15
 
 
-def test_without_a_connection_the_page_says_so_and_goes_on_by_itself(filled, visit):
-    page = visit(faulty=(REFUSED, "ERR_INTERNET_DISCONNECTED"))
-    page.context.set_offline(True)
-    page.get_by_label("Period").select_option("last_90_days")
-    page.wait_for_selector("#problems .problem")
-    assert "can't be reached" in page.inner_text("#problems")
-    page.context.set_offline(False)
-    page.click("#problems button")
-    page.wait_for_selector("#problems .problem", state="detached")
+def test_a_few_large_numbers_do_not_press_all_others_into_one_column(web, visit):
+    web.make_form({"fields": [{"id": "spent", "type": "number", "label": "Spent"}]})
+    web.import_answers([{"spent": n % 100 + 0.5} for n in range(1000)] + [{"spent": 90_000}] * 3)
+    page = visit()
+
+    shown = shown_rows(page, "spent")
+    assert [row[0] for row in shown][:2] == ["0 to below 10", "10 to below 20"]
+    assert [row[:2] for row in shown][-1] == ["100 and more", "3"]
+    assert [row[1] for row in shown][:-1] == ["100"] * 10
+    assert "from 100 to 90,000" in card(page, "spent").inner_text()
 
 
-def test_without_redis_the_stored_responses_are_counted_instead(filled, visit, redis_server):
-    page = visit(faulty=(REFUSED,))
-    page.wait_for_selector("#live[data-state=live]")
-    redis_server.kill()
-    try:
-        page.reload()
-        page.wait_for_selector("#problems .problem")
-        keep_screenshot(page, "analytics-without-redis")
-        assert "live numbers are away" in page.inner_text("#problems")
-        assert tile(page, "Responses").inner_text() == str(RESPONSES)
-        assert tile(page, "Completion").inner_text() == "\N{EN DASH}"
-        shown = rows_of(card(page, "department").locator("table.bars"))
-        body = {"measures": ["count"], "group_by": ["department"]}
-        counts = {row["department"]: row["count"] for row in query(filled, body)["data"]}
-        assert [int(row[2]) for row in shown] == [counts[each] for each in ("it", "hr", "ops")]
-    finally:
-        redis_server.start()
-    page.wait_for_selector("#problems .problem", state="detached", timeout=40_000)
+def test_of_many_options_the_most_frequent_are_shown_until_all_are_wanted(web, visit):
+    labels = [f"Town {n}" for n in range(40)]
+    options = [{"id": f"t{n}", "label": label} for n, label in enumerate(labels)]
+    web.make_form(
+        {"fields": [{"id": "town", "type": "choice", "label": "Town", "options": options}]}
+    )
+    web.import_answers([{"town": f"t{n}"} for n in range(40) for _ in range(n)])
+    page = visit()
+    shown = card(page, "town")
+    assert [row[0] for row in rows_of(shown.locator("table"))] == labels[:-13:-1]
+
+    shown.get_by_role("button", name="Show all 40 answers").press("Enter")
+    assert [row[0] for row in rows_of(shown.locator("table"))] == labels
+    assert page.evaluate("document.activeElement.textContent") == "Show the 12 most frequent"
+
+
+def test_no_empty_weeks_stand_before_the_first_response(web, visit):
+    web.make_form(DATES)
+    first = (datetime.now(UTC) - timedelta(days=95)).replace(microsecond=0)
+    moments = [first, first + timedelta(days=40)]
+    lines = "\n".join(
+        json.dumps({"answers": {"wakes": "07:00:00"}, "submitted_at": each.isoformat()})
+        for each in moments
+    )
+    path, kind = f"{web.form}responses/import/", "application/x-ndjson"
+    assert web.call("POST", path, lines.encode(), kind=kind)[1]["stored"] == 2
+    page = visit("?tz=UTC")
+    page.click("#series summary")
+    shown = rows_of(page.locator("#series table"))
+    assert (shown[0][1], len(shown)) == ("1", 96)
+
+
+def test_the_series_of_a_form_that_hides_small_groups_is_as_fine_as_it_may_be_seen(web, visit):
+    web.make_form(DATES)
+    start = datetime.now(UTC).replace(microsecond=0) - timedelta(days=60)
+    lines = "\n".join(
+        json.dumps(
+            {"answers": {"born": "1990-01-01"}, "submitted_at": (start + n * DAY).isoformat()}
+        )
+        for n in range(60)
+    )
+    path, kind = f"{web.form}responses/import/", "application/x-ndjson"
+    assert web.call("POST", path, lines.encode(), kind=kind)[1]["stored"] == 60
+    assert web.call("PATCH", web.form, {"min_cell": 5})[0] == 200
+    page = visit("?tz=UTC")
+    assert page.inner_text("#series .under").startswith("By week")
+    page.click("#series summary")
+    assert "7" in [row[1] for row in rows_of(page.locator("#series table"))]
+
+
+def test_of_what_is_not_drawn_it_is_shown_how_many_answered(filled, visit):
+    page = visit()
+    for field, remark in (("email", "A personal field"), ("scan", "Only how many answered")):
+        _, spread = filled.call("GET", f"{filled.numbers}fields/{field}/distribution/")
+        shown = card(page, field)
+        assert [(row[0], int(row[2])) for row in rows_of(shown.locator("table.bars"))] == [
+            ("Answered", spread["answered"]),
+            ("Not answered", spread["missing"]),
+        ]
+        assert remark in shown.inner_text()
+
+
+def test_short_texts_that_repeat_are_shown_whole(web, visit):
+    fields = [{"id": kind, "type": kind, "label": kind} for kind in ("text", "long_text")]
+    web.make_form({"fields": fields})
+    web.import_answers([{"text": "St. Gallen", "long_text": "St. Gallen"} for _ in range(12)])
+    page = visit()
+    assert [row[0] for row in rows_of(card(page, "text").locator("table"))] == ["St. Gallen"]
+    words = [row[0] for row in rows_of(card(page, "long_text").locator("table"))]
+    assert sorted(words) == ["gallen", "st"]

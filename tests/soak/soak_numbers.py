@@ -205,27 +205,37 @@ def exactness(form_id: str) -> dict[str, tuple[object, object]]:
 
 
 def corruption(form_id: str) -> dict[str, tuple[object, object]]:
-    """One counter changed by hand: what verification and repair make of it."""
+    """One counter after the other changed by hand: what verification and repair make of each."""
     from analytics import keys
     from analytics.aggregator import current
+    from analytics.generations import Generations
     from analytics.keys import FormKeys
     from analytics.repair import repair
     from analytics.verification import verify
     from formplatform.core.connections import numbers
 
+    generations = Generations(numbers(), form_id)
     day, count = sorted(current().days(form_id).items())[DAYS // 2]
-    numbers().hincrby(FormKeys(form_id).prefix + keys.days(), day, 7)
-    found = verify(form_id)
-    told = ", ".join(f"{each.day}: {each.counted}" for each in found.days)
-    progress("repairing")
-    mended = repair(form_id).after
-    progress("")
-    return {
-        "after a key was corrupted": (verdict_of(found), "drifted"),
-        "the day that is named": (told, f"{day}: {count + 7}"),
-        "after the repair": (verdict_of(mended), "exact"),
-        "a recount by other code, again": (differences(form_id), "no difference"),
+    facts: dict[str, tuple[object, object]] = {}
+    broken = {
+        "a day": (keys.days(), day, f"{day}: {count + 7}"),
+        "a hash": (keys.hashes(), f"{day}:0", f"{day}: {count}"),
+        "a quarter-hour": (keys.quarter_hours(day), "40", f"{day}: {count}"),
     }
+    for what, (key, name, named) in broken.items():
+        progress(f"repairing {what}")
+        generation = generations.live
+        numbers().hincrby(FormKeys(form_id).prefix + key, name, 7)
+        found = verify(form_id)
+        told = ", ".join(f"{each.day}: {each.counted}" for each in found.days)
+        done = repair(form_id)
+        how = f"{done.remedy.value}, {generations.live - generation} rebuilds"
+        facts[f"{what}: corrupted"] = (verdict_of(found), "drifted")
+        facts[f"{what}: named"] = (told, named)
+        facts[f"{what}: remedy"] = (how, "counters, 0 rebuilds")
+        facts[f"{what}: repaired"] = (verdict_of(done.after), "exact")
+    progress("")
+    return facts | {"a recount by other code, again": (differences(form_id), "no difference")}
 
 
 def verdict_of(found) -> str:

@@ -1,41 +1,44 @@
-"""Random queries over a form that changes: every engine against two readings of their own.
+"""Random queries over a form that changes: every engine against readings that share no code.
 
 A round is one form. Its responses come, change and go while queries are asked; each query is
-answered by every engine alone, and by an oracle that shares no code with them: `pandas_oracle` for
-the long form of the language, `oracle` for the short one.
+answered by every engine alone, and by `pandas_oracle`; what of the short form `oracle` can read it
+reads as well. What one engine refuses for being wrong, all have to refuse in the same words.
 """
 
+import contextlib
+import itertools
 import math
 import re
 from collections import Counter
 from dataclasses import dataclass, field
-
-from hypothesis import HealthCheck, Phase, given, seed as seeded, settings, strategies as st
+from numbers import Real
 
 from analytics.answers import Answering
 from analytics.counting import count_responses
 from analytics.engines import Subject
 from analytics.form_fields import fields_of_form
+from analytics.query import limits
 from analytics.query.errors import QueryError
-from analytics.query_builder import QueryDSL
+from analytics.query.parser import parse
+from analytics.query.resolver import resolve
 from formplatform.core import clock
 from formplatform.forms.ids import new_id
 from formplatform.forms.schema.answers import validate_answers
 from formplatform.forms.schema.definition import parse_definition
 from tests.test_analytics import oracle, pandas_oracle, study
-from tests.test_analytics.random_held_queries import held_queries
-from tests.test_analytics.random_long_queries import long_queries
-from tests.test_analytics.random_queries import queries
-from tests.test_analytics.random_weighted_queries import weighted_queries
+from tests.test_analytics.pandas_groups import dimensions
+from tests.test_analytics.pandas_tables import as_cells
+from tests.test_analytics.random_questions import random_questions
+from tests.test_analytics.vocabulary import words_of
 from tests.test_analytics.world import World
 
 ACTS = 150
 """Changes before the first query of a round; more come between its queries."""
 CHANGES_EVERY = 10
 STUDY = parse_definition(study.DEFINITION)
-every_query = st.one_of(
-    queries(), long_queries(), long_queries(plain=True), held_queries, weighted_queries()
-)
+NEWEST = 2
+PAGES = 3
+"""How many pages behind the first one are read."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ class Difference:
     seed: int
     number: int
     engine: str
-    query: dict
+    question: object
     found: object
     expected: object
 
@@ -55,21 +58,29 @@ class Report:
     asked: Counter = field(default_factory=Counter)
     """Oracle → queries it read."""
     answered: Counter = field(default_factory=Counter)
+    """Engine → queries it answered."""
+    passed: Counter = field(default_factory=Counter)
+    """(Engine, reason) → queries it left to others."""
     refused: Counter = field(default_factory=Counter)
-    """(Engine, reason) → queries."""
+    """Engine → queries that all had to refuse."""
+    pages: Counter = field(default_factory=Counter)
+    """Engine → pages behind the cursor of another one."""
+    words: Counter = field(default_factory=Counter)
+    """(Word of the language, engine) → queries that said it."""
     differing: Counter = field(default_factory=Counter)
     changes: Counter = field(default_factory=Counter)
     """Kind of event → how many."""
     first: Difference | None = None
 
-    def refuse(self, engine, reason):
-        self.refused[engine, reason] += 1
+    def tell(self, engine, question, found):
+        kind = self.refused if "refused" in found else self.answered
+        kind[engine] += 1
+        for word in set(words_of(question.query)):
+            self.words[word, engine] += kind is self.answered
 
-    def answer(self, difference, engine):
-        self.answered[engine] += 1
-        if difference is not None:
-            self.differing[engine] += 1
-            self.first = self.first or difference
+    def differ(self, difference):
+        self.differing[difference.engine] += 1
+        self.first = self.first or difference
 
 
 class Study(World):
@@ -77,7 +88,7 @@ class Study(World):
 
     def __init__(self, store, seed):
         super().__init__(new_id(), store, seed)
-        for number in (1, 2):
+        for number in (1, NEWEST):
             store.insert_version(study.version(self.form_id, number=number))
         for _ in range(ACTS):
             self.act()
@@ -88,6 +99,7 @@ class Study(World):
         return super().submit(data=self._answers(), **origin | given)
 
     def edit(self, response, **given):
+        given = {"updated_at": study.moment(self.random)} | given
         return super().edit(response, data=self._answers(), **given)
 
     def _answers(self):
@@ -114,64 +126,100 @@ class Round:
         self.asked = 0
 
     def run(self, count, progress=lambda: None):
-        @seeded(self.seed)
-        @settings(
-            max_examples=count,
-            database=None,
-            deadline=None,
-            phases=[Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
-        @given(query=every_query)
-        def ask_everyone(query):
-            self.compare(query)
+        for question in itertools.islice(random_questions(self.seed), count):
+            self.compare(question)
             progress()
 
-        ask_everyone()
-
-    def compare(self, query):
+    def compare(self, question):
         self.asked += 1
         if self.asked % CHANGES_EVERY == 0:
             for _ in range(3):
                 self.study.act()
             self.report.changes += self.study.count()
-        expected = self._read(query)
+        expected = self._read(question)
         for engine in self.engines:
-            self._ask(query, engine, expected)
+            with limited(question.most):
+                self._ask(question, engine, expected)
 
-    def _read(self, query):
-        if "measures" in query:
-            self.report.asked["pandas"] += 1
-            return pandas_oracle.answer(query, self.study.live(), now=clock.now())
-        self.report.asked["naive"] += 1
-        return {"rows": oracle.answer(query, self.study.live())}
-
-    def _ask(self, query, engine, expected):
-        fields = fields_of_form(self.study.form_id)
-        parsed = QueryDSL(fields).parse(query | {"engine": engine})
+    def _read(self, question):
+        """What has to come of it."""
+        if question.refused:
+            self.report.asked["known to be wrong"] += 1
+            return {"refused": question.refused}
+        query, live = question.query, self.study.live()
+        self.report.asked["pandas"] += 1
         try:
-            answer = Answering(parsed, Subject(self.study.form_id, fields)).answer()
+            expected = pandas_oracle.answer(
+                query, live, now=question.now, newest=NEWEST, most=question.most
+            )
+        except pandas_oracle.RefusedError as refused:
+            return {"refused": refused.args}
+        if oracle.can_read(query):
+            self.report.asked["pandas and naive"] += 1
+            assert alike(oracle.answer(query, live), expected["rows"])
+        return expected
+
+    def _ask(self, question, engine, expected):
+        try:
+            found = self._answered(question, engine)
         except QueryError as error:
-            self.report.refuse(engine, reason_of(error))
-            return
+            if reason := reason_of(error):
+                self.report.passed[engine, reason] += 1
+                return
+            found = refusal_of(error)
+        self.report.tell(engine, question, found)
+        if not alike(found, expected):
+            self.report.differ(Difference(self.seed, self.asked, engine, question, found, expected))
+
+    def _answered(self, question, engine):
+        query = question.query | {"engine": engine}
+        answer = self._answer(query, question)
         found = {
             "rows": answer.rows,
             "total_rows": answer.total_rows,
+            "truncated": answer.truncated,
             "base": answer.base_n,
             "totals": answer.totals,
+            "weighting": answer.weighting,
+            "crosstab": answer.crosstab and as_cells(answer.crosstab, dimensions(query)),
+            "following": [],
         }
-        pair = {name: found[name] for name in expected if found[name] is not None}
-        difference = None
-        if not alike(pair, {name: expected[name] for name in pair}):
-            difference = Difference(self.seed, self.asked, engine, query, pair, expected)
-        self.report.answer(difference, engine)
+        for _ in range(PAGES if "limit" in query else 0):
+            if answer.next is None:
+                break
+            answer = self._answer(query | {"after": answer.next}, question)
+            found["following"] += answer.rows
+            self.report.pages[engine] += 1
+            self.report.words["after", engine] += 1
+        return found
+
+    def _answer(self, query, question):
+        fields, now = fields_of_form(self.study.form_id), question.now
+        parsed = resolve(parse(query), fields, personal_allowed=question.personal, now=now)
+        return Answering(parsed, Subject(self.study.form_id, fields), now=now).answer()
+
+
+@contextlib.contextmanager
+def limited(most):
+    """As if no query might have more groups."""
+    usual = limits.MAX_GROUPS
+    limits.MAX_GROUPS = most
+    try:
+        yield
+    finally:
+        limits.MAX_GROUPS = usual
+
+
+def refusal_of(error):
+    (told,) = error.errors
+    return {"refused": (told.field, told.code)}
 
 
 def reason_of(error):
-    """Why an engine refused a query; any other refusal of a valid query is a mistake."""
+    """Why an engine refused a query that others may answer; None where all have to refuse it."""
     (told,) = error.errors
     if (told.field, told.code) != ("engine", "not_available"):
-        raise error
+        return None
     return re.fullmatch(r"It can't answer this query \(\w+: (.*)\)\.", told.message)[1]
 
 
@@ -183,6 +231,6 @@ def alike(one, two):
         return len(one) == len(two) and all(map(alike, one, two))
     if isinstance(one, bool) or isinstance(two, bool):
         return one is two
-    if isinstance(one, int | float) and isinstance(two, int | float):
+    if isinstance(one, Real) and isinstance(two, Real):
         return math.isclose(one, two, rel_tol=1e-9, abs_tol=1e-9)
     return one == two

@@ -9,6 +9,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from formplatform.core import clock
+from tests.test_analytics import pandas_spans
 from tests.test_analytics.study import DEFINITION
 
 FIELDS = {field["id"]: field for field in DEFINITION["fields"]}
@@ -16,8 +17,16 @@ NAMES = {field.get("name", field["id"]): field["id"] for field in DEFINITION["fi
 FACTS = {"submitted_at", "updated_at", "version", "form_version", "source"}
 
 
-ZONE: ContextVar[str] = ContextVar("zone", default="UTC")
-"""Of the query that is read: where its days begin and end."""
+PLACE: ContextVar = ContextVar("place", default=({}, None))
+"""The query that is read, whose zone says where days begin, and the moment it is asked at."""
+
+
+def set_place(query, now):
+    PLACE.set((query, now))
+
+
+def zone():
+    return PLACE.get()[0].get("timezone", "UTC")
 
 
 def value_of(response, name):
@@ -35,11 +44,18 @@ def kind_of(name):
     return "choice" if row else FIELDS[NAMES.get(bare, bare)]["type"]
 
 
-def option_id(name, operand):
+def listed(name):
     bare = name.removeprefix("data.").partition(".")[0]
     field = FIELDS[NAMES.get(bare, bare)]
-    known = field.get("options") or field["columns"]
-    return next(o["id"] for o in known if operand in (o["id"], o["label"]))
+    return field.get("options") or field["columns"]
+
+
+def options_of(name):
+    return [each["id"] for each in listed(name)]
+
+
+def option_id(name, operand):
+    return next(o["id"] for o in listed(name) if operand in (o["id"], o["label"]))
 
 
 def span(name, operand):
@@ -47,10 +63,13 @@ def span(name, operand):
     kind = kind_of(name)
     if kind not in ("fact", "datetime"):
         return None
-    if len(operand) == 10:
-        zone, day = ZoneInfo(ZONE.get()), date.fromisoformat(operand)
-        first = datetime.combine(day, time(), zone).astimezone(UTC)
-        last = datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
+    if isinstance(operand, dict):
+        first = clock.to_milliseconds(pandas_spans.moment_of(operand["$now"], *PLACE.get()))
+        last = first + timedelta(milliseconds=1)
+    elif len(operand) == 10:
+        here, day = ZoneInfo(zone()), date.fromisoformat(operand)
+        first = datetime.combine(day, time(), here).astimezone(UTC)
+        last = datetime.combine(day + timedelta(days=1), time(), here).astimezone(UTC)
     else:
         first = datetime.fromisoformat(operand)
         first = first if first.tzinfo else first.replace(tzinfo=UTC)
@@ -60,6 +79,9 @@ def span(name, operand):
 
 def stored(name, operand):
     """As such an answer is stored."""
+    if isinstance(operand, dict):
+        moment = pandas_spans.moment_of(operand["$now"], *PLACE.get())
+        return moment.astimezone(ZoneInfo(zone())).date().isoformat()
     if kind_of(name) == "time":
         return operand if len(operand) == len("HH:MM:SS") else f"{operand}:00"
     return unicodedata.normalize("NFC", operand) if isinstance(operand, str) else operand
@@ -74,6 +96,19 @@ def equals(name, value, operand):
     if covered := span(name, operand):
         return covered[0] <= value < covered[1]
     return value == stored(name, operand)
+
+
+def lies_in(name, value, asked):
+    """Whether a time lies in a span, a date in its days."""
+    start, end = pandas_spans.span(asked, *PLACE.get())
+    if value is None:
+        return False
+    if kind_of(name) == "date":
+        here = ZoneInfo(zone())
+        start, end = (each and each.astimezone(here).date().isoformat() for each in (start, end))
+    elif isinstance(value, str):
+        start, end = (each and clock.to_text(each) for each in (start, end))
+    return (start is None or value >= start) and (end is None or value < end)
 
 
 OPPOSITES = {"$ne": "$eq", "$nin": "$in", "$none": "$any"}
@@ -107,6 +142,7 @@ TESTS = {
     "$not": lambda name, value, operand: (
         not all(compare(name, value, *each) for each in operand.items())
     ),
+    "$date_range": lies_in,
     "$between": lambda name, value, operand: (
         compare(name, value, "$gte", operand[0]) and compare(name, value, "$lte", operand[1])
     ),
@@ -218,8 +254,25 @@ def grouped(query, responses, dimensions):
     return groups if dimensions else groups | {(): groups[()]}
 
 
+READ = {"aggregate", "value", "group_by", "filter", "sort", "limit"}
+READ_OF_GROUPS = {"field", "granularity", "timezone"}
+
+
+def can_read(query):
+    """Whether a query asks for nothing that only `pandas_oracle` knows."""
+    asked = query.get("group_by")
+    listed = asked if isinstance(asked, list) else [asked] if asked else []
+    groups = [each for each in listed if isinstance(each, dict)]
+    return (
+        query.keys() <= READ
+        and "aggregate" in query
+        and query["aggregate"] in ("count", "sum", "avg", "min", "max")
+        and all(each.keys() <= READ_OF_GROUPS for each in groups)
+    )
+
+
 def answer(query, responses):
-    ZONE.set(query.get("timezone", "UTC"))
+    set_place(query, None)
     asked = query.get("group_by")
     listed = asked if isinstance(asked, list) else [asked] if asked else []
     dimensions = [dimension(each) for each in listed]

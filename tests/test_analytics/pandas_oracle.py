@@ -1,51 +1,155 @@
-"""A naive reading of the long form of the query language, with pandas: what every engine must say.
+"""A naive reading of the query language, with pandas: what every engine must say.
 
-Filters are read by `oracle`, one response at a time; groups and figures are pandas' own.
+Filters are read by `oracle`, one response at a time; groups, figures and the calendar are pandas'
+own, tables and intervals scipy's.
 """
 
-import math
-from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
-
-import pandas as pd
+from datetime import UTC
 
 from tests.test_analytics import oracle
-from tests.test_analytics.pandas_figures import figures, measures, only, weight_of
+from tests.test_analytics.pandas_figures import figures, measures, weight_of
+from tests.test_analytics.pandas_groups import (
+    CYCLES,
+    OTHER,
+    buckets_between,
+    dimensions,
+    ends_of_series,
+    fixed,
+    granularity_of,
+    grouped,
+    name_of,
+    plain,
+    split,
+)
+from tests.test_analytics.pandas_order import having, order
+from tests.test_analytics.pandas_rows import table
+from tests.test_analytics.pandas_spans import previous_span, span
+from tests.test_analytics.pandas_tables import UntestableError, crosstab, interval_of, weighting
 
-OTHER = "(other)"
-MULTIPLE = "multi_choice"
-CLOCK = {"minute": 1, "quarter_hour": 15, "hour": 60}
-WEEKDAYS = {"monday": 0, "sunday": 6, "saturday": 5}
+KNUTH = 2654435761
 
 
-def answer(query, responses, *, now):
-    """`{rows, totals, base, total_rows}` of a query over live responses."""
-    oracle.ZONE.set(query.get("timezone", "UTC"))
-    newest = max((each.version for each in responses), default=None)
+MOST_GROUPS = 50_000
+
+
+class RefusedError(Exception):
+    """What the responses turn out to be too many or unfit for: the place and the code."""
+
+
+def answer(query, responses, *, now, newest=None, most=MOST_GROUPS):
+    """`{rows, totals, base, total_rows, …}` of a query over live responses."""
+    if "measures" not in query:
+        found = answer(long_form(query), responses, now=now, newest=newest, most=most)
+        return short(query, found)
+    oracle.set_place(query, now)
+    newest = newest or max((each.version for each in responses), default=None)
     fitting = [each for each in responses if fits(query, each, newest)]
     if "weights" in query:
         fitting = [each for each in fitting if (oracle.value_of(each, query["weights"]) or 0) > 0]
-    spanned = within(fitting, span(query, now))
-    whole = table(query, spanned)
-    keys = dimensions(query)
-    frame = grouped(whole, query, keys)
-    rows = [row(query, group, key, keys) for key, group in split(frame, keys)]
-    if not keys:
-        rows = rows or [row(query, frame, (), keys)]
-    if "share" in query.get("include", ()):
-        for each in rows:
-            each["share"] = each["#rows"] / weight_of(whole) if spanned else None
-    rows = [each for each in rows if having(query.get("having"), each)]
-    rows.sort(key=order(query, keys))
-    total = len(rows)
-    start = query.get("offset", 0)
-    page = rows[start : start + query.get("limit", 1000)]
+    bounds = span(query.get("date_range"), query, now)
+    whole = table(query, within(fitting, time_of(query), bounds))
+    keys = fixed(whole, query, dimensions(query))
+    check_number(whole, query, keys, most)
+    rows = rows_of(query, whole, keys)
+    if "empty_buckets" in query.get("include", ()):
+        rows += empty_rows(query, whole, keys, bounds, most)
+    if "compare" in query:
+        other = previous_span(query, now)
+        frame = table(query, within(fitting, time_of(query), other))
+        check_number(frame, query, keys, most)
+        earlier = rows_of(query, frame, keys)
+        set_beside(query, keys, (rows, bounds), (earlier, other), now, most)
+    add_shares(query, rows, whole)
+    found = [each for each in rows if having(query.get("having"), each)]
+    found.sort(key=order(query, keys))
+    start, size = query.get("offset", 0), query.get("limit", 1000)
+    following = found[start + size : start + 4 * size] if "limit" in query else []
     return {
-        "rows": [{k: v for k, v in each.items() if not k.startswith("#")} for each in page],
-        "total_rows": total,
+        "rows": [shown(each) for each in found[start : start + size]],
+        "following": [shown(each) for each in following],
+        "total_rows": len(found),
+        "truncated": len(found) > start + size,
         "base": weight_of(whole),
-        "totals": figures(query, whole),
+        "totals": figures(query, whole) if "totals" in query.get("include", ()) else None,
+        "weighting": weighting(whole["#weight"]) if "weights" in query else None,
+        "crosstab": tabled(query, rows, keys) if query.get("shape") == "crosstab" else None,
     }
+
+
+def tabled(query, rows, keys):
+    try:
+        return crosstab(query, rows, keys)
+    except UntestableError:
+        raise RefusedError("test", "not_allowed") from None
+
+
+def check_number(frame, query, keys, most):
+    """Of groups, those beyond the most frequent ones included."""
+    for place in range(len(keys)):
+        if "top" in keys[place]:
+            bare = {k: v for k, v in keys[place].items() if k not in ("top", "kept")}
+            check_number(frame, query, [bare], most)
+    whole = [each | {"other": True} for each in keys]
+    if len(split(grouped(frame, query, whole), whole)) > most:
+        raise RefusedError("group_by", "too_many_groups")
+
+
+def labels_of(start, end, dimension, query, most):
+    labels = buckets_between(start, end, dimension, query)
+    if len(labels) > most and granularity_of(dimension) not in CYCLES:
+        raise RefusedError("group_by", "too_many_groups")
+    return labels
+
+
+def empty_rows(query, whole, keys, bounds, most):
+    present = set(grouped(whole, query, keys)["#k0"])
+    nothing = row(query, whole.iloc[:0], (None,), keys)
+    ends = ends_of_series(query, whole, bounds, keys[0])
+    return [
+        nothing | {name_of(keys[0]): label, "#key": (label,)}
+        for label in (labels_of(*ends, keys[0], query, most) if ends else [])
+        if label not in present
+    ]
+
+
+def time_of(query):
+    return query.get("time_field", "submitted_at")
+
+
+def within(responses, name, bounds):
+    """The responses of which a time lies in a span."""
+    start, end = bounds
+    return [
+        each
+        for each in responses
+        if (start is None or oracle.value_of(each, name) >= start)
+        and (end is None or oracle.value_of(each, name) < end)
+    ]
+
+
+def long_form(query):
+    """What the short form asks for in the words of the long one."""
+    measure = {"op": query["aggregate"], "as": "value"}
+    if "value" in query:
+        measure["field"] = query["value"]
+    rest = {key: each for key, each in query.items() if key not in ("aggregate", "value")}
+    return {"measures": [measure], **rest}
+
+
+def short(query, found):
+    """Rows `{_id, value}`: a single group is its value, a list of groups an object."""
+    if "shape" in query:
+        return found
+    names = [name_of(each) for each in dimensions(query)]
+    listed = isinstance(query.get("group_by"), list)
+
+    def reshaped(each):
+        groups = {name: each.pop(name) for name in names}
+        return {"_id": groups if listed else next(iter(groups.values()), None), **each}
+
+    for part in ("rows", "following"):
+        found[part] = [reshaped(dict(each)) for each in found[part]]
+    return found
 
 
 def fits(query, response, newest):
@@ -54,201 +158,35 @@ def fits(query, response, newest):
         return False
     if isinstance(versions, list) and response.version not in versions:
         return False
+    if "sample" in query and not sampled(query["sample"], response):
+        return False
     return oracle.matches(response, query.get("filter", {}))
 
 
-def within(responses, bounds):
-    start, end = bounds
-    return [
-        each
-        for each in responses
-        if (start is None or each.submitted_at >= start)
-        and (end is None or each.submitted_at < end)
+def sampled(asked, response):
+    """As the reference defines it."""
+    number = int(response.id[16:], 16) + asked.get("seed", 0)
+    return number * KNUTH % 2**32 < asked["rate"] * 2**32
+
+
+def rows_of(query, frame, keys):
+    found = [
+        row(query, group, key, keys) for key, group in split(grouped(frame, query, keys), keys)
     ]
-
-
-def midnight(day, zone):
-    return datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone)).astimezone(UTC)
-
-
-def span(query, now):
-    asked, zone = query.get("date_range"), query.get("timezone", "UTC")
-    if asked in (None, "all"):
-        return None, None
-    if isinstance(asked, list):
-        first, last = (None if each is None else date.fromisoformat(each) for each in asked)
-        return (
-            None if first is None else midnight(first, zone),
-            None if last is None else midnight(last + timedelta(days=1), zone),
-        )
-    today = now.astimezone(ZoneInfo(zone)).date()
-    if asked.startswith("last_") and asked.endswith("_days"):
-        first = today - timedelta(days=int(asked.split("_")[1]) - 1)
-        return midnight(first, zone), midnight(today + timedelta(days=1), zone)
-    first = {"this_year": today.replace(month=1, day=1), "this_month": today.replace(day=1)}[asked]
-    following = {
-        "this_year": date(today.year + 1, 1, 1),
-        "this_month": date(today.year + today.month // 12, today.month % 12 + 1, 1),
-    }[asked]
-    return midnight(first, zone), midnight(following, zone)
-
-
-def dimensions(query):
-    asked = query.get("group_by")
-    listed = asked if isinstance(asked, list) else [] if asked is None else [asked]
-    return [each if isinstance(each, dict) else {"field": each} for each in listed]
-
-
-def name_of(dimension):
-    return dimension.get("as", dimension["field"].removeprefix("data."))
-
-
-def table(query, responses):
-    """One row per response: its values by field name, in no type of pandas' own."""
-    names = {each["field"] for each in dimensions(query)}
-    names |= {each["field"] for each in measures(query) if "field" in each}
-    columns = {name: [oracle.value_of(each, name) for each in responses] for name in names}
-    columns["#response"] = list(responses)
-    if "weights" in query:
-        columns["#weight"] = [oracle.value_of(each, query["weights"]) for each in responses]
-    frame = pd.DataFrame({k: pd.Series(v, dtype=object) for k, v in columns.items()})
-    by_time = sorted(
-        range(len(responses)), key=lambda n: (responses[n].submitted_at, responses[n].id)
-    )
-    return frame.iloc[by_time].reset_index(drop=True)
-
-
-def grouped(frame, query, keys):
-    """The frame with a column `#k<n>` per dimension, exploded where that is asked."""
-    for place, dimension in enumerate(keys):
-        kind = oracle.kind_of(dimension["field"])
-        column = f"#k{place}"
-        values = frame[dimension["field"]]
-        if kind == MULTIPLE and dimension.get("explode", True):
-            frame = frame.assign(**{column: [list(v) if v else [None] for v in values]})
-            frame = frame.explode(column, ignore_index=True)
-            given = [value if isinstance(value, str) else None for value in frame[column]]
-            frame = frame.assign(**{column: pd.Series(given, dtype=object)})
-        else:
-            shown = [key_of(value, dimension, query, kind) for value in values]
-            frame = frame.assign(**{column: pd.Series(shown, dtype=object)})
-    for place, dimension in enumerate(keys):
-        column = f"#k{place}"
-        if "top" in dimension:
-            frame = topped(frame, column, dimension)
-        if isinstance(dimension.get("bins"), dict) and "count" in dimension["bins"]:
-            frame = frame.assign(**{column: counted_bins(frame[dimension["field"]], dimension)})
-    return frame
-
-
-def topped(frame, column, dimension):
-    """By the most frequent over all that match, before any other dimension dropped rows."""
-    counts = frame[column].dropna().map(marked).value_counts()
-    ranked = sorted(counts.items(), key=lambda pair: (-pair[1], pair[0][1]))
-    most = {key for key, _ in ranked[: dimension["top"]]}
-    keep = [v is None or marked(v) in most for v in frame[column]]
-    if not dimension.get("other"):
-        return only(frame, keep).reset_index(drop=True)
-    shown = [v if k else OTHER for v, k in zip(frame[column], keep, strict=True)]
-    return frame.assign(**{column: pd.Series(shown, dtype=object)})
-
-
-def marked(value):
-    return (type(value) is bool, value)
-
-
-def counted_bins(values, dimension):
-    numbers = [v for v in values if v is not None]
-    if not numbers:
-        return pd.Series([None] * len(values), dtype=object)
-    low, high, count = min(numbers), max(numbers), dimension["bins"]["count"]
-    width = (high - low) / count
-    edges = sorted({low + n * width for n in range(1, count)} - {low})
-    return pd.Series([None if v is None else bin_label(v, edges) for v in values], dtype=object)
-
-
-def bin_label(value, edges):
-    below = [edge for edge in edges if edge <= value]
-    above = [edge for edge in edges if edge > value]
-    if not below:
-        return f"<{plain(above[0])}" if above else "all"
-    return f"{plain(below[-1])}..{plain(above[0])}" if above else f"≥{plain(below[-1])}"
-
-
-def plain(number):
-    return int(number) if isinstance(number, float) and number.is_integer() else number
-
-
-def key_of(value, dimension, query, kind):
-    if value is None or value == []:
-        return None
-    if "bins" in dimension:
-        return bin_of(value, dimension["bins"])
-    granularity = dimension.get("granularity") or ("day" if kind in ("fact", "datetime") else None)
-    if granularity:
-        zone = dimension.get("timezone", query.get("timezone", "UTC"))
-        return bucket(value, kind, granularity, zone, query.get("week_start", "monday"))
-    return tuple(sorted(value)) if kind == MULTIPLE else value
-
-
-def bin_of(value, bins):
-    """Bins that are only counted get their edges later: see `counted_bins`."""
-    if isinstance(bins, list):
-        return bin_label(value, bins)
-    if "count" in bins:
-        return value
-    width = bins["width"]
-    number = math.floor(value / width)
-    number += 1 if (number + 1) * width <= value else 0
-    number -= 1 if number * width > value else 0
-    return f"{plain(number * width)}..{plain((number + 1) * width)}"
-
-
-def bucket(value, kind, granularity, zone, week_start):
-    if kind == "date":
-        local = datetime.fromisoformat(value)
-    else:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
-        local = moment.astimezone(ZoneInfo(zone))
-    if granularity in CLOCK:
-        minute = local.minute // CLOCK[granularity] * CLOCK[granularity]
-        return local.replace(minute=minute).strftime("%Y-%m-%dT%H:%M%z")
-    if granularity == "week" and week_start != "monday":
-        back = (local.weekday() - WEEKDAYS[week_start]) % 7
-        return (local.date() - timedelta(days=back)).isoformat()
-    return {
-        "day": lambda: local.date().isoformat(),
-        "week": lambda: f"{local.isocalendar()[0]:04}-W{local.isocalendar()[1]:02}",
-        "month": lambda: f"{local:%Y-%m}",
-        "quarter": lambda: f"{local.year:04}-Q{(local.month + 2) // 3}",
-        "year": lambda: f"{local.year:04}",
-        "hour_of_day": lambda: f"{local.hour:02}",
-        "day_of_week": lambda: str(local.isoweekday()),
-    }[granularity]()
-
-
-def split(frame, keys):
-    if not keys:
-        return [((), frame)]
-    columns = [f"#k{place}" for place in range(len(keys))]
-    tags = [
-        str([(type(v) is bool, plain(v)) for v in values]) for values in frame[columns].to_numpy()
-    ]
-    return [
-        (tuple(group.iloc[0][c] for c in columns), group)
-        for _, group in frame.groupby(pd.Series(tags, index=frame.index, dtype=object), sort=False)
-    ]
+    if not keys and not found:
+        found = [row(query, frame, (), keys)]
+    return found
 
 
 def row(query, group, key, keys):
-    shown = {}
+    given = {}
     for value, dimension in zip(key, keys, strict=True):
         name = name_of(dimension)
-        shown[name] = dimension.get("missing") if value is None else value
+        given[name] = dimension.get("missing") if value is None else value
         if isinstance(value, tuple):
-            shown[name] = list(value)
+            given[name] = list(value)
     return {
-        **shown,
+        **given,
         **figures(query, group),
         "#rows": weight_of(group),
         "#key": key,
@@ -256,83 +194,50 @@ def row(query, group, key, keys):
     }
 
 
-COMPARE = {
-    "$eq": lambda a, b: a == b,
-    "$ne": lambda a, b: a != b,
-    "$gt": lambda a, b: a > b,
-    "$gte": lambda a, b: a >= b,
-    "$lt": lambda a, b: a < b,
-    "$lte": lambda a, b: a <= b,
-}
+def shown(found):
+    return {name: value for name, value in found.items() if not name.startswith("#")}
 
 
-def having(asked, found):
-    for name, tests in (asked or {}).items():
-        if name == "$not":
-            true = not having(tests, found)
-        elif name in ("$and", "$or"):
-            true = (all if name == "$and" else any)(having(each, found) for each in tests)
-        else:
-            value = found[name]
-            true = all(
-                op == "$ne" if value is None else COMPARE[op](value, operand)
-                for op, operand in tests.items()
-            )
-        if not true:
-            return False
-    return True
+def add_shares(query, rows, whole):
+    base, asked = weight_of(whole), query.get("include", ())
+    size = base
+    if "weights" in query and base:
+        size = weighting(whole["#weight"])["effective_n"]
+    for each in rows:
+        share = each["#rows"] / base if base else None
+        if "share" in asked:
+            each["share"] = share
+        if "ci" in asked:
+            each["ci"] = interval_of(share, size)
 
 
-def start_of(label):
-    if label == "all" or label.startswith("<"):
-        return -math.inf
-    return float(label.removeprefix("≥").split("..")[0])
+def set_beside(query, keys, here, there, now, most):
+    """Buckets of the span's own time meet by their number, everything else by what it is."""
+    names = [measure["as"] for measure in measures(query)]
+
+    def placed(found, bounds):
+        series = series_of(query, keys)
+        numbers = {}
+        if series is not None:
+            end = bounds[1] or now.astimezone(UTC)
+            labels = labels_of(bounds[0], end, keys[series], query, most)
+            numbers = {label: number for number, label in enumerate(labels)}
+        for each in found:
+            place = list(each["#key"])
+            if series is not None:
+                place[series] = numbers.get(place[series])
+            if series is None or place[series] is not None:
+                yield str([(type(v) is bool, plain(v)) for v in place]), each
+
+    before = {place: {n: each[n] for n in names} for place, each in placed(*there)}
+    for each in here[0]:
+        each["previous"] = None
+    for place, each in placed(*here):
+        each["previous"] = before.get(place)
 
 
-class Descending:
-    def __init__(self, value):
-        self.value = value
-
-    def __lt__(self, other):
-        return other.value < self.value
-
-    def __eq__(self, other):
-        return other.value == self.value
-
-    def __hash__(self):
-        return hash(self.value)
-
-
-def order(query, keys):
-    """A sort key: the row of all others last, a missing value below every other."""
-    names = [name_of(each) for each in keys]
-    asked = query.get("sort", [])
-    asked = asked if isinstance(asked, list) else [asked]
-    wanted = []
-    for each in asked:
-        shown = names if each["field"] == "_id" else [each["field"]]
-        wanted += [(name, each.get("desc", False)) for name in shown]
-    timed = any(
-        "bins" in each
-        or each.get("granularity")
-        or oracle.kind_of(each["field"]) in ("fact", "datetime")
-        for each in keys
-    )
-    if not asked and not timed:
-        wanted.append((measures(query)[0]["as"], True))
-    wanted += [(name, False) for name in names if name not in {n for n, _ in wanted}]
-
-    def key(found):
-        parts = [found["#other"]]
-        for name, descending in wanted:
-            value = found[name]
-            if name in names:
-                place = names.index(name)
-                value = found["#key"][place]
-                if value is not None and "bins" in keys[place]:
-                    value = start_of(value)
-            part = (value is not None, 0 if value is None else value)
-            parts.append(Descending(part) if descending else part)
-        return parts
-
-    return key
+def series_of(query, keys):
+    for place, each in enumerate(keys):
+        if each["field"] == time_of(query) and granularity_of(each) not in CYCLES:
+            return place
+    return None

@@ -2,8 +2,7 @@
 
 from hypothesis import strategies as st
 
-from tests.test_analytics.random_long_queries import spans
-from tests.test_analytics.random_queries import ZONES
+from tests.test_analytics.random_spans import ZONES, spans
 
 GRANULARITIES = ["quarter_hour", "hour", "day", "week", "month", "quarter", "year"]
 SPREAD = ["department", "data.state", "tags", "score", "member", "age"]
@@ -53,7 +52,7 @@ def pages(draw):
     if draw(st.integers(0, 3)) == 0:
         page["limit"] = draw(st.integers(1, 12))
     if draw(st.booleans()):
-        page["include"] = ["share", "totals"]
+        page["include"] = ["share", "totals", "ci"]
     return page
 
 

@@ -7,10 +7,11 @@ from tests.test_analytics.random_queries import (
     GROUPS,
     OPERANDS,
     SUMMED,
-    ZONES,
+    column_of,
     comparisons,
     nested,
 )
+from tests.test_analytics.random_spans import LONG, NOW, SHORT, ZONES, spans
 
 GRANULARITIES = [
     "minute", "quarter_hour", "hour", "day", "week", "month", "quarter", "year", "hour_of_day",
@@ -38,46 +39,64 @@ FIGURES = {
 NOISY = {"sum", "avg", "stddev", "variance", "median", "percentile", "ratio", "nps"}
 """Their last digits differ with the order of adding, so rows can't be ordered by them here."""
 VALUES = {"min", "max", "mode", "first", "last"}
-TELLING = {"field", "granularity", "bins", "explode"}
+TELLING = {"granularity", "bins", "explode"}
 """What makes two groups different, the zone apart, which may be the query's own."""
 TEXTS = ["$contains", "$icontains", "$starts_with", "$ends_with"]
 
 
+NEEDLES = ["a", "A", "Zo", "\u00eb", "$", ".", "\U0001f600", "Zoe\u0308"]
+EMPTIED = ["note", "tags", "age", "seen", "department"]
+ORDERED = ["age", "data.amount", "born", "seen", "submitted_at", "wakes"]
+TIMES = ["born", "seen", "submitted_at", "updated_at"]
+COMPARED_WITH_NOW = ["$gt", "$gte", "$lt", "$lte", "$eq", "$ne"]
+
+
+def about(names, operators, operands):
+    """A test of one of some fields."""
+    return st.builds(
+        lambda name, operator, operand: {name: {operator: operand}},
+        st.sampled_from(names),
+        st.sampled_from(operators),
+        operands,
+    )
+
+
 @st.composite
-def special_comparisons(draw):
-    kind = draw(st.sampled_from(["text", "options", "between", "empty", "not"]))
-    if kind == "text":
-        needle = draw(
-            st.sampled_from(["a", "A", "Zo", "\u00eb", "$", ".", "\U0001f600", "Zoe\u0308"])
-        )
-        return {"note": {draw(st.sampled_from(TEXTS)): needle}}
-    if kind == "options":
-        operator = draw(st.sampled_from(["$any", "$all", "$none"]))
-        options = st.lists(st.sampled_from(["red", "Green", "blue"]), min_size=1, max_size=2)
-        return {"tags": {operator: draw(options)}}
-    if kind == "empty":
-        name = draw(st.sampled_from(["note", "tags", "age", "seen", "department"]))
-        return {name: {"$empty": draw(st.booleans())}}
-    name = draw(st.sampled_from(["age", "data.amount", "born", "seen", "submitted_at", "wakes"]))
+def ordered_comparisons(draw):
+    name = draw(st.sampled_from(ORDERED))
     operand = st.sampled_from(OPERANDS[name])
-    if kind == "between":
+    if draw(st.booleans()):
         return {name: {"$between": [draw(operand), draw(operand)]}}
     return {name: {"$not": {draw(st.sampled_from(["$gt", "$lte", "$eq"])): draw(operand)}}}
 
 
+options = st.lists(st.sampled_from(["red", "Green", "blue"]), min_size=1, max_size=2)
+special_comparisons = st.one_of(
+    about(["note"], TEXTS, st.sampled_from(NEEDLES)),
+    about(["tags"], ["$any", "$all", "$none"], options),
+    about(EMPTIED, ["$empty"], st.booleans()),
+    about(["born"], ["$date_range"], st.sampled_from(LONG)),
+    about(TIMES[1:], ["$date_range"], st.sampled_from([*SHORT, *LONG, "all"])),
+    about(TIMES, COMPARED_WITH_NOW, NOW),
+    ordered_comparisons(),
+)
 plain_filters = st.recursive(comparisons(), nested, max_leaves=5)
-filters = st.recursive(st.one_of(comparisons(), special_comparisons()), nested, max_leaves=5)
+filters = st.recursive(st.one_of(comparisons(), special_comparisons), nested, max_leaves=5)
 
 
 IN_PIPELINES = ["count", "missing", "sum", "avg", "min", "max", "stddev", "variance"]
 """What the document database is asked for."""
+WEIGHED = ["count", "missing", "sum", "avg"]
+WEIGHTS = ["score", "age", "data.amount"]
+"""Some of whose answers are no weights: they are missing, 0 or below."""
 
 
 @st.composite
-def measures(draw, *, plain=False):
+def measures(draw, *, plain=False, weighted=False):
     found, names = [], []
+    known = WEIGHED if weighted else IN_PIPELINES if plain else list(FIGURES)
     for number in range(draw(st.integers(1, 4))):
-        op = draw(st.sampled_from(IN_PIPELINES if plain else list(FIGURES)))
+        op = draw(st.sampled_from(known))
         measure = {"op": op, "as": f"m{number}"}
         if op != "count" or draw(st.booleans()):
             measure["field"] = draw(st.sampled_from(FIGURES[op]))
@@ -98,7 +117,7 @@ def measures(draw, *, plain=False):
 def dimensions(draw, number):
     name = draw(st.sampled_from(GROUPS))
     found = {"field": name, "as": f"g{number}"}
-    if name in ("submitted_at", "seen"):
+    if name in ("submitted_at", "updated_at", "seen"):
         found["granularity"] = draw(st.sampled_from(GRANULARITIES))
         if draw(st.booleans()):
             found["timezone"] = draw(st.sampled_from(ZONES))
@@ -110,7 +129,7 @@ def dimensions(draw, number):
     elif name == "tags" and draw(st.integers(0, 2)) == 0:
         found["explode"] = False
     if draw(st.integers(0, 3)) == 0:
-        found["missing"] = "none"
+        found["missing"] = draw(st.sampled_from(["none", "a"]))
     return found
 
 
@@ -126,28 +145,40 @@ def tops(draw):
 @st.composite
 def groupings(draw):
     if draw(st.integers(0, 4)) == 0:
-        return [draw(tops())]
-    count = draw(st.integers(0, 3))
-    return [draw(dimensions(number)) for number in range(count)]
+        found = [draw(tops())]
+        others = [
+            each | {"as": "u"} for each in [draw(tops())] if each["field"] != found[0]["field"]
+        ]
+        return found + draw(st.sampled_from([[], others, [draw(dimensions(0))]]))
+    count = draw(st.sampled_from([0, 1, 1, 2, 2, 3, 4]))
+    found = [draw(dimensions(number)) for number in range(count)]
+    distinct = {
+        (column_of(g), *sorted((k, str(v)) for k, v in g.items() if k in TELLING)) for g in found
+    }
+    return found if len(distinct) == count else found[:1]
 
 
 @st.composite
 def having(draw, names):
-    operator = draw(st.sampled_from(["$gt", "$gte", "$lt", "$lte", "$ne"]))
-    test = {draw(st.sampled_from(names)): {operator: draw(st.sampled_from([0, 1, 5, 17.5]))}}
-    return draw(st.sampled_from([test, {"$not": test}, {"$or": [test, test]}]))
+    one, two = draw(having_tests(names)), draw(having_tests(names))
+    return draw(st.sampled_from([one, {"$not": one}, {"$or": [one, two]}, {"$and": [one, two]}]))
 
 
 @st.composite
-def long_queries(draw, *, plain=False):
+def having_tests(draw, names):
+    operator = draw(st.sampled_from(["$eq", "$ne", "$gt", "$gte", "$lt", "$lte"]))
+    return {draw(st.sampled_from(names)): {operator: draw(st.sampled_from([0, 1, 5, 17.5]))}}
+
+
+@st.composite
+def long_queries(draw, *, plain=False, weighted=False):
     """`plain` ones ask for nothing that only columns can do, as a rule."""
-    query = {"measures": draw(measures(plain=plain))}
+    query = {"measures": draw(measures(plain=plain, weighted=weighted))}
+    if weighted:
+        query["weights"] = draw(st.sampled_from(WEIGHTS))
     groups = draw(groupings())
-    distinct = {tuple(sorted((k, str(v)) for k, v in g.items() if k in TELLING)) for g in groups}
-    if groups and len(distinct) == len(groups):
+    if groups:
         query["group_by"] = groups
-    else:
-        groups = []
     if draw(st.integers(0, 2)):
         query["filter"] = draw(plain_filters if plain else filters)
     query |= draw(spans())
@@ -159,31 +190,19 @@ def long_queries(draw, *, plain=False):
     if draw(st.booleans()) or query["measures"][0]["op"] in NOISY:
         picked = draw(st.lists(st.sampled_from(columns), min_size=1, max_size=2, unique=True))
         query["sort"] = [{"field": name, "desc": draw(st.booleans())} for name in picked]
-    if draw(st.booleans()):
-        query["limit"] = draw(st.integers(1, 12))
-    if draw(st.integers(0, 3)) == 0:
-        query["offset"] = draw(st.integers(0, 5))
-    if draw(st.integers(0, 2)) == 0:
-        query["include"] = ["share", "totals"]
-    return query
+    return query | draw(pages())
 
 
 @st.composite
-def spans(draw):
+def pages(draw):
     found = {}
     if draw(st.booleans()):
-        found["timezone"] = draw(st.sampled_from(ZONES))
+        found["limit"] = draw(st.integers(1, 12))
+    if draw(st.integers(0, 3)) == 0:
+        found["offset"] = draw(st.integers(0, 5))
     if draw(st.integers(0, 2)) == 0:
-        days = ["2026-03-27", "2026-03-29", "2026-10-25", None]
-        first = draw(st.sampled_from(days))
-        last = draw(
-            st.sampled_from([d for d in [*days, "2026-12-31"] if None in (d, first) or d >= first])
-        )
-        found["date_range"] = draw(
-            st.sampled_from(["all", "this_year", "last_400_days", [first, last]])
-        )
-    if draw(st.integers(0, 3)) == 0:
-        found["week_start"] = draw(st.sampled_from(["monday", "sunday", "saturday"]))
-    if draw(st.integers(0, 3)) == 0:
-        found["versions"] = draw(st.sampled_from(["all", "latest", [1], [2, 7]]))
+        parts = st.sampled_from(["share", "totals", "ci"])
+        found["include"] = draw(st.lists(parts, min_size=1, max_size=3, unique=True))
+    if draw(st.integers(0, 4)) == 0:
+        found["shape"] = "rows"
     return found

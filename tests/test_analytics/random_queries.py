@@ -2,6 +2,8 @@
 
 from hypothesis import strategies as st
 
+from tests.test_analytics.random_spans import ZONES
+
 DAYS = ["2026-03-28", "2026-03-29", "2026-10-25", "2026-12-31", "1999-01-01"]
 MOMENTS = ["2026-03-29T01:00:00Z", "2026-10-25T02:30:00+02:00", "2026-03-28T12:00", *DAYS]
 OPERANDS = {
@@ -18,6 +20,7 @@ OPERANDS = {
     "seen": MOMENTS,
     "note": ["", "Zoe\u0308", "a", "B", "$gt", "\U0001f600"],
     "submitted_at": MOMENTS,
+    "updated_at": MOMENTS,
     "version": [1, 2],
     "source": ["api", "import"],
 }
@@ -27,11 +30,13 @@ GROUPS = [name for name in OPERANDS if name not in ("note", "age", "data.amount"
     "age",
     "amount",
     "care.staff",
+    "status",
+    "form_version",
 ]
-ZONES = ["UTC", "Europe/Paris", "Asia/Kathmandu", "America/New_York", "Australia/Lord_Howe"]
+ALSO_CALLED = {"status": "data.state", "form_version": "version"}
 GRANULARITIES = ["hour", "day", "week", "month", "year"]
 SUMMED = ["age", "amount", "score", "version"]
-COMPARED = [*SUMMED, "born", "wakes", "seen", "submitted_at"]
+COMPARED = [*SUMMED, "born", "wakes", "seen", "submitted_at", "updated_at"]
 
 
 @st.composite
@@ -71,7 +76,7 @@ filters = st.recursive(comparisons(), nested, max_leaves=5)
 @st.composite
 def dimensions(draw):
     name = draw(st.sampled_from(GROUPS))
-    if name in ("submitted_at", "seen") and draw(st.booleans()):
+    if name in ("submitted_at", "updated_at", "seen") and draw(st.booleans()):
         zone = draw(st.sampled_from(ZONES))
         granularity = draw(st.sampled_from(GRANULARITIES))
         return {"field": name, "granularity": granularity, "timezone": zone}
@@ -82,6 +87,11 @@ def dimensions(draw):
 
 def name_of(dimension):
     return dimension["field"] if isinstance(dimension, dict) else dimension
+
+
+def column_of(dimension):
+    """The same for every name of a field."""
+    return ALSO_CALLED.get(name_of(dimension), name_of(dimension))
 
 
 @st.composite
@@ -97,7 +107,7 @@ def measures(draw):
 groupings = st.one_of(
     st.none(),
     dimensions(),
-    st.lists(dimensions(), min_size=1, max_size=2, unique_by=name_of),
+    st.lists(dimensions(), min_size=1, max_size=2, unique_by=column_of),
 )
 
 

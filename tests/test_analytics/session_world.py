@@ -1,16 +1,14 @@
 """Respondents who come, go on, submit and have their responses deleted, and a naive recount."""
 
-import random
 from collections import Counter
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from formplatform.core import clock
-from formplatform.forms.domain import Session, revision_of
-from formplatform.forms.events import ResponseDeleted, SessionAdvanced
+from formplatform.forms.domain import Session
+from formplatform.forms.events import SessionAdvanced
 from formplatform.forms.ids import new_id
 from tests.factories.forms import FormResponseFactory, FormVersionFactory
-from tests.test_analytics.world import event_for
+from tests.test_analytics.world import World
 
 START = datetime(2026, 10, 24, 20, 0, tzinfo=UTC)
 """Clocks go back in Europe a few hours later."""
@@ -28,15 +26,11 @@ def version(form_id, number):
     return FormVersionFactory(form_id=form_id, number=number, definition={"fields": fields})
 
 
-class SessionWorld:
-    """Changes sessions in the store; every change leaves its event in `events`."""
+class SessionWorld(World):
+    """Changes sessions in the store, too. `responses` are those sessions ended in, and live."""
 
     def __init__(self, form_id, store, seed=1):
-        self.form_id = form_id
-        self.store = store
-        self.random = random.Random(seed)
-        self.events = []
-        self.responses = {}
+        super().__init__(form_id, store, seed)
         self.ids = []
         self.versions = 0
         self.publish()
@@ -84,12 +78,8 @@ class SessionWorld:
         return stored
 
     def delete(self, response):
+        super().delete(response)
         del self.responses[response.id]
-        newer = replace(response, deleted_at=clock.now(), revision=response.revision + 1)
-        assert self.store.replace_response(
-            newer, expected_revision=response.revision, previous=revision_of(response)
-        )
-        self.events.append(event_for(ResponseDeleted, newer))
 
     def live(self):
         """The sessions that count: those whose response was not deleted."""

@@ -13,6 +13,7 @@ from analytics.subscribers import count_responses
 from analytics.tasks import verify_numbers
 from formplatform.core import clock
 from formplatform.core.connections import numbers
+from formplatform.core.errors import UnavailableError
 from formplatform.forms.ids import new_id
 from tests.factories.forms import FormFactory
 from tests.test_analytics import study
@@ -59,6 +60,22 @@ def test_a_round_out_of_time_leaves_the_rest_to_the_next(worlds, monkeypatch):
     assert len({each for found in rounds[:3] for each in found}) == 3
 
 
+def test_a_form_that_cannot_be_verified_keeps_no_other_from_its_turn(worlds, monkeypatch):
+    compare = patrol.verify
+
+    def verify(form_id):
+        if form_id == worlds[1].form_id:
+            raise UnavailableError("The form store does not answer.")
+        return compare(form_id)
+
+    monkeypatch.setattr(patrol, "verify", verify)
+    with pytest.raises(UnavailableError):
+        go_round()
+    assert [each.form_id for each in go_round()] == [worlds[2].form_id]
+    with pytest.raises(UnavailableError):
+        go_round()
+
+
 def test_drift_is_counted_and_logged_with_its_days(worlds, caplog):
     break_day(worlds[1])
     worlds[2].submit()
@@ -93,4 +110,4 @@ def test_the_command_says_in_words_what_it_did(worlds):
     break_day(worlds[0])
     said = run(worlds[0].form_id, "--repair")
     assert "1 stored, 1 counted: exact" in said
-    assert "remedy: rebuild" in said
+    assert "remedy: counters" in said

@@ -12,12 +12,13 @@ from analytics.keys import FormKeys
 from analytics.proof import read_counted
 from analytics.rebuild import rebuild
 from analytics.repair import Remedy, repair
+from analytics.stored_days import EVER
 from analytics.subscribers import count_responses, count_sessions
-from analytics.verification import FIRST, LAST, DayDifference, plain, verify
+from analytics.verification import DayDifference, plain, verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from formplatform.forms.storage.hashing import response_hash
-from tests.factories.forms import SessionFactory
+from tests.factories.forms import FormVersionFactory, SessionFactory
 from tests.test_analytics.test_counting import advanced, deliver_at_random
 from tests.test_analytics.world import World, assert_exact
 
@@ -59,13 +60,18 @@ def fingerprint(form_id):
     return found
 
 
+def without_times(found):
+    """The same without when it was verified."""
+    return {name: value for name, value in found.items() if not name.endswith(b":verified")}
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_the_hashes_of_days_are_those_of_the_store_however_events_arrive(world, seed):
     rng = world.random = random.Random(seed)
     for _ in range(150):
         world.act()
     deliver_at_random(world.events, rng)
-    stored = world.store.day_hashes(world.form_id, since=FIRST, until=LAST)
+    stored = world.store.day_hashes(world.form_id, **EVER)
     counted = read_counted(numbers(), world.form_id)
     assert counted.days == stored
     assert counted.is_balanced
@@ -108,6 +114,14 @@ def corrupt_quarter_hour(world):
 
 def lose_quarter_hours(world):
     numbers().delete(key(world, f"timeseries:quarter_hour:{some_day(world)[0]}"))
+
+
+def lose_minutes(world):
+    numbers().delete(key(world, f"timeseries:minute:{clock.now():%Y-%m-%d}"))
+
+
+def corrupt_hash_of_all(world):
+    numbers().hincrby(key(world, "stats"), "hash:0", 1)
 
 
 def corrupt_answered(world):
@@ -197,32 +211,63 @@ def forget_applied(world):
 
 
 OF_DAYS = [
-    (corrupt_day, (-1, False, True)),
-    (corrupt_hash, (0, True, False)),
-    (corrupt_high_limb, (0, True, False)),
-    (corrupt_quarter_hour, (0, False, True)),
-    (lose_quarter_hours, (0, False, True)),
+    (corrupt_day, {"counted": -1, "quarter_hours_differ": True}),
+    (corrupt_hash, {"hash_differs": True}),
+    (corrupt_high_limb, {"hash_differs": True}),
+    (corrupt_quarter_hour, {"quarter_hours_differ": True}),
+    (lose_quarter_hours, {"quarter_hours_differ": True}),
 ]
-OF_SUMS = [corrupt_total, corrupt_answered, corrupt_distribution, lose_distribution]
-OF_SUMS += [corrupt_sum, corrupt_sketch, corrupt_balance]
-OF_SUMS += [corrupt_sessions, corrupt_sessions_of_a_day, corrupt_days_of_sessions]
-OF_SUMS += [lose_quarters_of_sessions]
+OF_TOTALS = [corrupt_total, corrupt_hash_of_all]
+OF_DAYS_OF_SESSIONS = [
+    corrupt_sessions_of_a_day,
+    corrupt_days_of_sessions,
+    lose_quarters_of_sessions,
+]
+OF_SUMS = [corrupt_answered, corrupt_distribution, lose_distribution]
+OF_SUMS += [corrupt_sum, corrupt_sketch, corrupt_balance, corrupt_sessions]
 HIDDEN = [move_between_options, move_between_quarter_hours, corrupt_extreme]
 HIDDEN += [corrupt_applied, forget_applied, forget_a_session, corrupt_sessions_of_a_quarter_hour]
-EVERY = [corrupt for corrupt, _ in OF_DAYS] + OF_SUMS + HIDDEN
+EVERY = [corrupt for corrupt, _ in OF_DAYS]
+EVERY += OF_TOTALS + OF_DAYS_OF_SESSIONS + OF_SUMS + HIDDEN
 
 
 @pytest.mark.parametrize(("corrupt", "expected"), OF_DAYS)
-def test_a_corrupted_day_is_named_and_repaired(world, corrupt, expected):
+def test_a_corrupted_day_is_named_and_only_its_counters_are_set_right(world, corrupt, expected):
     day, count = some_day(world)
-    off, hash_differs, quarters_differ = expected
+    exact = fingerprint(world.form_id)
     corrupt(world)
     found = verify(world.form_id)
-    assert found.days == (DayDifference(day, count, count + off, hash_differs, quarters_differ),)
+    unlike = {**expected, "counted": count + expected.get("counted", 0)}
+    assert found.days == (DayDifference(day=day, stored=count, **unlike),)
     assert (found.months, found.has_drifted) == ((day[:7],), True)
     done = repair(world.form_id)
-    assert (done.remedy, done.after.is_exact) == (Remedy.REBUILD, True)
+    assert (done.remedy, done.after.is_exact) == (Remedy.COUNTERS, True)
+    assert without_times(fingerprint(world.form_id)) == without_times(exact)
     assert_exact(aggregator.current(), world, numbers())
+
+
+@pytest.mark.parametrize("corrupt", OF_TOTALS)
+def test_corrupted_totals_are_set_right_alone(world, corrupt):
+    exact = fingerprint(world.form_id)
+    corrupt(world)
+    found = verify(world.form_id)
+    assert (found.has_drifted, found.days, found.totals_differ) == (True, (), True)
+    done = repair(world.form_id)
+    assert (done.remedy, done.after.is_exact) == (Remedy.COUNTERS, True)
+    assert without_times(fingerprint(world.form_id)) == without_times(exact)
+
+
+@pytest.mark.parametrize("corrupt", OF_DAYS_OF_SESSIONS)
+def test_a_corrupted_day_of_sessions_is_named_and_everything_counted_anew(world, corrupt):
+    corrupt(world)
+    found = verify(world.form_id)
+    assert [each.day for each in found.days if each.sessions_differ] == [
+        some_day_of_sessions(world)
+    ]
+    assert len(found.days) == 1
+    done = repair(world.form_id)
+    assert (done.remedy, done.after.is_exact) == (Remedy.REBUILD, True)
+    assert verify(world.form_id, deep=True).is_exact
 
 
 @pytest.mark.parametrize("corrupt", OF_SUMS)
@@ -230,7 +275,8 @@ def test_a_corrupted_sum_is_found_without_counting_anew_and_repaired(world, corr
     corrupt(world)
     found = verify(world.form_id)
     assert (found.has_drifted, found.days) == (True, ())
-    assert repair(world.form_id).after.is_exact
+    done = repair(world.form_id)
+    assert (done.remedy, done.after.is_exact) == (Remedy.REBUILD, True)
     assert verify(world.form_id, deep=True).is_exact
     assert_exact(aggregator.current(), world, numbers())
 
@@ -339,3 +385,20 @@ def test_the_deleted_are_known_to_a_deep_look(world):
     world.delete(world.live()[0])
     tell(world, world.events[-1:])
     assert verify(world.form_id, deep=True).is_exact
+
+
+def test_options_may_be_called_like_the_extremes_of_a_number(form_store):
+    options = [{"id": each, "label": each} for each in ("min", "max", "max_stale")]
+    field = {"id": "end", "type": "choice", "label": "End", "options": options}
+    version = FormVersionFactory(definition={"fields": [field]})
+    form_store.insert_version(version)
+    world = World(version.form_id, form_store)
+    for each in options:
+        world.submit(data={"end": each["id"]})
+    tell(world, world.events)
+    assert verify(world.form_id, deep=True).is_exact
+    numbers().hincrby(key(world, "field:end:dist"), "max", 1)
+    assert not verify(world.form_id).is_balanced
+    assert [each.key for each in verify(world.form_id, deep=True).keys] == ["field:end:dist"]
+    assert repair(world.form_id).after.is_exact
+    assert aggregator.current().get_field_distribution(world.form_id, "end")["max"] == 1

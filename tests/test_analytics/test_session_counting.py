@@ -16,9 +16,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from analytics import aggregator, marks
 from analytics.marks import decode, encode
 from analytics.rebuild import rebuild
+from analytics.server_functions import Status
+from analytics.session_numbers import SessionClaim, SessionMove
 from analytics.sketches import ACCURACY
 from analytics.subscribers import count_sessions
-from analytics.trails import Trail, trail_of
+from analytics.trails import Step, Trail, trail_of
 from analytics.verification import verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
@@ -110,6 +112,42 @@ def test_any_steps_delivered_anyhow_come_to_an_exact_recount_and_a_rebuild_to_th
     assert kept(world.form_id) == before
     deliver_at_random(world.events, rng, count_sessions)
     assert kept(world.form_id) == before
+
+
+@pytest.mark.processes
+def test_many_sessions_are_counted_by_one_call(world, server, count_in):
+    count_in(server.client())
+    for number in range(1_100):
+        world.merge(new_id(), viewed_at=START + number * SECOND)
+    rebuild(world.form_id)  # the functions are loaded
+    server.client().config_resetstat()
+    assert rebuild(world.form_id).sessions == 1_100
+    assert calls_of_functions(server.client()) == 3, "two groups, then the flip"
+    count_sessions(world.events[:200])
+    assert calls_of_functions(server.client()) == 5, "another generation; then all are counted"
+    assert counts_of(world) == (Counter({"viewed": 1_100}), {})
+
+
+def calls_of_functions(client):
+    found = client.info("commandstats")
+    return sum(each["calls"] for name, each in found.items() if name in RUNNING)
+
+
+RUNNING = ("cmdstat_fcall", "cmdstat_evalsha")
+
+
+def test_a_group_is_counted_whole_or_not_at_all(world):
+    first, second = (world.merge(new_id(), viewed_at=START) for _ in range(2))
+    count_sessions(world.events[:1])
+    before, step = kept(world.form_id), Step("sessions", {"viewed": 2})
+    claims = [SessionClaim(each.id, b"", b"some mark") for each in (first, second)]
+    move = SessionMove(form_id=world.form_id, claims=claims, steps=[step])
+    (refused,) = aggregator.current().sessions.advance([move])
+    counted = encode(trail_of(first), marks.names_of_form(world.form_id, ()))
+    assert (refused.status, refused.stored) == (Status.REFUSED, [counted, b""])
+    assert kept(world.form_id) == before
+    count_sessions(world.events)
+    assert counts_of(world) == (Counter({"viewed": 2}), {})
 
 
 def test_two_workers_may_count_the_same_sessions_at_once(transactional_db, world):

@@ -39,12 +39,14 @@ def test_numbers_stay_exact_through_reordering_repetition_and_killed_workers(soa
         "a recount by other code",
         "verified key by key",
         "keys that differ",
-        "after a key was corrupted",
-        "the day that is named",
-        "after the repair",
+        *(f"{what}{fact}" for what in BROKEN for fact in AFTER),
         "a recount by other code, again",
     ]
     assert re.search(r"^batches delivered again +[1-9]", finished.stdout, re.MULTILINE)
+
+
+BROKEN = ("a day", "a hash", "a quarter-hour")
+AFTER = (": corrupted", ": named", ": remedy", ": repaired")
 
 
 @pytest.mark.processes

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from analytics.columns.compaction import Compacted, compact
-from analytics.columns.folder import all_folders
+from analytics.columns.cache import UNWRITABLE
+from analytics.columns.compaction import Compacted, Progress, compact
+from analytics.columns.folder import Folder, all_folders
 from analytics.selection import add_arguments, chosen_forms
 
 
@@ -36,6 +37,12 @@ class Command(BaseCommand):
         for form_id in chosen_forms(options):
             for folder in all_folders(form_id):
                 with tqdm(unit=" rows", desc=form_id, file=self.stderr) as bar:
-                    found = compact(folder, progress=bar.update)
+                    found = self._compact(folder, bar.update)
                 if found is not None:
                     yield found
+
+    def _compact(self, folder: Folder, progress: Progress) -> Compacted | None:
+        try:
+            return compact(folder, progress=progress)
+        except OSError as error:
+            raise CommandError(f"{UNWRITABLE} ({error.strerror or error})") from error

@@ -48,7 +48,13 @@ class Command(BaseCommand):
         for day in found.days:
             unlike = ", other responses" if day.hash_differs else ""
             unlike += ", other quarter-hours" if day.quarter_hours_differ else ""
+            unlike += ", other minutes" if day.minutes_differ else ""
+            unlike += ", its sessions do not add up" if day.sessions_differ else ""
             self.stdout.write(f"  {day.day}: {day.stored} stored, {day.counted} counted{unlike}")
+        if found.totals_differ:
+            self.stdout.write("  the totals are not what the days come to")
+        for name in found.damaged:
+            self.stdout.write(f"  {name}: holds no counters")
         if not found.is_balanced:
             self.stdout.write("  the counters of its fields or sessions do not add up")
         for key in found.keys or ():

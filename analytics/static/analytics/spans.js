@@ -26,13 +26,13 @@ export const today = (zone, now = new Date()) => new Intl.DateTimeFormat("sv-SE"
 
 export const isDay = (text) => /^\d{4}-\d\d-\d\d$/.test(text || "") && !Number.isNaN(Date.parse(text));
 
-function addDays(day, number) {
+export function addDays(day, number) {
   const moment = new Date(`${day}T00:00:00Z`);
   moment.setUTCDate(moment.getUTCDate() + number);
   return moment.toISOString().slice(0, 10);
 }
 
-const daysBetween = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000) + 1;
+export const daysBetween = (from, to) => Math.round((Date.parse(to) - Date.parse(from)) / 86_400_000) + 1;
 
 /** First and last day of a named range, or null for all time. */
 export function span({ range, from, to, zone }) {

@@ -10,7 +10,7 @@ import { makeControls } from "./parts/controls.js";
 import { makeCrosstab } from "./parts/crosstab.js";
 import { showFunnel } from "./parts/funnel.js";
 import { showSeries } from "./parts/series.js";
-import { showTotals } from "./parts/totals.js";
+import { moveTotals, showTotals } from "./parts/totals.js";
 import { readFunnel } from "./reading/funnel.js";
 import { readField } from "./reading/fields.js";
 import { isNarrowed } from "./reading/narrowing.js";
@@ -55,13 +55,15 @@ class Board {
     this.cards.forEach((card) => card.renew());
     if (first || before.zone !== next.zone) {
       this.unfollow?.();
-      this.unfollow = follow(next.zone, (numbers) => this.moved(numbers));
+      this.unfollow = follow(next.zone, (numbers, asOf) => this.moved(numbers, asOf));
     }
   }
 
-  /** Something was counted: show it soon, but not more often than every APART_MS. */
-  moved(numbers) {
+  /** Something was counted: what the stream says at once, the rest soon, but at most every APART_MS. */
+  moved(numbers, asOf) {
     const total = numbers?.get("total_responses") ?? null;
+    this.streamed = numbers && { asOf, responses: total, today: numbers.get("today_submissions") ?? null };
+    if (numbers && !isNarrowed(this.state)) moveTotals(this.streamed);
     const before = this.total;
     this.total = total;
     if (before === undefined) return; // the first snapshot is what was just read
@@ -82,7 +84,7 @@ class Board {
     try {
       const options = { signal, first: true };
       const [totals, series, funnel] = await Promise.all([readTotals(state, fields, options), readSeries(state, fields, options), readFunnel(state, options)]);
-      showTotals(totals, funnel, { narrowed: isNarrowed(state) });
+      showTotals(this.newest(totals), funnel, { narrowed: isNarrowed(state) });
       showSeries(series);
       showFunnel(funnel, { filtered: state.where.length > 0 });
       this.stand(totals);
@@ -90,6 +92,13 @@ class Board {
     } catch (error) {
       if (error.name !== "AbortError") this.failed(error);
     }
+  }
+
+  /** An answer that was on its way when the stream said more does not take the figures back. */
+  newest(totals) {
+    const { streamed } = this;
+    if (!streamed || !totals.whole || isNarrowed(this.state) || streamed.asOf <= totals.as_of) return totals;
+    return { ...totals, responses: streamed.responses, whole: { ...totals.whole, today_submissions: streamed.today } };
   }
 
   stand({ whole, as_of: asOf }) {

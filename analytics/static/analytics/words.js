@@ -2,6 +2,8 @@
 const LOCALE = "en-GB";
 const whole = new Intl.NumberFormat(LOCALE, { maximumFractionDigits: 0 });
 const some = new Intl.NumberFormat(LOCALE, { maximumSignificantDigits: 4 });
+const tiny = new Intl.NumberFormat(LOCALE, { notation: "scientific", maximumSignificantDigits: 3 });
+const short = new Intl.NumberFormat(LOCALE, { notation: "compact", maximumSignificantDigits: 4 });
 const one = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
 const two = new Intl.NumberFormat(LOCALE, { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const percent = new Intl.NumberFormat(LOCALE, { style: "percent", minimumFractionDigits: 1, maximumFractionDigits: 1 });
@@ -19,8 +21,11 @@ export const decimal = (value) => (known(value) ? two.format(value) : NOTHING);
 /** A figure of any size: whole thousands, four digits below. */
 export const figure = (value) => {
   if (!known(value)) return NOTHING;
+  if (value !== 0 && Math.abs(value) < 0.0001) return tiny.format(value);
   return Math.abs(value) >= 1000 ? whole.format(value) : some.format(value);
 };
+/** The same along an axis, where there is little room. */
+export const brief = (value) => (Math.abs(value) >= 100_000 ? short.format(value) : figure(value));
 export const interval = (ends) => (ends ? `${share(ends[0])} to ${share(ends[1])}` : "");
 export const signed = (value) => (known(value) ? `${value > 0 ? "+" : value < 0 ? "−" : ""}${one.format(Math.abs(value))}` : NOTHING);
 export const plural = (number, word, more = `${word}s`) => `${count(number)} ${number === 1 ? word : more}`;
@@ -30,10 +35,10 @@ export const probability = (p) => (p < 0.001 ? "p < 0.001" : `p = ${p.toFixed(3)
 export function duration(seconds) {
   if (!known(seconds)) return NOTHING;
   const all = Math.round(seconds);
-  if (all < 60) return `${all} s`;
-  if (all < 3600) return `${Math.floor(all / 60)} min ${all % 60} s`;
-  if (all < 86400) return `${Math.floor(all / 3600)} h ${Math.floor((all % 3600) / 60)} min`;
-  return `${one.format(all / 86400)} days`;
+  if (all < 60) return `${all}\u00a0s`;
+  if (all < 3600) return `${Math.floor(all / 60)}\u00a0min ${all % 60}\u00a0s`;
+  if (all < 86400) return `${Math.floor(all / 3600)}\u00a0h ${Math.floor((all % 3600) / 60)}\u00a0min`;
+  return `${one.format(all / 86400)}\u00a0days`;
 }
 
 /** A moment by the clock of a zone. */
@@ -52,7 +57,7 @@ const SHORT = {
   hour: { hour: "2-digit", minute: "2-digit" },
   day: { day: "numeric", month: "short" },
   week: { day: "numeric", month: "short" },
-  month: { month: "short", year: "2-digit" },
+  month: { month: "short", year: "numeric" },
   year: { year: "numeric" },
 };
 
@@ -64,8 +69,7 @@ export function bucket(start, granularity, { short = false } = {}) {
   return granularity === "week" && !short ? `Week of ${text}` : text;
 }
 
-/** `2026-05` and `2026-05-31` in words. */
-export function dated(text) {
-  const isMonth = text.length === 7;
-  return bucket(`${isMonth ? `${text}-01` : text}T00:00:00`, isMonth ? "month" : "day");
-}
+const DATED = { 4: "year", 7: "month", 10: "day" };
+
+/** `2026`, `2026-05` and `2026-05-31` in words. */
+export const dated = (text, options) => bucket(`${`${text}-01-01`.slice(0, 10)}T00:00:00`, DATED[text.length], options);

@@ -6,6 +6,7 @@ from analytics.columns import COLUMNS, following
 from analytics.columns.folder import Folder
 from analytics.form_fields import fields_of_form
 from tests.test_analytics.test_columns.log import Log
+from tests.test_analytics.test_columns.processes import Process
 
 
 @pytest.fixture(autouse=True)
@@ -25,6 +26,20 @@ def log(form_id, form_store):
 @pytest.fixture
 def folder(form_id):
     return Folder.of(form_id, fields_of_form(form_id))
+
+
+@pytest.fixture
+def start(transactional_db, root):
+    """Starts processes that do as they are told."""
+    started = []
+
+    def process():
+        started.append(Process(root))
+        return started[-1]
+
+    yield process
+    for each in started:
+        each.end()
 
 
 @pytest.fixture

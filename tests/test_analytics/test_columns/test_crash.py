@@ -1,15 +1,10 @@
 """Many processes at the same columns, and kill -9 before any operation on a file."""
 
-import os
 import random
 import shutil
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
 import pytest
-from django.db import connection
 
 from analytics.columns import COLUMNS, compaction, publishing
 from analytics.columns.folder import all_folders
@@ -20,55 +15,6 @@ from analytics.form_fields import fields_of_form
 from tests.test_analytics import study
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]
-
-PROJECT = Path(__file__).parents[3]
-
-
-def database_url():
-    found = connection.settings_dict
-    if connection.vendor == "sqlite":
-        return f"sqlite:///{found['NAME']}"
-    login = f"{found['USER']}:{found['PASSWORD']}@{found['HOST']}:{found['PORT']}"
-    return f"postgres://{login}/{found['NAME']}"
-
-
-class Process:
-    def __init__(self, root):
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "tests.fakes.dying_columns", str(root)],
-            cwd=PROJECT,
-            env={
-                **os.environ,
-                "DATABASE_URL": database_url(),
-                "DJANGO_SETTINGS_MODULE": "formplatform.settings.test",
-            },
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def run(self, action, form_id, number=0):
-        self._process.stdin.write(f"{action} {form_id} {number}\n")
-        self._process.stdin.flush()
-        return self._process.stdout.readline().strip()
-
-    def end(self):
-        self._process.stdin.close()
-        self._process.wait(20)
-        self._process.stdout.close()
-
-
-@pytest.fixture
-def start(transactional_db, root):
-    started = []
-
-    def process():
-        started.append(Process(root))
-        return started[-1]
-
-    yield process
-    for each in started:
-        each.end()
 
 
 @pytest.fixture(autouse=True)

@@ -68,7 +68,7 @@ def test_what_comes_in_while_it_is_read_does_not_make_columns_read_again(
         return mark(self, form_id, before=before)
 
     monkeypatch.setattr(type(form_store), "change_mark", busy)
-    monkeypatch.setattr(following, "SETTLED", timedelta(milliseconds=50))
+    monkeypatch.setattr(following, "SETTLED", (timedelta(milliseconds=50),))
     started = clock.now()
     scan = COLUMNS.get(log.form_id, fields_of_form(log.form_id))
     assert started - timedelta(milliseconds=50) <= scan.as_of < started
@@ -76,6 +76,23 @@ def test_what_comes_in_while_it_is_read_does_not_make_columns_read_again(
     scan = COLUMNS.get(log.form_id, fields_of_form(log.form_id))
     assert scan.rows == 12
     assert [whole for whole, _ in reads] == [False, False]
+
+
+@pytest.mark.parametrize(("late", "age"), [(0, 1), (0.9, 1), (1.5, 3), (2.9, 3)])
+def test_under_a_stream_an_answer_is_as_old_as_commits_are_late(
+    log, ages, monkeypatch, time_machine, late, age
+):
+    ages(log.form_id)
+    mark, now = type(log.store).change_mark, clock.now()
+
+    def busy(self, form_id, *, before=None):
+        log.submit({"age": 5}, submitted_at=now - timedelta(seconds=late))
+        return mark(self, form_id, before=before)
+
+    monkeypatch.setattr(type(log.store), "change_mark", busy)
+    time_machine.move_to(now, tick=False)
+    scan = COLUMNS.get(log.form_id, fields_of_form(log.form_id))
+    assert (scan.as_of, scan.rows) == (now - timedelta(seconds=age), 10)
 
 
 def test_an_answer_says_for_which_moment_it_holds(log):

@@ -142,6 +142,46 @@ def test_empty_buckets_are_shown_between_the_ends_of_a_span(store_answers):
     assert refusal(form_id, two) == ("include", "not_allowed")
 
 
+def test_an_empty_bucket_has_no_different_answers_and_a_cycle_is_always_whole(store_answers):
+    form_id = store_answers(({"age": 1}, 0), ({"age": 2}, 2))
+    distinct = {"measures": [{"op": "count_distinct", "field": "age", "as": "ages"}]}
+    query = distinct | {"group_by": ["submitted_at"], "include": ["empty_buckets"]}
+    assert [row["ages"] for row in run_query(form_id, query).rows] == [1, 0, 1]
+    by_weekday = query | {"group_by": [{"field": "submitted_at", "granularity": "day_of_week"}]}
+    nobody = by_weekday | {"filter": {"age": 9}}
+    assert [row["ages"] for row in run_query(form_id, nobody).rows] == [0] * 7
+
+
+def test_weighted_responses_have_bins_and_empty_buckets_as_others_do(store_answers):
+    form_id = store_answers(({"age": 10, "score": 2}, 0), ({"age": 30, "score": 3}, 2))
+    store_answers(({"age": 90}, 4))
+    query = LONG | {"weights": "score", "group_by": [{"field": "age", "bins": {"count": 2}}]}
+    assert run_query(form_id, query).rows == [
+        {"age": "<20", "count": 2},
+        {"age": "≥20", "count": 3},
+    ]
+    days = query | {"group_by": ["submitted_at"], "include": ["empty_buckets"]}
+    assert [row["count"] for row in run_query(form_id, days).rows] == [2, 0, 3]
+
+
+def test_the_offset_of_a_query_is_left_out_behind_its_cursor(store_answers):
+    form_id = store_answers(*[({"age": age}, 0) for age in range(10)])
+    query = LONG | {"group_by": ["age"], "sort": {"field": "age"}, "limit": 3, "offset": 2}
+    first = run_query(form_id, query)
+    second = run_query(form_id, query | {"after": first.next})
+    assert [row["age"] for row in (*first.rows, *second.rows)] == [2, 3, 4, 5, 6, 7]
+
+
+def test_a_crosstab_counts_whole_responses_or_says_so(table):
+    crosstab = {"shape": "crosstab", "group_by": ["department", "state"]}
+    for measure in (
+        {"op": "count", "field": "age"},
+        {"op": "count", "filter": {"department": "it"}},
+    ):
+        asked = crosstab | {"measures": [measure]}
+        assert refusal(table, asked) == ("shape", "not_allowed")
+
+
 def test_pages_by_cursor_hold_every_row_once_while_rows_come_and_go(store_answers, form_store):
     form_id = store_answers(*[({"age": age}, 0) for age in range(10)])
     query = LONG | {"group_by": ["age"], "sort": {"field": "age"}, "limit": 4}

@@ -1,7 +1,5 @@
 """The long form: every engine that takes a query answers as a naive reading with pandas does."""
 
-import math
-
 import pytest
 from hypothesis import HealthCheck, assume, given, settings as hypothesis_settings
 
@@ -17,6 +15,7 @@ from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.store import MongoFormStore
 from tests.test_analytics import pandas_oracle, study
+from tests.test_analytics.agreement import alike
 from tests.test_analytics.random_long_queries import long_queries
 
 RESPONSES = 110
@@ -54,23 +53,13 @@ def documents(engine_url, settings, responses, monkeypatch):
     return store
 
 
-def close(left, right):
-    if isinstance(left, int | float) and isinstance(right, int | float):
-        return math.isclose(left, right, rel_tol=1e-9, abs_tol=1e-9)
-    return left == right
-
-
-def same(one, two):
-    return one.keys() == two.keys() and all(close(one[name], two[name]) for name in one)
-
-
 def check(answer, expected):
     assert answer.total_rows == expected["total_rows"]
     assert answer.base_n == expected["base"]
     pairs = zip(answer.rows, expected["rows"], strict=True)
-    assert [pair for pair in pairs if not same(*pair)] == []
-    if answer.totals is not None:
-        assert same(answer.totals, expected["totals"]), f"{answer.totals}\n{expected['totals']}"
+    assert [pair for pair in pairs if not alike(*pair)] == []
+    if expected["totals"] is not None:
+        assert alike(answer.totals, expected["totals"]), f"{answer.totals}\n{expected['totals']}"
 
 
 def ask(form_id, query, engine):

@@ -1,5 +1,5 @@
 // Shares of options as bars. The chart is its own table: what is drawn also stands in words.
-import { h, s } from "../elements.js";
+import { h, s, said } from "../elements.js";
 import { counted, interval, share } from "../words.js";
 
 const of = (part) => `${Math.max(0, Math.min(1, part)) * 100}%`;
@@ -19,7 +19,7 @@ export function bar(part, ends, kind = "bar") {
 /** `values` are {label, count, share, ci}; a count the form keeps back is null. */
 export function bars(values, { caption, first = "Answer" }) {
   const row = (each) => h("tr", { class: each.quiet ? "quiet" : null },
-    h("th", { scope: "row" }, each.label),
+    h("th", { scope: "row" }, said(each.label)),
     h("td", { class: "drawn" }, each.quiet ? null : bar(each.share, each.ci)),
     h("td", { class: "number" }, counted(each.count)),
     h("td", { class: "number" }, share(each.share)),

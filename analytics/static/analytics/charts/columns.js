@@ -2,9 +2,12 @@
 import { h, s } from "../elements.js";
 import { count, counted } from "../words.js";
 
-const ROOM = { left: 44, right: 8, top: 12, bottom: 26 };
-const LABEL_WIDTH = 62;
+const ROOM = { right: 8, top: 12, bottom: 26 };
+const LETTER = 7; // the width of a figure
+const MARK_WIDTH = 62;
 const HIDDEN_HEIGHT = 5;
+
+const widest = (texts) => LETTER * Math.max(...texts.map((each) => each.length));
 
 /** A round number of steps up to the largest count. */
 function ticks(most) {
@@ -20,6 +23,7 @@ function ticks(most) {
  */
 export function columns(items, { label, height = 220, marks = [], edge = null }) {
   const frame = h("div", { class: "plot" });
+  frame.style.height = `${height}px`; // its room is kept before it is drawn: nothing below jumps
   const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
   const draw = (width) => frame.replaceChildren(picture(items, { label, height, width, marks, edge, tip }), tip);
   let drawn = 0;
@@ -31,19 +35,21 @@ export function columns(items, { label, height = 220, marks = [], edge = null })
 }
 
 function picture(items, { label, height, width, marks, edge, tip }) {
-  const steps = ticks(Math.max(...items.map((each) => each.count ?? 0), 0));
-  const inner = { width: width - ROOM.left - ROOM.right, height: height - ROOM.top - ROOM.bottom };
+  const most = Math.max(...items.map((each) => each.count ?? 0), 0);
+  const steps = ticks(most);
+  const left = widest(steps.map(count)) + 14;
+  const inner = { width: width - left - ROOM.right, height: height - ROOM.top - ROOM.bottom };
   const pitch = inner.width / items.length;
   const y = (value) => ROOM.top + inner.height * (1 - value / steps.at(-1));
   const gap = Math.min(pitch * 0.22, 6);
-  const every = Math.max(1, Math.ceil(LABEL_WIDTH / pitch));
-  const grid = steps.map((step) => [
-    s("line", { class: step ? "grid" : "axis", x1: ROOM.left, x2: width - ROOM.right, y1: y(step), y2: y(step) }),
-    s("text", { class: "tick", x: ROOM.left - 8, y: y(step) + 4, "text-anchor": "end" }, count(step)),
+  const every = Math.max(1, Math.ceil((widest([...items.map((each) => each.short), edge ?? ""]) + 14) / pitch));
+  const grid = steps.filter((step) => most || !step).map((step) => [
+    s("line", { class: step ? "grid" : "axis", x1: left, x2: width - ROOM.right, y1: y(step), y2: y(step) }),
+    s("text", { class: "tick", x: left - 8, y: y(step) + 4, "text-anchor": "end" }, count(step)),
   ]);
   const drawn = items.map((each, n) => {
     const value = each.count ?? 0;
-    const x = ROOM.left + n * pitch;
+    const x = left + n * pitch;
     const isHidden = each.count === null;
     const tall = isHidden ? HIDDEN_HEIGHT : value ? Math.max(y(0) - y(value), 1.5) : 0;
     return [
@@ -55,14 +61,14 @@ function picture(items, { label, height, width, marks, edge, tip }) {
     ];
   });
   const lines = marks.filter(({ at }) => at >= 0 && at <= 1).map(({ at, label: words }, n, all) => {
-    const x = ROOM.left + at * inner.width;
-    const below = n > 0 && (at - all[n - 1].at) * inner.width < LABEL_WIDTH ? 15 : 0;
-    return [
-      s("line", { class: "mark", x1: x, x2: x, y1: ROOM.top, y2: y(0) }),
-      s("text", { class: "mark-label", x: x + (at > 0.8 ? -5 : 5), y: ROOM.top + 8 + below, "text-anchor": at > 0.8 ? "end" : "start" }, words),
-    ];
+    const x = left + at * inner.width;
+    const below = n > 0 && (at - all[n - 1].at) * inner.width < MARK_WIDTH ? 15 : 0;
+    return {
+      line: s("line", { class: "mark", x1: x, x2: x, y1: ROOM.top, y2: y(0) }),
+      words: s("text", { class: "mark-label", x: x + (at > 0.8 ? -5 : 5), y: ROOM.top + 8 + below, "text-anchor": at > 0.8 ? "end" : "start" }, words),
+    };
   });
-  return s("svg", { role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` }, grid, drawn, lines,
+  return s("svg", { role: "img", "aria-label": label, width, height, viewBox: `0 0 ${width} ${height}` }, grid, drawn, lines.map(({ line }) => line), lines.map(({ words }) => words),
     edge !== null && items.length % every === 0 && s("text", { class: "tick", x: width - ROOM.right, y: height - 8, "text-anchor": "end" }, edge));
 }
 

@@ -1,8 +1,11 @@
 // A table whose cells are shaded by share: a matrix of answers, places of a ranking.
-import { h } from "../elements.js";
+import { h, said } from "../elements.js";
 import { HIDDEN, count, share } from "../words.js";
 
 const SHADES = 10;
+const MOST_WIDE = 6;
+/** With many columns the counts stand below the shares. */
+export const gridClass = (columns) => `grid${columns > MOST_WIDE ? " dense" : ""}`;
 
 export const shade = (part) => `heat-${Math.round(Math.max(0, Math.min(1, part || 0)) * SHADES)}`;
 
@@ -12,14 +15,14 @@ export const shade = (part) => `heat-${Math.round(Math.max(0, Math.min(1, part |
  */
 export function grid({ caption, corner, columns, rows, after = [] }) {
   return h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption },
-    h("table", { class: "grid" },
+    h("table", { class: gridClass(columns.length + after.length) },
       h("caption", { class: "unseen" }, caption),
       h("thead", {}, h("tr", {},
         h("th", { scope: "col" }, corner),
-        columns.map((label) => h("th", { scope: "col", class: "number" }, label)),
+        columns.map((label) => h("th", { scope: "col", class: "number" }, said(label))),
         after.map((label) => h("th", { scope: "col", class: "number" }, label)))),
       h("tbody", {}, rows.map((row) => h("tr", {},
-        h("th", { scope: "row" }, row.label),
+        h("th", { scope: "row" }, said(row.label)),
         row.cells.map(cell),
         row.after?.map((text) => h("td", { class: "number" }, text)))))));
 }

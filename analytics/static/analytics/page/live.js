@@ -18,7 +18,7 @@ function say(state) {
   pill.querySelector(".words").textContent = WORDS[state];
 }
 
-/** Calls `changed(state)` with the flat state of the stream (or null where it is not known). */
+/** Calls `changed(state, asOf)` with the flat state of the stream (or null where it is not known). */
 export function follow(zone, changed) {
   const numbers = new Map();
   let source = null;
@@ -28,20 +28,24 @@ export function follow(zone, changed) {
     source = new EventSource(`${ROOT}live/?timezone=${encodeURIComponent(zone)}`);
     source.onopen = () => { clearInterval(timer); timer = null; say("live"); };
     source.onerror = () => (source.readyState === EventSource.CLOSED ? poll() : say("connecting"));
-    source.addEventListener("snapshot", (event) => { numbers.clear(); take(JSON.parse(event.data).data); });
+    source.addEventListener("snapshot", (event) => {
+      const { data, as_of: asOf } = JSON.parse(event.data);
+      numbers.clear();
+      take(data, asOf);
+    });
     source.addEventListener("diff", (event) => {
-      const { changed: news, removed } = JSON.parse(event.data);
+      const { changed: news, removed, as_of: asOf } = JSON.parse(event.data);
       removed.forEach((key) => numbers.delete(key));
-      take(news);
+      take(news, asOf);
     });
     source.addEventListener("unavailable", () => { say("away"); changed(null); });
     source.addEventListener("available", () => { say("live"); changed(null); });
     source.addEventListener("revoked", end);
   }
 
-  function take(news) {
+  function take(news, asOf) {
     Object.entries(news).forEach(([key, value]) => numbers.set(key, value));
-    changed(numbers);
+    changed(numbers, asOf);
   }
 
   /** Refused: too many streams, or a server that can't keep one open. */

@@ -1,5 +1,5 @@
 // Days, zone and filters: what is counted.
-import { fresh, h, show } from "../elements.js";
+import { fresh, h, said, show } from "../elements.js";
 import { RANGES, here, isZone } from "../spans.js";
 import { makeFilterForm } from "./filter_form.js";
 import { inWords } from "./conditions.js";
@@ -34,7 +34,7 @@ export function makeControls(fields, change) {
 }
 
 function chip(words, remove) {
-  return h("li", { class: "chip" }, words, h("button", { type: "button", class: "remove", "aria-label": `Remove the filter: ${words}`, onclick: remove }, "×"));
+  return h("li", { class: "chip" }, said(words), h("button", { type: "button", class: "remove", "aria-label": `Remove the filter: ${words}`, onclick: remove }, "×"));
 }
 
 function choice(label, options, change) {

@@ -1,6 +1,6 @@
 // Two questions against each other: whom to compare, the table, and whether they go together.
-import { shade } from "../charts/grid.js";
-import { fresh, h, show } from "../elements.js";
+import { gridClass, shade } from "../charts/grid.js";
+import { fresh, h, said, show } from "../elements.js";
 import { problemBox } from "../page/problems.js";
 import { canCross, readCrosstab } from "../reading/crosstab.js";
 import { part } from "../sums.js";
@@ -82,11 +82,11 @@ function draw(table, { down, across, shown }) {
   };
   const caption = `${down.label} by ${across.label}`;
   return [
-    h("h3", {}, caption),
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", { class: "grid cross" },
+    h("h3", {}, said(down.label), " by ", said(across.label)),
+    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption }, h("table", { class: `${gridClass(table.columns.length)} cross` },
       h("caption", { class: "unseen" }, caption),
-      h("thead", {}, h("tr", {}, h("td", {}), table.columns.map((value) => h("th", { scope: "col", class: "number" }, named(across, value))), h("th", { scope: "col", class: "number" }, "All"))),
-      h("tbody", {}, table.rows.map((value, r) => h("tr", {}, h("th", { scope: "row" }, named(down, value)), table.columns.map((_, c) => cell(r, c)), h("td", { class: "number sum" }, counted(table.row_totals[r]))))),
+      h("thead", {}, h("tr", {}, h("td", {}), table.columns.map((value) => h("th", { scope: "col", class: "number" }, said(named(across, value)))), h("th", { scope: "col", class: "number" }, "All"))),
+      h("tbody", {}, table.rows.map((value, r) => h("tr", {}, h("th", { scope: "row" }, said(named(down, value))), table.columns.map((_, c) => cell(r, c)), h("td", { class: "number sum" }, counted(table.row_totals[r]))))),
       h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "All"), table.column_totals.map((sum) => h("td", { class: "number sum" }, counted(sum))), h("td", { class: "number sum" }, counted(table.total)))))),
     h("p", { class: "verdict" }, verdict(table)),
     remarks(table).map((text) => h("p", { class: "quiet under" }, text)),

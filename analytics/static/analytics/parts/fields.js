@@ -1,6 +1,6 @@
 // One card per field. A card is read when it comes near the window, and again when it is stale.
 import { behind } from "../charts/behind.js";
-import { fresh, h, show } from "../elements.js";
+import { fresh, h, said, show } from "../elements.js";
 import { problemBox, retryAfter } from "../page/problems.js";
 import { counted, plural } from "../words.js";
 import { draw } from "../drawings/draw.js";
@@ -28,7 +28,7 @@ class Card {
     this.base = h("p", { class: "quiet base" });
     const id = fresh("field");
     this.element = h("article", { class: `card${WIDE.has(field.type) ? " wide" : ""}`, "aria-labelledby": id, "data-field": field.name },
-      h("div", { class: "card-head" }, h("h3", { id }, field.label || field.name), h("span", { class: "tag" }, TYPES[field.type] ?? field.type)),
+      h("div", { class: "card-head" }, h("h3", { id }, said(field.label || field.name)), h("span", { class: "tag" }, TYPES[field.type] ?? field.type)),
       this.base, this.body);
   }
 

@@ -1,5 +1,5 @@
 // Putting a filter together: a field, what is asked of it, and the answer.
-import { fresh, h, show } from "../elements.js";
+import { fresh, h, said, show } from "../elements.js";
 import { conditionsOf } from "./conditions.js";
 
 export function makeFilterForm(fields, add) {
@@ -60,7 +60,7 @@ function operandOf(place, field, condition) {
 
 function options(place, field) {
   const boxes = Object.entries(field.options).map(([value, label]) => ({ input: h("input", { type: "checkbox", value, id: fresh("option") }), label }));
-  show(place, h("fieldset", {}, h("legend", {}, "Answers"), boxes.map(({ input, label }) => h("label", { for: input.id }, input, " ", label))));
+  show(place, h("fieldset", {}, h("legend", {}, "Answers"), boxes.map(({ input, label }) => h("label", { for: input.id }, input, " ", said(label)))));
   return () => {
     const chosen = boxes.filter(({ input }) => input.checked).map(({ input }) => input.value);
     boxes[0]?.input.setCustomValidity(chosen.length ? "" : "Choose at least one answer.");

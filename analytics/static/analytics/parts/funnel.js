@@ -1,6 +1,6 @@
 // How far people come, and at which questions they leave.
 import { bar } from "../charts/bars.js";
-import { h, show } from "../elements.js";
+import { h, said, show } from "../elements.js";
 import { part } from "../sums.js";
 import { counted, share } from "../words.js";
 
@@ -47,6 +47,6 @@ function table(caption, [first, ...heads], rows) {
       h("th", { scope: "col" }, first), h("th", { scope: "col" }, h("span", { class: "unseen" }, "Drawn")),
       heads.map((head) => h("th", { scope: "col", class: "number" }, head)))),
     h("tbody", {}, rows.map(({ label, part: drawn, cells }) => h("tr", {},
-      h("th", { scope: "row" }, label), h("td", { class: "drawn" }, bar(drawn, null)),
+      h("th", { scope: "row" }, said(label)), h("td", { class: "drawn" }, bar(drawn, null)),
       cells.map((text) => h("td", { class: "number" }, text))))));
 }

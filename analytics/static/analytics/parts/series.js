@@ -8,7 +8,7 @@ const place = document.getElementById("series");
 const table = behind("Responses over time");
 
 export function showSeries({ granularity, buckets, total }) {
-  if (!buckets.length) {
+  if (!buckets.some(({ count: some }) => some !== 0)) {
     show(place, h("p", { class: "empty" }, total === null ? "Hidden: too few responses were chosen." : "No responses yet in this period. They appear here as they come in."));
     return;
   }

@@ -36,6 +36,13 @@ const change = (now, before) => {
   return `${by > 0 ? "▲" : by < 0 ? "▼" : "="} ${share(Math.abs(by))} on the period before`;
 };
 
+/** What a stream knows of the whole form, once there are tiles. */
+export function moveTotals({ responses, today }) {
+  if (!place.firstChild) return;
+  put("Responses", counted(responses));
+  put("Today", counted(today));
+}
+
 export function showTotals({ whole, responses, previous }, funnel, { narrowed }) {
   const compared = change(responses, previous);
   put("Responses", counted(responses), narrowed && whole ? [`of ${counted(whole.total_responses)}`, compared].filter(Boolean).join(", ") : compared);

@@ -74,12 +74,9 @@ const VALUES = {
   choice: async (state, fields, field, options) => listed(field.options, await groups(state, fields, field, { field: field.name }, options)),
   boolean: async (state, fields, field, options) => listed({ true: "Yes", false: "No" }, await groups(state, fields, field, { field: field.name }, options)),
   number: async (state, fields, field, options) => (field.type === "number" ? [] : listed({}, await groups(state, fields, field, { field: field.name }, options))),
-  date: async (state, fields, field, options) => listed({}, await groups(state, fields, field, { field: field.name, granularity: "month" }, options)),
-  time: async (state, fields, field, options) => listed({}, await groups(state, fields, field, { field: field.name }, options)),
   matrix,
 };
 VALUES.options = VALUES.choice;
-VALUES.moment = VALUES.date;
 
 /** The same shape as the live numbers answer. */
 export async function asked(state, fields, field, options) {

@@ -17,6 +17,18 @@ export function roundEdges(low, high, { whole = false } = {}) {
   return Array.from({ length: last - first + 1 }, (_, n) => Number(((first + n) * step).toFixed(Math.min(digits, 100))));
 }
 
+const MOST_TAIL = 2.5;
+
+/**
+ * Edges of a histogram. Where a few numbers lie far above the others they share the last interval, which
+ * has no end: they would press all the others into the first.
+ */
+export function edgesOf({ minimum, maximum, p95 }, { whole = false } = {}) {
+  const isLong = p95 > minimum && maximum - minimum > MOST_TAIL * (p95 - minimum);
+  const edges = roundEdges(minimum, isLong ? p95 : maximum, { whole });
+  return isLong && edges.at(-1) < maximum ? [...edges, Infinity] : edges;
+}
+
 /** Counts of values as intervals [from, to). */
 export function intoBins(values, edges) {
   const bins = edges.slice(1).map((to, n) => ({ from: edges[n], to, count: 0 }));
@@ -30,6 +42,6 @@ export function intoBins(values, edges) {
 
 /** Rows of a query grouped by bins with these edges, empty ones too. */
 export function fromRows(rows, column, edges) {
-  const found = new Map(rows.map((row) => [Number(String(row[column]).split("..")[0]), row.count]));
+  const found = new Map(rows.map((row) => [Number(String(row[column]).replace("≥", "").split("..")[0]), row.count]));
   return edges.slice(1).map((to, n) => ({ from: edges[n], to, count: found.has(edges[n]) ? found.get(edges[n]) : 0 })); // null is hidden
 }

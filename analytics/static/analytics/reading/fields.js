@@ -3,11 +3,15 @@ import { Refusal } from "../api.js";
 import { asked, texts } from "./asked.js";
 import { binsOf, distribution } from "./live.js";
 import { isNarrowed } from "./narrowing.js";
+import { datesOf, timesOf } from "./times.js";
+
+const BINS = { number: binsOf, date: datesOf, moment: datesOf, time: timesOf };
 
 export async function readField(state, fields, field, { signal } = {}) {
   const options = { signal };
   const found = await counted(state, fields, field, options);
-  const bins = field.kind === "number" && !field.personal ? await binsOf(state, fields, field, found, options) : [];
+  const read = field.open && !field.personal && found.answered !== 0 && BINS[field.kind];
+  const bins = read ? await read(state, fields, field, found, options) : [];
   return { ...found, ...(await texts(state, fields, field, options)), bins };
 }
 

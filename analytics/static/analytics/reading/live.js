@@ -1,7 +1,7 @@
 // A field as the live numbers have it.
 import { ask, read } from "../api.js";
 import { answered, narrowed } from "./narrowing.js";
-import { fromRows, intoBins, roundEdges } from "./binning.js";
+import { edgesOf, fromRows, intoBins } from "./binning.js";
 
 export async function distribution(field, options) {
   const found = await read(`fields/${encodeURIComponent(field.id)}/distribution/`, {}, options);
@@ -11,11 +11,10 @@ export async function distribution(field, options) {
 /** Intervals of a number field: of values counted one by one where each has a count of its own. */
 export async function binsOf(state, fields, field, found, options) {
   const { minimum, maximum } = found.numbers || {};
-  if (minimum === null || minimum === undefined) return [];
-  const edges = roundEdges(minimum, maximum, { whole: field.type === "integer" });
+  if (minimum === null || minimum === undefined || minimum === maximum) return [];
+  const edges = edgesOf(found.numbers, { whole: field.type === "integer" });
   if (found.values?.length && !found.other) return intoBins(found.values, edges);
-  if (edges.length < 2) return [];
-  const group = { field: field.name, bins: edges };
+  const group = { field: field.name, bins: edges.filter(Number.isFinite) };
   const query = narrowed(state, fields, { measures: ["count"], group_by: [group] }, [answered(field)]);
   const answer = await ask(query, options);
   return fromRows(answer.data, answer.columns[0].name, edges);

@@ -1,8 +1,8 @@
 // Responses over time: from the live series, or by a query where filters choose among them.
 import { Refusal, ask, read } from "../api.js";
-import { granularityOf, span, today } from "../spans.js";
+import { addDays, granularityOf, span, today } from "../spans.js";
 import { sumOf } from "../sums.js";
-import { isClosed } from "./hiding.js";
+import { HIDES, isClosed } from "./hiding.js";
 import { narrowed } from "./narrowing.js";
 
 const EARLIEST = "2000-01-01";
@@ -14,18 +14,35 @@ export async function readSeries(state, fields, options = {}) {
   const series = state.where.length ? bySearch : live;
   const days = span(state) || (await extent(series, state, fields, options));
   if (days === null) return { granularity: "day", buckets: [], total: 0 };
-  return series(state, fields, { granularity: granularityOf(days), ...days }, options);
+  const found = await readable(series, state, fields, days, options);
+  return span(state) ? found : { ...found, buckets: found.buckets.slice(Math.max(found.buckets.findIndex(isFilled), 0)) };
 }
+
+const isFilled = (bucket) => bucket.count !== 0;
+const COARSER = { hour: "day", day: "week", week: "month", month: "year" };
+
+/** In buckets of a size that shows the shape; where small groups are hidden, of one that shows most of them. */
+async function readable(series, state, fields, days, options) {
+  let granularity = granularityOf(days);
+  let found = await series(state, fields, { granularity, ...days }, options);
+  while (HIDES && isMostlyHidden(found.buckets) && COARSER[granularity]) {
+    granularity = COARSER[granularity];
+    found = await series(state, fields, { granularity, ...days }, options);
+  }
+  return found;
+}
+
+const isMostlyHidden = (buckets) => 2 * buckets.filter((each) => each.count === null).length > buckets.filter(isFilled).length;
 
 /** From the month of the first response to today. */
 async function extent(series, state, fields, options) {
   const months = await series(state, fields, { granularity: "month", from: EARLIEST, to: today(state.zone) }, options);
-  const first = months.buckets.find((bucket) => bucket.count !== 0);
+  const first = months.buckets.find(isFilled);
   if (!first) return months.total === null ? { from: today(state.zone), to: today(state.zone) } : null;
   const fine = { granularity: "day", from: first.timestamp.slice(0, 10), to: today(state.zone) };
-  if (granularityOf(fine) !== "day") return { from: fine.from, to: fine.to };
+  if (!["hour", "day"].includes(granularityOf({ from: addDays(fine.from, 30), to: fine.to }))) return { from: fine.from, to: fine.to };
   const days = await series(state, fields, fine, options);
-  const start = days.buckets.find((bucket) => bucket.count !== 0)?.timestamp.slice(0, 10) ?? fine.from;
+  const start = days.buckets.find(isFilled)?.timestamp.slice(0, 10) ?? fine.from;
   return { from: start, to: fine.to };
 }
 

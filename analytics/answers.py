@@ -27,11 +27,11 @@ from .query.errors import QueryError
 from .query.fields import Kind
 from .query.finishing import page_of
 from .query.plan import Group, Plan, figures_of, plan_of
+from .query.precision import size_of
 from .query.records import SUPPRESSED, Record, Rest, records_of, row_of
 from .query.rows import Row
-from .query.shares import add_shares
+from .query.shares import INTERVALS, add_shares
 from .query.small_groups import SmallGroups, Verdict, check_groups
-from .statistics.shares import effective_size
 
 CLOSED = "The form hides small groups, and this would tell too few respondents from the others."
 EMPTY = dict.fromkeys(
@@ -115,7 +115,7 @@ class Answering:
             truncated=page.next is not None,
             next=page.next,
             base_n=None if whole.suppressed else whole.count,
-            totals=whole.figures if "totals" in query.include else None,
+            totals=self._totals(whole),
             crosstab=self._crosstab(records, verdict),
             weighting=self._weighting(whole),
             engine=choice.engine.name,
@@ -137,6 +137,11 @@ class Answering:
         verdict.cover(query, records, whole)
         return verdict
 
+    def _totals(self, whole: Record) -> Row | None:
+        if "totals" not in self.query.include:
+            return None
+        return {**whole.figures, **({INTERVALS: whole.intervals} if whole.intervals else {})}
+
     def _crosstab(self, records: Sequence[Record], verdict: Verdict) -> Row | None:
         if self.query.shape is not Shape.CROSSTAB or verdict.closed:
             return None
@@ -149,7 +154,7 @@ class Answering:
         of Official Statistics 8 (1992).
         """
         query = self.query
-        if query.weights is None or whole.suppressed or not whole.squares:
+        if query.weights is None or whole.suppressed or not whole.count:
             return None
         weighs = Between(query.weights, low=Bound(0, inclusive=False))
         spanned = query.spanned
@@ -158,8 +163,9 @@ class Answering:
             condition=weighs if spanned is None else Every((spanned, weighs)),
         )
         ((_, (n,)),) = self._any_groups(plan)
-        size = effective_size(whole.count, whole.squares)
-        return {"n": n, "sum": whole.count, "effective_n": size, "design_effect": n / size}
+        size = size_of(whole.count, whole.squares)
+        effect = None if size is None else n / size
+        return {"n": n, "sum": whole.count, "effective_n": size, "design_effect": effect}
 
     def _any_groups(self, plan: Plan) -> list[Group]:
         """By whichever engine can, also where the query names one."""

@@ -21,7 +21,7 @@ from formplatform.forms.versions import get_definition
 from .drift import last_drift
 from .metrics import KEPT_SECONDS, numbers_tag
 from .outages import answering
-from .session_figures import session_figures, share_of
+from .session_figures import interval_of, session_figures, share_of
 from .small_cells import cover_funnel, least_of_span, min_cell_of
 from .trails import FIELD, LEFT, PAGE, STARTED, SUBMITTED, VIEWED
 
@@ -95,6 +95,7 @@ def _step(kind: str, title: str, *, reached: int, left: int) -> JsonObject:
         "reached": reached,
         "left": left,
         "rate": share_of(left, reached),
+        "interval": interval_of(left, reached),
     }
 
 
@@ -136,4 +137,5 @@ def _field(field: Field, counts: Counts) -> JsonObject:
         "answered": answered,
         "left": left,
         "rate": share_of(left, answered),
+        "interval": interval_of(left, answered),
     }

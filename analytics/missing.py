@@ -157,4 +157,5 @@ def _patterns(lazy: "pl.LazyFrame", rows: Sequence[JsonObject], total: int) -> l
 def _pattern(row: tuple[Any, ...], names: Sequence[str], total: int) -> JsonObject:
     *flags, count = row
     skipped = [name for name, is_skipped in zip(names, flags, strict=True) if is_skipped]
-    return {"skipped": skipped, "count": count, "share": count / total}
+    interval = list(share_interval(count, total))
+    return {"skipped": skipped, "count": count, "share": count / total, "interval": interval}

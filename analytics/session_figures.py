@@ -5,14 +5,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import sketches
+from .statistics.shares import share_interval
 from .trails import STARTED, SUBMITTED, TIME, VIEWED
 
 
 def session_figures(counts: Mapping[str, int]) -> dict[str, Any]:
-    """`sessions`, `completion_rate` (None before any started) and `time_to_complete`."""
+    """`sessions`, `completion_rate` with its interval (None before any started), and the time."""
     steps = {name: counts.get(name, 0) for name in (VIEWED, STARTED, SUBMITTED)}
     return {
         "completion_rate": share_of(steps[SUBMITTED], steps[STARTED]),
+        "completion_interval": interval_of(steps[SUBMITTED], steps[STARTED]),
         "sessions": steps,
         "time_to_complete": time_to_complete(counts),
     }
@@ -40,3 +42,8 @@ def time_to_complete(counts: Mapping[str, int]) -> dict[str, Any]:
 
 def share_of(part: int, whole: int) -> float | None:
     return part / whole if whole > 0 else None
+
+
+def interval_of(part: int, whole: int) -> list[float] | None:
+    """That of the share, 95 % by Wilson. Counters that are behind each other stay within it."""
+    return list(share_interval(max(0, min(part, whole)), whole)) if whole > 0 else None

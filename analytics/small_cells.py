@@ -14,7 +14,8 @@ from .statistics.suppression import hide_in_list, is_small
 EVERYBODY = 2**63
 FEW_HIDDEN = 5
 """So many unknown counts could be solved for with a mean, a deviation and a score beside them."""
-NO_FIELD: JsonObject = dict.fromkeys(("viewed", "answered", "left", "rate"))
+NO_STEP: JsonObject = dict.fromkeys(("reached", "left", "rate", "interval"))
+NO_FIELD: JsonObject = dict.fromkeys(("viewed", "answered", "left", "rate", "interval"))
 NO_COUNT: JsonObject = {"count": None, "share": None, "interval": None}
 OTHER = "\x00other"
 
@@ -52,7 +53,7 @@ def cover_funnel(funnel: JsonObject, least: int) -> JsonObject:
     """
     steps = funnel["steps"]
     if any(is_small(step[count], least) for step in steps for count in ("reached", "left")):
-        steps = [step | {"reached": None, "left": None, "rate": None} for step in steps]
+        steps = [step | NO_STEP for step in steps]
     base = None if is_small(funnel["base_n"], least) else funnel["base_n"]
     return {
         **funnel,
@@ -86,6 +87,7 @@ def _sessions(figures: JsonObject, least: int) -> JsonObject:
     return {
         "sessions": dict.fromkeys(sessions) if few else sessions,
         "completion_rate": None if few else figures["completion_rate"],
+        "completion_interval": None if few else figures.get("completion_interval"),
         "time_to_complete": time | {"median": None, "p90": None, "n": None}
         if few or is_time_few
         else time,

@@ -1,5 +1,6 @@
 """Responses and results as files."""
 
+from dataclasses import replace
 from typing import Any, ClassVar
 
 from django.http import StreamingHttpResponse
@@ -35,6 +36,10 @@ class ExportInput(serializers.Serializer[Plain]):
     )
     saved_query = serializers.IntegerField(
         required=False, help_text="The answer to this query instead of responses."
+    )
+
+    bom = serializers.BooleanField(
+        default=False, help_text="Of CSV: a mark in front, by which Excel knows UTF-8."
     )
 
     def get_fields(self) -> dict[str, Any]:
@@ -154,7 +159,7 @@ def _selection(asked: Plain) -> Selection:
 def _file(actor: Actor, form: Form, table: Table, asked: Plain) -> StreamingHttpResponse:
     file_format = Format(asked["as"])
     writer = WRITERS[file_format]
-    chunks = writer.write(table)
+    chunks = writer.write(replace(table, marked=asked["bom"]))
     download = Download(chunks, DOWNLOADS.take(actor.user_id or 0))
     answer = StreamingHttpResponse(download, content_type=writer.content_type)
     answer["Content-Disposition"] = f'attachment; filename="form-{form.id}.{file_format}"'

@@ -10,7 +10,14 @@ from analytics.funnel import funnel_of
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import get_form
 
-from .serializers import CoarseField, CompletionOutput, Plain, ProvenOutput, SpanInput
+from .serializers import (
+    CoarseField,
+    CompletionOutput,
+    IntervalField,
+    Plain,
+    ProvenOutput,
+    SpanInput,
+)
 from .views import AnalyticsView
 
 RATE = "Left of reached; null where nobody came, or hidden."
@@ -25,6 +32,7 @@ class StepOutput(serializers.Serializer[Plain]):
         allow_null=True, help_text="Not submitted, and this was their last step."
     )
     rate = serializers.FloatField(allow_null=True, help_text=RATE)
+    interval = IntervalField()
 
 
 class FunnelFieldOutput(serializers.Serializer[Plain]):
@@ -44,6 +52,7 @@ class FunnelFieldOutput(serializers.Serializer[Plain]):
         allow_null=True, help_text="Not submitted, and this was answered last."
     )
     rate = serializers.FloatField(allow_null=True, help_text="Left of answered.")
+    interval = IntervalField()
 
 
 class FunnelOutput(CompletionOutput, ProvenOutput):

@@ -18,7 +18,7 @@ from analytics.live.permits import Permit
 from analytics.live.sources import FormNumbers, SavedAnswer, Source
 from analytics.live.streams import Opening
 from formplatform.core.actors import Actor
-from formplatform.core.api.authentication import actor_of
+from formplatform.core.api.authentication import actor_of, token_of
 from formplatform.core.api.rendering import FastJSONRenderer
 from formplatform.core.errors import FieldError, InvalidInputError, PermissionDeniedError
 from formplatform.forms.access import get_form
@@ -107,7 +107,12 @@ def _stream(request: Request, actor: Actor, source: Source) -> HttpResponseBase:
     socket_of(environ)
     live = hub.current()
     opening = Opening(
-        permit=Permit(actor=actor, source=source, session=_session(request, actor)),
+        permit=Permit(
+            actor=actor,
+            source=source,
+            token=None if actor.key_id is None else token_of(request),
+            session=_session(request, actor),
+        ),
         place=live.places.take(actor.user_id),
         seen=request.headers.get("Last-Event-ID", "")[:LONGEST_ID] or None,
         chunked=environ["SERVER_PROTOCOL"] == CHUNKED,

@@ -1,6 +1,6 @@
 """What the analytics endpoints take and give."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
@@ -80,12 +80,21 @@ class TimeToCompleteOutput(serializers.Serializer[Plain]):
     quantile_error = serializers.FloatField(help_text="Of both, at most, relatively.")
 
 
+class IntervalField(serializers.ListField):
+    """The ends of the interval of a share, or null where there is no share."""
+
+    def __init__(self) -> None:
+        text = "95 % interval of the share."
+        super().__init__(child=serializers.FloatField(), allow_null=True, help_text=text)
+
+
 class CompletionOutput(serializers.Serializer[Plain]):
     """What sessions say about how people get through a form."""
 
     completion_rate = serializers.FloatField(
         allow_null=True, help_text="Submitted of started sessions; null before any started."
     )
+    completion_interval = IntervalField()
     sessions = SessionsOutput()
     time_to_complete = TimeToCompleteOutput()
 
@@ -130,9 +139,7 @@ class ValueOutput(serializers.Serializer[Plain]):
     label = serializers.CharField()  # type: ignore[assignment]  # hides DRF's own attribute
     count = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     share = serializers.FloatField(allow_null=True, help_text="Of the responses that answer.")
-    interval = serializers.ListField(
-        child=serializers.FloatField(), allow_null=True, help_text="95 % interval of the share."
-    )
+    interval = IntervalField()
     suppressed = serializers.BooleanField(required=False, help_text="Only where it is hidden.")
 
 
@@ -179,6 +186,12 @@ class DistributionOutput(ProvenOutput):
         help_text="Survey figures by the type of the field: kind is mean, nps, rating, scale, "
         "matrix or ranking (docs/reference/statistics.md). Null: none, or hidden.",
     )
+
+
+class AskedInput(serializers.Serializer[Plain]):
+    LONGEST: ClassVar[int] = 3000
+
+    q = serializers.CharField(max_length=LONGEST)
 
 
 class ExplainInput(serializers.Serializer[Plain]):
@@ -238,8 +251,13 @@ class ColumnOutput(serializers.Serializer[Plain]):
 class WeightingOutput(serializers.Serializer[Plain]):
     n = serializers.IntegerField(help_text="Responses that weigh anything.")
     sum = serializers.FloatField(help_text="Of their weights.")
-    effective_n = serializers.FloatField(help_text="As many equal responses say as much (Kish).")
-    design_effect = serializers.FloatField(help_text="n of effective_n, from 1.")
+    effective_n = serializers.FloatField(
+        allow_null=True, help_text="As many equal responses say as much (Kish)."
+    )
+    design_effect = serializers.FloatField(
+        allow_null=True,
+        help_text="n of effective_n, from 1; null: weights too large to be squared.",
+    )
 
 
 class QueryMetaOutput(serializers.Serializer[Plain]):
@@ -281,7 +299,7 @@ class ExplainOutput(serializers.Serializer[Plain]):
     span = serializers.ListField(
         child=serializers.CharField(allow_null=True), min_length=2, max_length=2
     )
-    responses = serializers.IntegerField()
+    responses = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     max_time_ms = serializers.IntegerField()
 
 

@@ -38,6 +38,7 @@ class PatternOutput(serializers.Serializer[Plain]):
     skipped = serializers.ListField(child=serializers.CharField(), help_text="Field ids.")
     count = serializers.IntegerField()
     share = serializers.FloatField(help_text="Of all responses.")
+    interval = serializers.ListField(child=serializers.FloatField())
 
 
 class MissingOutput(serializers.Serializer[Plain]):

@@ -1,7 +1,9 @@
 """The answer to a query as a table."""
 
+from typing import Any
+
 from analytics.answers import QueryAnswer
-from analytics.results import columns_of, flat_row
+from analytics.results import columns_of, flat_rows
 
 from .tables import Cell, Column, Table
 
@@ -12,15 +14,14 @@ def answer_table(answer: QueryAnswer) -> Table:
         Column(name=each.name, label=each.label, cell=CELLS.get(each.type, Cell.TEXT))
         for each in columns_of(answer)
     ]
-    rows = [flat_row(row) for row in answer.rows]
+    rows = flat_rows(answer)
     values = ([_value(row.get(column.name), column.cell) for column in columns] for row in rows)
     return Table(columns=columns, rows=values, most_rows=len(rows), truncated=answer.truncated)
 
 
-def _value(value: object, cell: Cell) -> object:
-    if value is None or isinstance(value, str) or cell is not Cell.TEXT:
-        return value
-    return str(value)
+def _value(value: Any, cell: Cell) -> Any:
+    """A whole number among others is one of them; one among texts stays a number where it can."""
+    return float(value) if cell is Cell.NUMBER and value is not None else value
 
 
 CELLS = {

@@ -1,7 +1,7 @@
 """How the answers to one field become cells."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -45,7 +45,7 @@ def _column(field: Field, written: Written) -> Column:
         name=field.label if written.labels else field.name,
         label=field.label,
         cell=_cell(field),
-        value_labels={} if written.labels or field.kind is not Kind.CHOICE else {**field.options},
+        value_labels=_value_labels(field, written),
     )
 
 
@@ -95,13 +95,20 @@ def _per_option(field: Field, written: Written) -> Iterator[tuple[Column, Read]]
 def _per_row(field: Field, written: Written) -> Iterator[tuple[Column, Read]]:
     names: Mapping[str, str] = field.options if written.labels else {}
     for row, label in field.rows.items():
-        yield _part(field, row, label, written, Cell.TEXT), _in_row(row, names)
+        column = _part(field, row, label, written, Cell.TEXT)
+        yield replace(column, value_labels=_value_labels(field, written)), _in_row(row, names)
 
 
 def _part(field: Field, part: str, label: str, written: Written, cell: Cell) -> Column:
     whole = f"{field.label}: {label}"
     name = whole if written.labels else f"{field.name}.{part}"
     return Column(name=name, label=whole, cell=cell)
+
+
+def _value_labels(field: Field, written: Written) -> dict[str, str]:
+    """What the ids of options stand for, where these are written."""
+    has_ids = field.kind in (Kind.CHOICE, Kind.MATRIX) and not written.labels
+    return {**field.options} if has_ids else {}
 
 
 def _holds(option: str) -> Read:

@@ -1,5 +1,6 @@
 """XLSX: written row by row to disk, every text a text."""
 
+import math
 from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
@@ -8,10 +9,11 @@ from typing import Any
 from formplatform.forms.csv_cells import escape
 
 from .files import sent_file
-from .tables import Table, joined
+from .tables import Table, cut, joined
 
 MOST_ROWS = 1_048_575
 """What a sheet holds beside its header."""
+MOST_COLUMNS = 16_384
 MOST_CELLS = 2_500_000
 """Nothing is sent before the file is whole: more would keep the reader waiting past a proxy's
 patience."""
@@ -19,12 +21,12 @@ LONGEST_TEXT = 32_767
 FIRST_DAY = date(1900, 3, 1)
 """Before it spreadsheets count a day too many."""
 LARGEST_EXACT = 10**15
-"""A spreadsheet keeps 15 digits; larger whole numbers are written as text."""
+"""A spreadsheet shows 15 digits; larger whole numbers, which are mostly names, are text."""
 BATCH = 1000
 
 
 def write_xlsx(table: Table) -> Iterator[bytes]:
-    table.check_size(rows=MOST_ROWS, cells=MOST_CELLS, kind="XLSX")
+    table.check_size(rows=MOST_ROWS, cells=MOST_CELLS, columns=MOST_COLUMNS, kind="XLSX")
     return sent_file(table, _make)
 
 
@@ -40,6 +42,13 @@ def _make(table: Table, directory: Path) -> Path:
             for row in batch:
                 sheet.write_row(row)
     return path
+
+
+class Exact(float):
+    """A number written with all its digits: the library asks for 16, which may be one too few."""
+
+    def __format__(self, _specification: str) -> str:
+        return repr(float(self))
 
 
 class _Sheet:
@@ -62,7 +71,9 @@ class _Sheet:
         at = (self._row, place)
         if isinstance(value, bool):
             self._sheet.write_boolean(*at, value)
-        elif isinstance(value, int | float) and abs(value) < LARGEST_EXACT:
+        elif isinstance(value, float) and math.isfinite(value):
+            self._sheet.write_number(*at, Exact(value))
+        elif isinstance(value, int) and abs(value) < LARGEST_EXACT:
             self._sheet.write_number(*at, value)
         elif isinstance(value, datetime) and value.date() >= FIRST_DAY:
             self._sheet.write_datetime(*at, value.replace(tzinfo=None), self._moment)
@@ -72,6 +83,10 @@ class _Sheet:
             self._write_text(at, value if isinstance(value, str) else str(value))
 
     def _write_text(self, at: tuple[int, int], text: str) -> None:
-        """A text that looks like a formula is marked as text, so that editing it runs nothing."""
-        looks_like_one = escape(text) != text
-        self._sheet.write_string(*at, text[:LONGEST_TEXT], self._quoted if looks_like_one else None)
+        """A text that looks like a formula is marked as text, so that editing it runs nothing.
+
+        A cell breaks its lines by LF alone: a CR before it would be shown.
+        """
+        style = self._quoted if escape(text) != text else None
+        fitting = cut(text.replace("\r\n", "\n"), LONGEST_TEXT, encoding="utf-16-le", unit=2)
+        self._sheet.write_string(*at, fitting, style)

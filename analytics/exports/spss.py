@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from .files import sent_file
-from .tables import Cell, Column, Table, joined
+from .tables import Cell, Column, Table, cut, joined
 
 MOST_CELLS = 1_000_000
 LONGEST_NAME = 64
-LONGEST_LABEL = 120
+LONGEST_LABEL = 255
+LONGEST_VALUE_LABEL = 120
 LONGEST_TEXT = 32_767
+"""All in bytes of UTF-8."""
+MOST_COLUMNS = 32_767
 RESERVED = frozenset(
     ("all", "and", "by", "eq", "ge", "gt", "le", "lt", "ne", "not", "or", "to", "with")
 )
@@ -26,7 +29,7 @@ BATCH = 1000
 
 def write_sav(table: Table) -> Iterator[bytes]:
     """Labels are variable labels and value labels; yes is 1 and no is 0."""
-    table.check_size(rows=MOST_CELLS, cells=MOST_CELLS, kind="SPSS .sav")
+    table.check_size(rows=MOST_CELLS, cells=MOST_CELLS, columns=MOST_COLUMNS, kind="SPSS .sav")
     return sent_file(table, _make)
 
 
@@ -38,7 +41,7 @@ def _make(table: Table, directory: Path) -> Path:
     pyreadstat.write_sav(
         _frame(table, names),
         str(path),
-        column_labels=[column.label[:LONGEST_LABEL] for column in table.columns],
+        column_labels=[cut(column.label, LONGEST_LABEL) for column in table.columns],
         variable_value_labels=_value_labels(table.columns, names),
         variable_format=_formats(table.columns, names),
         row_compress=True,  # texts are padded to the longest: that must not fill the disk
@@ -88,7 +91,7 @@ def _series(cell: Cell, values: list[Any]) -> Any:
         return pd.Series(numbers, dtype="float64")
     if cell in (Cell.MOMENT, Cell.DATE):
         return pd.Series([_clock(value) for value in values], dtype="datetime64[ms]")
-    texts = ["" if value is None else str(joined(value))[:LONGEST_TEXT] for value in values]
+    texts = ["" if value is None else cut(str(joined(value)), LONGEST_TEXT) for value in values]
     return pd.Series(texts, dtype="object")
 
 
@@ -103,8 +106,8 @@ def _value_labels(columns: Sequence[Column], names: Sequence[str]) -> dict[str, 
         if column.cell is Cell.BOOLEAN:
             found[name] = YES_AND_NO
         elif column.value_labels:
-            labels = {key: label[:LONGEST_LABEL] for key, label in column.value_labels.items()}
-            found[name] = labels
+            labels = column.value_labels.items()
+            found[name] = {key: cut(label, LONGEST_VALUE_LABEL) for key, label in labels}
     return found
 
 

@@ -13,6 +13,9 @@ SEPARATOR = ";"
 """Between several options in one cell, as imports read them."""
 
 
+CUT = "…"
+
+
 class Cell(Enum):
     """What the cells of a column hold, None aside."""
 
@@ -46,22 +49,35 @@ class Table:
     timezone: str = "UTC"
     truncated: bool = False
     """Whether there would have been more rows."""
+    marked: bool = False
+    """Whether CSV begins with the mark by which Excel knows UTF-8."""
 
     def batches(self, size: int) -> Iterator[list[Sequence[Any]]]:
         while batch := list(islice(self.rows, size)):
             yield batch
 
-    def check_size(self, *, rows: int, cells: int, kind: str) -> None:
+    def check_size(self, *, rows: int, cells: int, columns: int, kind: str) -> None:
         """Raises TooLargeError where the table may be larger than a format can take."""
-        found = self.most_rows * len(self.columns)
-        if self.most_rows <= rows and found <= cells:
+        wide = len(self.columns)
+        found = self.most_rows * wide
+        if self.most_rows <= rows and found <= cells and wide <= columns:
             return
         raise TooLargeError(
-            f"{kind} takes {rows:,} rows and {cells:,} cells here, and this would be up to "
-            f"{self.most_rows:,} and {found:,}: choose fewer fields, or csv, jsonl or parquet."
+            f"{kind} takes {rows:,} rows, {columns:,} columns and {cells:,} cells here, and this "
+            f"would be up to {self.most_rows:,}, {wide:,} and {found:,}: choose fewer fields, or "
+            "csv, jsonl or parquet."
         )
 
 
 def joined(value: Any) -> Any:
     """Several options in one cell."""
     return SEPARATOR.join(value) if isinstance(value, list) else value
+
+
+def cut(text: str, most: int, *, encoding: str = "utf-8", unit: int = 1) -> str:
+    """A text of at most so many units of an encoding; one that was cut ends in an ellipsis."""
+    encoded = text.encode(encoding)
+    if len(encoded) <= most * unit:
+        return text
+    room = most * unit - len(CUT.encode(encoding))
+    return encoded[:room].decode(encoding, "ignore") + CUT

@@ -1,5 +1,6 @@
 """CSV and JSON lines: written as they are read, in the memory of one batch."""
 
+import codecs
 import csv
 import io
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ BATCH = 1000
 
 def write_csv(table: Table) -> Iterator[bytes]:
     """UTF-8 with a header. Text that a spreadsheet would run as a formula gets an apostrophe."""
+    if table.marked:
+        yield codecs.BOM_UTF8
     yield _lines([[escape(column.name) for column in table.columns]])
     for batch in table.batches(BATCH):
         yield _lines([[_cell(value) for value in row] for row in batch])

@@ -1,6 +1,6 @@
 """Whether a stream may go on: the person, the key or the session, and the form, asked again."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 
 from django.conf import settings
@@ -9,9 +9,8 @@ from django.contrib.auth.models import User
 from django.utils.crypto import constant_time_compare
 
 from formplatform.core.actors import Actor
-from formplatform.core.clock import now
+from formplatform.core.api_keys import find_key
 from formplatform.core.errors import PermissionDeniedError
-from formplatform.core.models import ApiKey
 
 from .sources import Source
 
@@ -22,6 +21,8 @@ class Permit:
 
     actor: Actor
     source: Source
+    token: str | None = field(default=None, repr=False)
+    """The API key it was opened with: a secret that was replaced since is good no more."""
     session: str | None = None
     """The key of the session of somebody who came without an API key."""
 
@@ -35,8 +36,8 @@ class Permit:
     def _key_lives(self) -> bool:
         if self.actor.key_id is None:
             return True
-        key = ApiKey.objects.filter(pk=self.actor.key_id, revoked_at=None).first()
-        return key is not None and (key.expires_at is None or key.expires_at > now())
+        key = None if self.token is None else find_key(self.token)
+        return key is not None and key.pk == self.actor.key_id
 
     def _session_lives(self, user: User) -> bool:
         if self.session is None:

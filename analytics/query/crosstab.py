@@ -15,6 +15,7 @@ from .ast import Dimension, Query
 from .errors import QueryError
 from .fields import Kind
 from .ordering import in_order
+from .precision import share_ends
 from .records import Record, shown
 from .rows import Row
 
@@ -26,7 +27,8 @@ def crosstab_of(
 ) -> Row:
     """The table of a query grouped by two fields.
 
-    `counts` has a list per row; `row_shares` divide each by the sum of its row. Missing answers
+    `counts` has a list per row; `row_shares` divide each by the sum of its row, `row_intervals` are
+    those of these shares (None where one respondent may be in several columns). Missing answers
     have a row or column of their own, which the test leaves out. `residuals` are adjusted ones,
     their p-values corrected by Holm over all cells. What the form hides is None, with whatever
     was worked out of it; `hidden` are the groups of each dimension whose totals are.
@@ -46,6 +48,7 @@ def crosstab_of(
         "column_totals": [sum(column) for column in zip(*counts, strict=True)],
         "total": sum(map(sum, counts)),
         "row_shares": [_shares(row) for row in counts],
+        "row_intervals": _intervals(query, records, down, counts),
     }
     if any(record.suppressed for record in records):
         gone = {_place(record) for record in records if record.suppressed}
@@ -79,6 +82,7 @@ def _covered(
         "column_totals": _line_without(table["column_totals"], columns),
         "total": None if any(many) else table["total"],
         "row_shares": _without(table["row_shares"], no_share),
+        "row_intervals": _without(table["row_intervals"], no_share),
         "association": None,
         "residuals": None,
         "suppressed": True,
@@ -111,6 +115,21 @@ def _place(record: Record) -> tuple[Any, ...]:
 def _shares(row: Sequence[float]) -> list[float | None]:
     total = sum(row)
     return [each / total if total else None for each in row]
+
+
+def _intervals(
+    query: Query, records: Sequence[Record], down: Sequence[Any], counts: Sequence[Sequence[float]]
+) -> list[list[list[float] | None]]:
+    columns = query.dimensions[1]
+    overlap = columns.column.kind is Kind.OPTIONS and columns.explode
+    squares: dict[Any, float | None] = {}
+    for record in records if query.weights is not None else ():
+        row = _place(record)[0]
+        squares[row] = (squares.get(row) or 0) + (record.squares or 0)
+    return [
+        [None if overlap else share_ends(each, sum(row), squares.get(key)) for each in _shares(row)]
+        for key, row in zip(down, counts, strict=True)
+    ]
 
 
 def _tested(

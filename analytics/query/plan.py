@@ -19,13 +19,13 @@ from .ast import (
     Measure,
     Query,
 )
+from .precision import SCORES, interval_parts, sure_measures
 
 Group = tuple[tuple[Any, ...], tuple[Any, ...]]
 """The keys of a group, one per dimension, and its figures, one per measure of the plan."""
 
 PROMOTERS = Bound(9, inclusive=True), Bound(10, inclusive=True)
 DETRACTORS = Bound(0, inclusive=True), Bound(6, inclusive=True)
-SCORES = Bound(0, inclusive=True), Bound(10, inclusive=True)
 ROWS = "rows"
 """The measure every plan begins with: the responses of the group (weighted where they are)."""
 
@@ -51,6 +51,8 @@ def plan_of(query: Query, *, condition: Condition | None) -> Plan:
         parts[SQUARES] = squares
     for measure in query.measures:
         parts |= {part.name: part for part in _parts(measure)}
+    for measure in sure_measures(query):
+        parts |= {part.name: part for part in interval_parts(query, measure)}
     return Plan(
         measures=tuple(parts.values()),
         dimensions=query.dimensions,

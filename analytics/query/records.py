@@ -8,6 +8,7 @@ from typing import Any
 from .ast import Dimension, Query, Shape
 from .intervals import bin_of
 from .plan import ROWS, SQUARES, Group, Plan, figures_of
+from .precision import Ends, interval_of, sure_measures
 from .rows import Row
 
 SUPPRESSED = "suppressed"
@@ -27,7 +28,8 @@ class Record:
     """`keys` are the groups as they are, None where there is no answer, whatever they are called.
 
     `count` is how many responses it rests on, or the sum of their weights, `squares` that of the
-    squares of these; `extras` is what is shown beside the figures.
+    squares of these; `intervals` are those of figures that have one, by name, and `extras` is what
+    is shown beside the figures.
     """
 
     keys: dict[str, Any]
@@ -37,6 +39,7 @@ class Record:
     is_other: bool = False
     suppressed: bool = False
     """Whether figures are hidden, here or because of another one: None then."""
+    intervals: dict[str, Ends | None] = field(default_factory=dict)
     extras: dict[str, Any] = field(default_factory=dict)
 
 
@@ -44,11 +47,15 @@ def records_of(query: Query, plan: Plan, groups: Iterable[Group]) -> list[Record
     """The records of the groups an executor found, in no order."""
     names = [measure.name for measure in plan.measures]
     has_others = any(dimension.kept is not None for dimension in plan.dimensions)
+    sure = sure_measures(query)
     records = []
     for found, values in groups:
         parts = dict(zip(names, values, strict=True))
         keys = keys_of(plan.dimensions, found)
         record = Record(keys, figures_of(query, parts), parts[ROWS], parts.get(SQUARES))
+        record.intervals = {
+            each.name: interval_of(query, each, record.figures, parts) for each in sure
+        }
         record.is_other = has_others and Rest.OTHER in keys.values()
         records.append(record)
     return records

@@ -33,13 +33,20 @@ from .fields import Fields, Kind
 from .measures import check_ratios, is_numeric, resolve_measure
 from .ranges import EVER, resolve_comparison, resolve_range
 from .reading import read_number
-from .shares import INTERVAL, SHARE
+from .shares import INTERVAL, INTERVALS, SHARE
 from .zones import read_timezone
 
 GROUP = "_id"
 ADDED = {SHARE, INTERVAL}
 CROSSED = 2
-WEIGHED = {Aggregate.COUNT, Aggregate.SUM, Aggregate.AVG, Aggregate.MISSING, Aggregate.RATIO}
+WEIGHED = {
+    Aggregate.COUNT,
+    Aggregate.SUM,
+    Aggregate.AVG,
+    Aggregate.MISSING,
+    Aggregate.NPS,
+    Aggregate.RATIO,
+}
 
 
 def resolve(
@@ -116,6 +123,7 @@ def _check_names(
     columns: list[tuple[str, str]] = []
     if asked.shape is not Shape.SHORT:
         names = {*(ADDED & asked.include), *([PREVIOUS] if asked.compare else [])}
+        names |= {INTERVALS} if INTERVAL in asked.include else set()
         columns += [(each.name, at.path) for each, at in zip(measures, asked.measures, strict=True)]
     columns += [(each.name, at.path) for each, at in zip(dimensions, asked.dimensions, strict=True)]
     for name, path in columns:

@@ -2,28 +2,23 @@
 
 from collections.abc import Sequence
 
-from analytics.statistics.shares import effective_size, share_interval
-
+from . import precision
 from .ast import Query
 from .records import Record
 
-SHARE, INTERVAL = "share", "ci"
+SHARE, INTERVAL, INTERVALS = "share", precision.INTERVAL, "intervals"
+"""`ci` is that of the share, `intervals` are those of the figures that have one."""
 
 
 def add_shares(query: Query, records: Sequence[Record], *, whole: Record) -> None:
     """What is asked for of both: None where nothing matches."""
+    sure = [each.name for each in precision.sure_measures(query)]
     for record in records:
         is_known = whole.count and not (record.suppressed or whole.suppressed)
         share = record.count / whole.count if is_known else None
         if SHARE in query.include:
             record.extras[SHARE] = share
         if INTERVAL in query.include:
-            record.extras[INTERVAL] = None if share is None else _interval(share, whole)
-
-
-def _interval(share: float, whole: Record) -> list[float]:
-    """95 %, by Wilson; weighted responses count as many as their weights are worth (Kish)."""
-    base = whole.count
-    if whole.squares is not None:
-        base = effective_size(whole.count, whole.squares)
-    return list(share_interval(share * base, base))
+            record.extras[INTERVAL] = precision.share_ends(share, whole.count, whole.squares)
+        if sure:
+            record.extras[INTERVALS] = {name: record.intervals.get(name) for name in sure}

@@ -63,6 +63,9 @@ class Verdict:
         if self.closed:
             records.clear()
             return
+        for each in (*records, whole):
+            # Beside a mean and a deviation it would tell how many answers these rest on.
+            each.intervals = dict.fromkeys(each.intervals)
         present = {tuple(record.keys.values()): record for record in records}
         for place in self.groups - present.keys():
             present[place] = _absent(query, place)

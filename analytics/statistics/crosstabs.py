@@ -73,7 +73,7 @@ def associate(counts: Counts, *, test: str = "auto") -> Association | None:
 
 
 def expected_counts(counts: Counts) -> list[list[float]]:
-    """What every cell would hold if rows and columns were independent."""
+    """What every cell would hold if rows and columns were independent (K. Pearson, 1900)."""
     rows = [sum(row) for row in counts]
     columns = [sum(column) for column in zip(*counts, strict=True)]
     total = sum(rows)
@@ -118,7 +118,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
 
 def two_sided(z: float) -> float:
-    """The p-value of a standard normal deviate."""
+    """The p-value of a standard normal deviate, erfc(|z| / √2).
+
+    Source: M. Abramowitz and I. Stegun, Handbook of Mathematical Functions (1964), 7.1.
+    """
     return math.erfc(abs(z) / math.sqrt(2))
 
 

@@ -48,6 +48,9 @@ def summarise_matrix(
 ) -> MatrixSummary:
     """Each row by itself: how often each column, and the mean.
 
+    Shares have Wilson's (1927) interval, means Student's (1908); steps are taken for equally far
+    apart, as by Likert (1932).
+
     Args:
         counts: how many chose the column in the row.
         rows: every row, in its order.

@@ -90,18 +90,27 @@ def summarise_scale(
 
 
 def boxes_of(steps: int) -> int:
-    """How many steps make an end: two, or one of a scale so short that the ends would meet."""
+    """How many steps make an end: two, or one of a scale so short that the ends would meet.
+
+    Two of five are what Morgan and Rego (2006) call a top-two-box score.
+    """
     return BOXES if steps >= 2 * BOXES else 1
 
 
 def median_of_counts(counts: Mapping[int, int]) -> float:
-    """The middle answer; between the two middle ones of an even number. There must be one."""
+    """The middle answer; between the two middle ones of an even number. There must be one.
+
+    Source: R. Hyndman and Y. Fan, The American Statistician 50 (1996), definition 7 at 1/2.
+    """
     n = sum(counts.values())
     return (_ranked(counts, (n + 1) // 2) + _ranked(counts, n // 2 + 1)) / 2
 
 
 def numbered(labels: Sequence[str]) -> list[int] | None:
-    """The numbers that labels are, each another; None where they are anything else."""
+    """The numbers that labels are, each another; None where they are anything else.
+
+    Only numbered steps have a mean, as those of Likert (1932).
+    """
     try:
         numbers = [int(label) for label in labels]
     except ValueError:

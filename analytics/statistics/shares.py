@@ -11,7 +11,10 @@ LEVEL = 0.95
 
 @cache
 def normal_quantile(level: float) -> float:
-    """How many standard errors a two-sided interval of this level reaches to each side."""
+    """How many standard errors a two-sided interval of this level reaches to each side.
+
+    Source: M. J. Wichura, "Algorithm AS 241", Applied Statistics 37 (1988), by the library.
+    """
     return NormalDist().inv_cdf((1 + level) / 2)
 
 
@@ -41,13 +44,13 @@ def share_interval(count: float, base: float, *, level: float = LEVEL) -> tuple[
 
 
 def estimate_share(count: int, base: int, *, level: float = LEVEL) -> Estimate:
-    """A share with its Wilson interval. `base` is above 0: of no responses there is no share."""
+    """A share with its Wilson (1927) interval. `base` is above 0: of nobody there is no share."""
     low, high = share_interval(count, base, level=level)
     return Estimate(value=count / base, low=low, high=high)
 
 
 def estimate_net(
-    ups: int, downs: int, base: int, *, scale: int = 1, level: float = LEVEL
+    ups: float, downs: float, base: float, *, scale: int = 1, level: float = LEVEL
 ) -> Estimate:
     """The net share, scale · (ups - downs) / base, with its adjusted Wald interval.
 
@@ -58,7 +61,8 @@ def estimate_net(
     Args:
         ups: responses at the good end.
         downs: responses at the bad end.
-        base: all responses. Above 0.
+        base: all responses; of weighted ones what they are worth, and both parts scaled to it.
+            Above 0.
         scale: 100 for figures from -100 to 100.
         level: of confidence, between 0 and 1.
 
@@ -75,11 +79,16 @@ def estimate_net(
     return Estimate(value=net, low=min(net, low), high=max(net, high))
 
 
-def effective_size(total: float, squares: float) -> float:
+def effective_size(total: float, squares: float) -> float | None:
     """Kish's effective sample size: (Σw)² / Σw² (L. Kish, Survey Sampling, 1965).
 
     Args:
-        total: the sum of the weights.
-        squares: the sum of their squares. Both above 0.
+        total: the sum of the weights. Above 0.
+        squares: the sum of their squares.
+
+    Returns:
+        None where the weights are so large or so small that their squares are no numbers.
     """
-    return total * total / squares
+    if not 0 < squares < math.inf:
+        return None
+    return total / squares * total

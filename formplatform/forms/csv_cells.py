@@ -7,8 +7,10 @@ like a formula get one more, so that taking one away always gives the original.
 
 import re
 
-_FORMULA = re.compile(r"'*[=+\-@\t\r]")
-_ESCAPED = re.compile(r"'+[=+\-@\t\r]")
+BEGINNINGS = "=+-@\t\r\n\uff1d\uff0b\uff0d\uff20"
+"""Of formulas; the last four are the wide forms of the first, which some spreadsheets take too."""
+_FORMULA = re.compile(f"'*[{re.escape(BEGINNINGS)}]")
+_ESCAPED = re.compile(f"'+[{re.escape(BEGINNINGS)}]")
 
 SUBMITTED_AT = "_submitted_at"
 METADATA = ("_id", SUBMITTED_AT, "_version", "_revision")

@@ -138,6 +138,9 @@ class LiveWeb(LiveClient):
         assert made.returncode == 0, made.stderr
         super().__init__(free_port(), json.loads(made.stdout.splitlines()[-1]))
         self.log = (directory / "web.log").open("w+")
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "gunicorn", "formplatform.wsgi"),
@@ -151,11 +154,34 @@ class LiveWeb(LiveClient):
         )
         wait_until(self._answers, seconds=30)
 
+    def restart(self):
+        self.process.terminate()
+        self.process.wait(20)
+        self.start()
+
+    def worker(self):
+        """The process id of the one that answers."""
+        main = self.process.pid
+        return int(Path(f"/proc/{main}/task/{main}/children").read_text().split()[0])
+
     def _answers(self):
         try:
             return self.call("GET", "/healthz")[0] == 200
         except OSError:
             return False
+
+    def elsewhere(self, code, *arguments):
+        """The last line that a program of the same platform prints."""
+        ran = subprocess.run(
+            [sys.executable, "-c", f"import django, sys\ndjango.setup()\n{code}", *arguments],
+            cwd=ROOT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 0, ran.stderr
+        return ran.stdout.strip().rpartition("\n")[2]
 
     def said(self):
         self.log.flush()

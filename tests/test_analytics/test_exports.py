@@ -3,7 +3,7 @@
 import csv
 import io
 import json
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import openpyxl
 import polars as pl
@@ -36,6 +36,8 @@ from tests.test_analytics.export_readers import (
 from tests.test_analytics.test_api import client_of
 
 FORMULAS = ["=1+1", "+49 30", "-x", "@cmd", "\tx", "plain", "'=1", '"quoted", ünï 👋']
+FORMULAS += ["\uff1d1", "\uff0b1", "\uff0d1", "\uff20x", "\n=1"]
+"""The wide forms too, and a line break before one."""
 
 
 @pytest.fixture
@@ -74,16 +76,16 @@ def answered(form_id):
         "order": ["y", "x"],
     }
     answers = [everything, {}, *({"note": text, "age": 1} for text in FORMULAS)]
-    moments = [f"2026-03-{20 + day}T22:30:00.500+00:00" for day in range(len(answers))]
+    first = datetime(2026, 3, 20, 22, 30, 0, 500_000, tzinfo=UTC)
     get_store().insert_responses(
         [
             FormResponseFactory(
                 form_id=form_id,
                 data=data,
-                submitted_at=datetime.fromisoformat(moment),
+                submitted_at=first + timedelta(days=day),
                 source=Source.IMPORT,
             )
-            for data, moment in zip(answers, moments, strict=True)
+            for day, data in enumerate(answers)
         ]
     )
     return form_id
@@ -166,6 +168,7 @@ def test_the_cells_are_what_was_answered(api, answered):
 def test_no_cell_of_a_spreadsheet_runs_as_a_formula(api, answered):
     rows = list(csv.DictReader(io.StringIO(export(api, answered, "csv").decode(), newline="")))
     assert [row["note"] for row in rows[2:6]] == ["'=1+1", "'+49 30", "'-x", "'@cmd"]
+    assert [row["note"] for row in rows[-5:]] == [f"'{text}" for text in FORMULAS[-5:]]
     assert rows[0]["age"] == "-3", "a number stays one"
     book = openpyxl.load_workbook(io.BytesIO(export(api, answered, "xlsx")))
     sheet = book.active
@@ -174,7 +177,7 @@ def test_no_cell_of_a_spreadsheet_runs_as_a_formula(api, answered):
     assert [cell.value for cell in cells] == FORMULAS
     assert {cell.data_type for cell in cells} == {"s"}
     marked = [cell.value for cell in cells if cell.quotePrefix]
-    assert marked == ["=1+1", "+49 30", "-x", "@cmd", "\tx", "'=1"]
+    assert marked == ["=1+1", "+49 30", "-x", "@cmd", "\tx", "'=1", *FORMULAS[-5:]]
     assert sheet.cell(2, 8).data_type == "n"
 
 
@@ -267,14 +270,79 @@ def test_the_answer_to_a_query_is_a_file_too(api, answered, tmp_path, file_forma
     assert sorted(found, key=str) == sorted(expected, key=str)
 
 
+@pytest.mark.parametrize("file_format", list(Format))
+def test_an_answer_without_rows_has_its_columns(api, answered, tmp_path, file_format):
+    query = {
+        "measures": ["count", {"op": "avg", "field": "age"}],
+        "group_by": ["department"],
+        "include": ["share", "ci"],
+        "filter": {"age": 77},
+    }
+    url = f"/api/v2/analytics/forms/{answered}/export/"
+    content = b"".join(api.post(f"{url}?as={file_format}", query).streaming_content)
+    names = ["department", "count", "avg_age", "share", "ci.low", "ci.high"]
+    names += ["avg_age.ci.low", "avg_age.ci.high"]
+    if file_format is Format.CSV:
+        assert content.decode().split() == [",".join(names)]
+    elif file_format is Format.XLSX:
+        (row,) = openpyxl.load_workbook(io.BytesIO(content)).active.values
+        assert list(row) == names
+    elif file_format is Format.PARQUET:
+        assert pl.read_parquet(io.BytesIO(content)).schema["count"] == pl.Int64
+        assert pl.read_parquet(io.BytesIO(content)).columns == names
+    elif file_format is Format.SAV:
+        (tmp_path / "none.sav").write_bytes(content)
+        assert pyreadstat.read_sav(tmp_path / "none.sav")[1].column_labels == names
+
+
+def test_figures_too_large_for_an_integer_are_numbers(api, form_id):
+    answers = [{"amount": 1e300, "department": "it"}, {"amount": 7, "department": "hr"}]
+    get_store().insert_responses([FormResponseFactory(form_id=form_id, data=d) for d in answers])
+    query = {"aggregate": "max", "value": "amount", "group_by": "department"}
+    url = f"/api/v2/analytics/forms/{form_id}/export/?as="
+    lines = b"".join(api.post(f"{url}jsonl", query).streaming_content).splitlines()
+    assert [json.loads(line)["value"] for line in lines] == [1e300, 7.0]
+    content = b"".join(api.post(f"{url}parquet", query).streaming_content)
+    assert pl.read_parquet(io.BytesIO(content))["value"].to_list() == [1e300, 7.0]
+
+
+def test_a_group_called_like_a_figure_keeps_its_column(api, answered):
+    groups = [{"field": "department", "as": "value"}, "status"]
+    query = {"aggregate": "count", "group_by": groups, "limit": 1}
+    url = f"/api/v2/analytics/forms/{answered}/export/?as=jsonl"
+    line = b"".join(api.post(url, query).streaming_content)
+    assert json.loads(line) == {"_id.value": None, "status": None, "value": 1 + len(FORMULAS)}
+
+
+def test_a_number_among_texts_stays_one(api, answered):
+    group = {"field": "age", "missing": "none"}
+    query = {"measures": ["count"], "group_by": [group], "sort": {"field": "age"}}
+    url = f"/api/v2/analytics/forms/{answered}/export/?as=csv"
+    lines = b"".join(api.post(url, query).streaming_content).decode().split()
+    assert sorted(lines) == ["-3,1", f"1,{len(FORMULAS)}", "age,count", "none,1"]
+
+
+def test_excel_is_told_that_a_csv_is_utf_8_where_it_is_asked_to(api, answered):
+    plain = export(api, answered, "csv")
+    assert plain.startswith(b"_id,")
+    assert export(api, answered, "csv", bom="true") == b"\xef\xbb\xbf" + plain
+
+
+def test_a_matrix_is_labelled_in_spss(api, answered, tmp_path):
+    (tmp_path / "care.sav").write_bytes(export(api, answered, "sav", fields="care"))
+    _, meta = pyreadstat.read_sav(tmp_path / "care.sav")
+    labels = {"good": "Good", "bad": "Bad"}
+    assert meta.variable_value_labels == {"care_food": labels, "care_staff": labels}
+
+
 def test_a_saved_query_is_exported_by_its_number(api, answered):
     body = {"form_id": answered, "name": "n", "query": {"aggregate": "count"}}
     saved = api.post("/api/v2/analytics/saved-queries/", body).json()
-    assert export(api, answered, "csv", saved_query=saved["id"]) == b"_id,value\r\n,10\r\n"
+    assert export(api, answered, "csv", saved_query=saved["id"]) == b"_id,value\r\n,15\r\n"
     url = f"/api/v2/analytics/forms/{answered}/export/"
     assert api.get(url, {"saved_query": saved["id"] + 1}).status_code == 404
     posted = api.post(f"{url}?saved_query={saved['id']}&as=jsonl")
-    assert b"".join(posted.streaming_content) == b'{"_id":null,"value":10}\n'
+    assert b"".join(posted.streaming_content) == b'{"_id":null,"value":15}\n'
 
 
 def test_whatever_a_reader_accepts_the_file_is_what_was_asked_for(api, answered):
@@ -290,7 +358,8 @@ def test_an_answer_that_was_cut_off_says_so(api, answered):
     url = f"/api/v2/analytics/forms/{answered}/export/"
     query = {"aggregate": "count", "group_by": "note"}
     whole = api.post(url, query)
-    assert len(b"".join(whole.streaming_content).splitlines()) == 2 + len(FORMULAS)
+    text = b"".join(whole.streaming_content).decode()
+    assert len(list(csv.reader(io.StringIO(text, newline="")))) == 2 + len(FORMULAS)
     assert "X-Truncated" not in whole
     cut = api.post(url, query | {"limit": 1})
     assert cut["X-Truncated"] == "true"
@@ -337,7 +406,7 @@ def test_a_store_that_fails_in_between_leaves_no_file(tmp_path, monkeypatch):
 def test_more_than_a_format_takes_is_refused_before_the_first_byte(
     api, answered, monkeypatch, module, kind
 ):
-    monkeypatch.setattr(module, "MOST_CELLS", 50)
+    monkeypatch.setattr(module, "MOST_CELLS", 80)
     refused = api.get(f"/api/v2/analytics/forms/{answered}/export/", {"as": kind})
     assert refused.status_code == 413
     assert "choose fewer fields" in refused.json()["detail"]

@@ -1,7 +1,9 @@
 """An export over a real socket: whole where it is read, gone without a trace where it is not."""
 
 import contextlib
+import http.client
 import random
+import socket
 import string
 
 import pytest
@@ -11,6 +13,10 @@ from tests.own_stores import brings_stores
 from tests.test_analytics.servers import Server, wait_until
 
 pytestmark = pytest.mark.processes
+BREAK = """
+from django.db import connection
+connection.cursor().execute("ALTER TABLE forms_response RENAME TO gone")
+"""
 LETTERS = random.Random(4)
 
 
@@ -42,3 +48,21 @@ def test_a_connection_that_breaks_leaves_no_file_and_no_busy_thread(web, tmp_pat
             assert left(), "it is made before it is sent"
         wait_until(lambda: not left(), seconds=20)
     assert web.call("GET", f"{web.numbers}metrics/")[1]["total_responses"] == 12_000
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl"])
+def test_a_file_that_breaks_off_does_not_look_whole(web, kind):
+    for _ in range(4):  # far more than sockets hold of it
+        web.import_answers([{"note": noise()} for _ in range(1000)])
+    asked = http.client.HTTPConnection("127.0.0.1", web.port, timeout=20)
+    asked.sock = socket.socket()
+    asked.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    asked.sock.connect((asked.host, asked.port))
+    key = {"Authorization": f"Bearer {web.known['ada']}"}
+    asked.request("GET", f"{web.numbers}export/?as={kind}", headers=key)
+    answer = asked.getresponse()
+    assert (answer.status, len(answer.read(1000))) == (200, 1000)
+    web.elsewhere(BREAK)
+    with pytest.raises(http.client.IncompleteRead):
+        answer.read()
+    asked.close()

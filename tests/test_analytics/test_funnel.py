@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from scipy import stats
 
 from analytics.sketches import ACCURACY
 from formplatform.core.connections import numbers
@@ -102,6 +103,12 @@ def test_a_form_nobody_has_seen_has_an_empty_funnel(api, form_id):
         "quantile_error": ACCURACY,
     }
     assert (found["base_n"], found["completion_rate"], found["drift"]) == (0, None, None)
+    assert found["completion_interval"] is None
+
+
+def wilson(count, base):
+    found = stats.binomtest(count, base).proportion_ci(method="wilson")
+    return pytest.approx([found.low, found.high])
 
 
 def test_everybody_is_left_at_one_step(api, form_id, visit):
@@ -129,6 +136,11 @@ def test_everybody_is_left_at_one_step(api, form_id, visit):
     assert sum(each["left"] for each in found["steps"]) == 5
     assert found["sessions"] == {"viewed": 6, "started": 5, "submitted": 1}
     assert found["completion_rate"] == 1 / 5
+    assert found["completion_interval"] == wilson(1, 5)
+    assert [each["interval"] for each in found["steps"]] == [
+        wilson(*pair) for pair in ((1, 6), (1, 5), (2, 4), (1, 1), (0, 1))
+    ]
+    assert [each["interval"] for each in found["fields"]][2:] == [wilson(1, 1), None]
     shown = found["fields"][2]
     assert (shown["label"], shown["page"], shown["conditional"]) == ("Why?", "Trip", True)
     assert [each["name"] for each in found["fields"]] == ["age", "work", "why", "note"]

@@ -4,6 +4,7 @@ import contextlib
 import http.client
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -143,6 +144,79 @@ def test_a_viewer_whose_right_is_taken_sees_no_more(web, listen):
     assert listen(who="eve").status == 404
 
 
+MAKE_KEY = """
+from django.contrib.auth.models import User
+from formplatform.core.api_keys import SCOPES, create_key
+print(create_key(User.objects.get(username="ada"), name="another", scopes=SCOPES)[1])
+"""
+FIND_KEY = """
+from datetime import timedelta
+from formplatform.core.api_keys import revoke_key, rotate_key
+from formplatform.core.clock import now
+from formplatform.core.models import ApiKey
+key = ApiKey.objects.get(prefix=sys.argv[1].split("_")[1])
+"""
+KEY_ENDS = {
+    "revoked": "revoke_key(key)",
+    "rotated at once": "rotate_key(key, grace=timedelta(0))",
+    "expired": "ApiKey.objects.filter(pk=key.pk).update(expires_at=now())",
+    "deleted": "key.delete()",
+}
+
+
+@pytest.mark.parametrize("end", KEY_ENDS.values(), ids=list(KEY_ENDS))
+def test_a_key_that_is_good_no_more_ends_its_stream(web, listen, end):
+    web.known["another"] = web.elsewhere(MAKE_KEY)
+    reader = listen(who="another")
+    assert reader.next()[0] == "snapshot"
+    web.elsewhere(FIND_KEY + end, web.known["another"])
+    reader.wait_for("revoked", seconds=6)
+    assert reader.next() is None
+
+
+def test_a_secret_that_was_replaced_keeps_its_stream_while_it_is_good(web, listen):
+    web.known["another"] = web.elsewhere(MAKE_KEY)
+    reader = listen(who="another")
+    assert reader.next()[0] == "snapshot"
+    web.elsewhere(FIND_KEY + "rotate_key(key, grace=timedelta(hours=1))", web.known["another"])
+    time.sleep(4)  # longer than a key is remembered and a permission is taken to hold
+    web.submit(age=9)
+    assert reader.next()[0] == "diff"
+
+
+@pytest.fixture
+def eve_views(web):
+    member = {"username": "eve", "role": "viewer"}
+    assert web.call("POST", f"{web.form}members/", member)[0] in (200, 201)
+    yield
+    assert web.call("DELETE", f"{web.form}members/eve/")[0] == 204
+
+
+@pytest.mark.usefixtures("eve_views")
+def test_a_person_who_is_deactivated_sees_no_more(web, listen):
+    user = "from django.contrib.auth.models import User\nUser.objects.filter(username='eve')"
+    reader = listen(who="eve")
+    assert reader.next()[0] == "snapshot"
+    web.elsewhere(f"{user}.update(is_active=False)")
+    try:
+        reader.wait_for("revoked", seconds=5)
+        assert reader.next() is None
+    finally:
+        web.elsewhere(f"{user}.update(is_active=True)")
+
+
+@pytest.mark.usefixtures("eve_views")
+def test_a_saved_query_that_is_taken_back_or_deleted_ends_its_streams(web, listen):
+    saved = web.save({"aggregate": "count"})
+    eve, ada = listen(f"{saved}live/", who="eve"), listen(f"{saved}live/")
+    assert (eve.next()[0], ada.next()[0]) == ("snapshot", "snapshot")
+    assert web.call("PATCH", saved, {"sharing": "private"})[0] == 200
+    eve.wait_for("revoked", seconds=5)
+    assert web.call("DELETE", saved)[0] == 204
+    ada.wait_for("revoked", seconds=5)
+    assert (eve.next(), ada.next()) == (None, None)
+
+
 def test_a_session_that_ends_ends_its_stream(web, listen):
     session = web.known["session"]
     reader = listen(session=session)
@@ -250,6 +324,54 @@ def test_the_end_of_the_web_server_ends_the_streams_at_once(own_web):
         assert web.process.wait(10) == 0
         assert time.monotonic() - started < 3
     assert "Traceback" not in web.said()
+
+
+def test_who_comes_back_after_a_restart_is_told_what_there_is_or_nothing(own_web):
+    web = own_web()
+    web.submit(age=1)
+    with contextlib.closing(web.listen()) as reader:
+        _, seen, first = reader.next()
+    web.restart()
+    same = [f"Last-Event-ID: {seen}"]
+    with contextlib.closing(web.listen(headers=same)) as reader:
+        assert reader.next(comments=True)[0] == "comment", "nothing was missed"
+    web.submit(age=2)
+    web.restart()
+    with contextlib.closing(web.listen(headers=same)) as reader:
+        name, _, whole = reader.next()
+    assert (name, whole["data"]["total_responses"]) == ("snapshot", 2)
+    assert first["data"]["total_responses"] == 1
+
+
+def test_a_form_that_is_deleted_ends_its_streams(own_web):
+    web = own_web()
+    with contextlib.closing(web.listen()) as reader:
+        assert reader.next()[0] == "snapshot"
+        assert web.call("DELETE", web.form)[0] == 204
+        reader.wait_for("revoked", seconds=5)
+        assert reader.next() is None
+
+
+def test_readers_that_come_and_go_leave_nothing_behind(own_web):
+    web = own_web(LIVE_STREAMS_PER_USER="200")
+    worker = web.worker()
+    for _ in range(20):  # what is made once, is made
+        web.listen().close()
+    wait_until(lambda: web.call("GET", f"{web.numbers}metrics/")[0] == 200)
+    before = held_by(worker)
+    for number in range(500):
+        reader = web.listen()
+        assert reader.status == 200
+        if number % 5 == 0:
+            reader.next()
+        reader.close()
+    wait_until(lambda: held_by(worker) <= before)
+
+
+def held_by(process):
+    """Descriptors and threads."""
+    descriptors = len(list(Path(f"/proc/{process}/fd").iterdir()))
+    return descriptors + len(list(Path(f"/proc/{process}/task").iterdir()))
 
 
 def test_a_process_takes_only_so_many_streams(own_web):

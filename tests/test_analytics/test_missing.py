@@ -2,6 +2,7 @@
 
 import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings, strategies as st
+from scipy import stats
 
 from analytics.columns.schema import build_frame
 from analytics.form_fields import fields_of_definition, fields_of_form
@@ -65,8 +66,11 @@ def test_a_field_is_answered_skipped_or_was_not_shown(answer):
 
 
 def test_what_is_skipped_together_is_a_pattern(answer):
-    found = {tuple(sorted(each["skipped"])): each["count"] for each in answer(*GIVEN)["patterns"]}
+    patterns = answer(*GIVEN)["patterns"]
+    found = {tuple(sorted(each["skipped"])): each["count"] for each in patterns}
     assert found == {(): 7, ("how_many", "why"): 2, ("smokes", "why"): 1}
+    low, high = stats.binomtest(7, 10).proportion_ci(method="wilson")
+    assert (patterns[0]["share"], patterns[0]["interval"]) == (0.7, pytest.approx([low, high]))
 
 
 def test_where_the_form_hides_small_groups_only_counts_a_query_shows_are_shown(answer):

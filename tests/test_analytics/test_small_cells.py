@@ -162,22 +162,26 @@ STEPS = [
 
 
 def test_a_funnel_of_which_few_left_one_step_tells_of_no_step():
-    steps = [{"id": n, "reached": r, "left": left, "rate": 0.1} for n, r, left in STEPS]
+    rate = {"rate": 0.1, "interval": [0.05, 0.2]}
+    steps = [{"id": n, "reached": r, "left": left, **rate} for n, r, left in STEPS]
     fields = [
-        {"name": "a", "viewed": 80, "answered": 78, "left": 9, "rate": 0.1},
-        {"name": "b", "viewed": 60, "answered": 40, "left": 9, "rate": 0.2},
+        {"name": "a", "viewed": 80, "answered": 78, "left": 9, **rate},
+        {"name": "b", "viewed": 60, "answered": 40, "left": 9, **rate},
     ]
     time = {"median": 40.0, "p90": 90.0, "n": 55}
     sessions = {"viewed": 90, "started": 80, "submitted": 55}
     funnel = {"steps": steps, "fields": fields, "base_n": 90, "completion_rate": 55 / 80}
-    funnel |= {"sessions": sessions, "time_to_complete": time}
+    funnel |= {"sessions": sessions, "time_to_complete": time, "completion_interval": [0.5, 0.8]}
     found = cover_funnel(funnel, 5)
+    assert {each["interval"] for each in (*found["steps"], *found["fields"])} == {None}
+    assert found["completion_interval"] == [0.5, 0.8]
     assert {step["left"] for step in found["steps"]} == {None}
     assert {step["reached"] for step in found["steps"]} == {None}
     assert {(field["answered"], field["left"]) for field in found["fields"]} == {(None, None)}
     assert (found["sessions"], found["base_n"]) == (sessions, 90)
     few = cover_funnel(funnel | {"sessions": sessions | {"submitted": 78}}, 5)
     assert (set(few["sessions"].values()), few["completion_rate"]) == ({None}, None)
+    assert few["completion_interval"] is None
     assert cover_funnel(funnel, 3)["steps"] == steps
 
 

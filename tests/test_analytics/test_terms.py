@@ -50,6 +50,29 @@ def test_a_word_counts_once_per_answer_in_whatever_case_and_never_in_few_answers
     assert "jane" not in str(found)
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("हिन्दी में लिखा", {"हिन्दी", "में", "लिखा"}),
+        ("தமிழ் மொழி", {"தமிழ்", "மொழி"}),
+        ("বাংলা ভাষা", {"বাংলা", "ভাষা"}),
+        ("العَرَبِيَّة جميلة", {"العَرَبِيَّة", "جميلة"}),
+        ("עִבְרִית", {"עִבְרִית"}),
+        ("İstanbul", {"i\u0307stanbul"}),
+        ("한국어 문장", {"한국어", "문장"}),
+    ],
+)
+def test_vowels_and_marks_belong_to_their_word_in_every_script(text, words):
+    assert words_of(text) == words
+
+
+def test_an_article_before_an_apostrophe_is_no_part_of_the_word():
+    text = "L\u2019école, c'est l'eau qu'il m'a donnée dell'acqua o'brien don't"
+    found = words_of(text, without=STOP_WORDS["fr"])
+    assert found == {"école", "eau", "donnée", "acqua", "o'brien", "don't"}
+    assert words_of("d'y l'") == set()
+
+
 def test_words_are_folded_and_hold_apostrophes_but_no_digits():
     assert words_of("Straße STRASSE don’t 555 a_b x2 über-groß") == {  # noqa: RUF001 - as typed
         "strasse",

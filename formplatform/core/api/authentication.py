@@ -19,10 +19,10 @@ class ApiKeyAuthentication(BaseAuthentication):
     """``Authorization: Bearer fp_…``."""
 
     def authenticate(self, request: Request) -> "tuple[object, ApiKey] | None":
-        kind, _, token = get_authorization_header(request).partition(b" ")
-        if kind.lower() != b"bearer":
+        token = token_of(request)
+        if token is None:
             return None
-        key = find_key(token.strip().decode("latin-1"))
+        key = find_key(token)
         if key is None:
             _limit_failures(request)
             raise AuthenticationFailed("This API key is unknown, expired or revoked.")
@@ -30,6 +30,12 @@ class ApiKeyAuthentication(BaseAuthentication):
 
     def authenticate_header(self, request: Request) -> str:
         return "Bearer"
+
+
+def token_of(request: Request) -> str | None:
+    """The API key a request shows, good or not."""
+    kind, _, token = get_authorization_header(request).partition(b" ")
+    return token.strip().decode("latin-1") if kind.lower() == b"bearer" else None
 
 
 def _limit_failures(request: Request) -> None:

@@ -56,6 +56,18 @@ def counts(form_id, query):
     }
 
 
+def test_how_sure_a_figure_is_stays_hidden_for_it_would_tell_how_many_answer(store_answers):
+    ages = [({"department": "it", "age": age}, 9) for age in (20, 40)]
+    form_id = store_answers(*ages, ({"department": "it"}, 2), ({"department": "ops"}, 20))
+    measures = [{"op": "avg", "field": "age", "as": "mean"}, {"op": "stddev", "field": "age"}]
+    query = {"measures": measures, "include": ["ci", "totals"]}
+    found = run_query(form_id, query)
+    assert [row["intervals"] for row in found.rows] == [{"mean": None}]
+    assert found.totals["intervals"] == {"mean": None}
+    (row, *_) = run_query(form_id, query | {"group_by": ["department"]}).rows
+    assert (row["mean"], row["intervals"]) == (30, {"mean": None})
+
+
 def in_departments(**numbers):
     return [({"department": name}, number) for name, number in numbers.items()]
 

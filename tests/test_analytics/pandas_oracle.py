@@ -21,6 +21,7 @@ from tests.test_analytics.pandas_groups import (
     plain,
     split,
 )
+from tests.test_analytics.pandas_intervals import intervals
 from tests.test_analytics.pandas_order import having, order
 from tests.test_analytics.pandas_rows import table
 from tests.test_analytics.pandas_spans import previous_span, span
@@ -70,7 +71,9 @@ def answer(query, responses, *, now, newest=None, most=MOST_GROUPS):
         "total_rows": len(found),
         "truncated": len(found) > start + size,
         "base": weight_of(whole),
-        "totals": figures(query, whole) if "totals" in query.get("include", ()) else None,
+        "totals": figures(query, whole) | intervals(query, whole)
+        if "totals" in query.get("include", ())
+        else None,
         "weighting": weighting(whole["#weight"]) if "weights" in query else None,
         "crosstab": tabled(query, rows, keys) if query.get("shape") == "crosstab" else None,
     }
@@ -188,6 +191,7 @@ def row(query, group, key, keys):
     return {
         **given,
         **figures(query, group),
+        **intervals(query, group),
         "#rows": weight_of(group),
         "#key": key,
         "#other": OTHER in [v for v in key if isinstance(v, str)],

@@ -13,6 +13,8 @@ from .shares import LEVEL
 FEWEST = 2
 """One value has no spread."""
 QUANTILES_KEPT = 4096
+ROUNDING = 1e-14
+"""Relatively: a smaller spread is what adding equal numbers up left behind."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,7 +78,11 @@ def estimate_mean(
     Variance Estimation (2007), chapter 6; the degrees of freedom are those of as many equal
     responses, L. Kish, Survey Sampling (1965).
     """
-    if not variance or size < FEWEST * (1 - sys.float_info.epsilon * 16):
+    if (
+        not variance
+        or variance <= (mean * ROUNDING) ** 2
+        or size < FEWEST * (1 - sys.float_info.epsilon * 16)
+    ):
         return Estimate(value=mean, low=None, high=None)
     reach = _t_quantile(size - 1, level) * math.sqrt(variance / size)
     return Estimate(value=mean, low=mean - reach, high=mean + reach)

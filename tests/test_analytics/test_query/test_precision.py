@@ -92,6 +92,14 @@ def test_what_cannot_tell_has_no_interval(stored, answers):
     assert interval(stored(*answers), AVERAGE | {"weights": "amount"}) is None
 
 
+def test_equal_numbers_have_no_spread_however_they_add_up(stored):
+    form_id = stored(*[{"amount": 0.1}] * 7)
+    query = {"measures": [{"op": "avg", "field": "amount", "as": "mean"}], "include": ["ci"]}
+    assert interval(form_id, query) is None
+    assert interval(form_id, query | {"weights": "amount"}) is None
+    assert estimate_mean(0.1, 1.9e-34, 7).low is None
+
+
 def test_values_far_from_zero_and_weights_of_any_size_cost_no_digits(stored):
     near = [{"age": age, "amount": weight} for age, weight in ((1, 3), (2, 1), (4, 2))]
     form_id = stored(*({"age": each["age"] + 10**9, "amount": each["amount"]} for each in near))

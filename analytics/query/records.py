@@ -46,17 +46,19 @@ class Record:
 def records_of(query: Query, plan: Plan, groups: Iterable[Group]) -> list[Record]:
     """The records of the groups an executor found, in no order."""
     names = [measure.name for measure in plan.measures]
-    has_others = any(dimension.kept is not None for dimension in plan.dimensions)
+    dimensions = [dimension.name for dimension in plan.dimensions]
+    are_plain = all(each.kept is None and each.bins is None for each in plan.dimensions)
     sure = sure_measures(query)
     records = []
     for found, values in groups:
         parts = dict(zip(names, values, strict=True))
-        keys = keys_of(plan.dimensions, found)
+        plain = dict(zip(dimensions, found, strict=True))
+        keys = plain if are_plain else keys_of(plan.dimensions, found)
         record = Record(keys, figures_of(query, parts), parts[ROWS], parts.get(SQUARES))
         record.intervals = {
             each.name: interval_of(query, each, record.figures, parts) for each in sure
         }
-        record.is_other = has_others and Rest.OTHER in keys.values()
+        record.is_other = not are_plain and Rest.OTHER in keys.values()
         records.append(record)
     return records
 

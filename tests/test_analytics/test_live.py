@@ -359,7 +359,7 @@ def test_readers_that_come_and_go_leave_nothing_behind(own_web):
         web.listen().close()
     wait_until(lambda: web.call("GET", f"{web.numbers}metrics/")[0] == 200)
     before = held_by(worker)
-    for number in range(500):
+    for number in range(150):
         reader = web.listen()
         assert reader.status == 200
         if number % 5 == 0:

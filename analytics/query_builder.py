@@ -1,8 +1,11 @@
 """The query language's public face: parse, print, run."""
 
+import hashlib
 import json
+from dataclasses import replace
 
 from formplatform.core import clock
+from formplatform.core.version import VERSION
 from formplatform.forms.domain import FormVersion, JsonObject
 from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.registry import get_store
@@ -60,6 +63,24 @@ def run_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False
     query = QueryDSL(fields, personal_allowed=personal_allowed).parse(query_dsl)
     subject = Subject(form_id, fields, min_cell=min_cell_of(form_id))
     return Answering(query, subject).answer()
+
+
+def answer_tag(form_id: str, query_dsl: object, *, personal_allowed: bool = False) -> str:
+    """Names the answer a query has now: while the tag is the same, its figures are.
+
+    Raises QueryError. Asks the store for the number of responses and of their changes, no more.
+    """
+    query = QueryDSL(fields_of_form(form_id), personal_allowed=personal_allowed).parse(query_dsl)
+    state = (
+        form_id,
+        json.dumps(query_dsl, sort_keys=True),
+        replace(query, include=frozenset()),  # whose spans are those of now
+        get_store().change_mark(form_id),
+        min_cell_of(form_id),
+        personal_allowed,
+        VERSION,
+    )
+    return hashlib.sha256(repr(state).encode()).hexdigest()[:20]
 
 
 def uncovered_rows(form_id: str, query_dsl: object) -> list[Row]:

@@ -17,11 +17,12 @@ from formplatform.forms.storage.registry import get_store
 from . import aggregator, granularity, series
 from .outages import answering
 from .query.ast import Aggregate, Between, Column, Dimension, Granularity, Measure, WeekStart
-from .query.buckets import label_at
+from .query.buckets import label_at, label_on
 from .query.columns import DATA, FACTS
 from .query.fields import Field, Fields, Kind
 from .query.plan import Group, Plan
 from .query.rows import plain
+from .series_numbers import Series
 from .summaries import FieldSummary, NumberSummary
 
 SUBMITTED_AT = FACTS["submitted_at"]
@@ -206,7 +207,14 @@ def _series(
     found = numbers.read(form_id, size, zone, start=start, end=end, days=days)
     if found.coarse_before is not None:
         raise UnsuitedError(f"of days before {found.coarse_before} only whole UTC days are kept")
-    return {label_at(dimension, start): count for start, count in found.counts()}
+    return _labelled(dimension, found)
+
+
+def _labelled(dimension: Dimension, found: Series) -> dict[Any, int]:
+    if found.size in granularity.SHORT:
+        return {label_at(dimension, start): count for start, count in found.counts()}
+    days = ((granularity.day_at(wall), count) for (wall, _), count in found.buckets.items())
+    return {label_on(dimension, day): count for day, count in days}
 
 
 def _ends(plan: Plan, days: Mapping[str, int]) -> tuple[datetime, datetime] | None:

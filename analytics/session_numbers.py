@@ -129,8 +129,10 @@ class SessionNumbers:
             for number in numbers
             if begin <= series.midnight_of(day) + number * series.QUARTER < end
         ]
-        counts = sum(self._read(form_id, pieces), Counts())
-        return SpanCounts(counts, retention.day_after(gone))
+        counts = Counts()
+        for piece in self._read(form_id, pieces):
+            counts.update(piece)
+        return SpanCounts(+counts, retention.day_after(gone))
 
     def _read(self, form_id: str, names: Iterable[str]) -> list[Counts]:
         return read_counts(self._redis, FormKeys(form_id).prefix, names)

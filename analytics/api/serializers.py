@@ -1,6 +1,6 @@
 """What the analytics endpoints take and give."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
@@ -188,6 +188,12 @@ class DistributionOutput(ProvenOutput):
     )
 
 
+class AskedInput(serializers.Serializer[Plain]):
+    LONGEST: ClassVar[int] = 3000
+
+    q = serializers.CharField(max_length=LONGEST)
+
+
 class ExplainInput(serializers.Serializer[Plain]):
     explain = serializers.BooleanField(
         default=False, help_text="Say how it would be answered, and answer nothing."
@@ -293,7 +299,7 @@ class ExplainOutput(serializers.Serializer[Plain]):
     span = serializers.ListField(
         child=serializers.CharField(allow_null=True), min_length=2, max_length=2
     )
-    responses = serializers.IntegerField()
+    responses = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
     max_time_ms = serializers.IntegerField()
 
 

@@ -2,9 +2,10 @@
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import itemgetter
 
 from django.conf import settings
 
@@ -98,12 +99,20 @@ def make_room(keep: Folder | None = None) -> None:
 
     What was used within the last minutes stays, as a query may be reading it.
     """
-    sizes = {folder: folder.size() for folder in sorted(all_folders(), key=Folder.used_at)}
-    excess = sum(sizes.values()) - settings.ANALYTICS_COLUMNS_MAX_BYTES
-    for folder, size in sizes.items():
+    found = sorted(_used_sizes(), key=itemgetter(0))
+    excess = sum(size for _, size, _ in found) - settings.ANALYTICS_COLUMNS_MAX_BYTES
+    for _, size, folder in found:
         in_use = time.time() - folder.used_at() < READING_SECONDS
         if excess > 0 and not in_use and folder != keep and _remove(folder):
             excess -= size
+
+
+def _used_sizes() -> Iterator[tuple[float, int, Folder]]:
+    for folder in all_folders():
+        try:
+            yield folder.used_at(), folder.size(), folder
+        except OSError as error:  # no reason to answer nobody
+            logger.warning("columns cannot be looked at", extra=place_of(folder, error))
 
 
 def _remove(folder: Folder, *, unless: Callable[[Folder], bool] = lambda _: False) -> bool:

@@ -8,6 +8,7 @@ import contextlib
 import hashlib
 import logging
 import os
+import re
 import secrets
 import shutil
 import time
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 MANIFEST, USED, LOCKS = "manifest", "used", "locks"
+OURS = re.compile(r"[0-9a-f]{24}-[0-9a-f]{16}")
+"""The name of a folder: a form and a signature."""
 ATTEMPTS = 5
 """At a manifest whose files are replaced while they are looked at."""
 READING_SECONDS = 300
@@ -189,8 +192,8 @@ def root() -> Path:
 
 
 def all_folders(form_id: str = "") -> list[Folder]:
-    """Those on disk, of one form or of all."""
-    found = sorted(each.path for each in _entries(root()) if each.name != LOCKS and each.is_dir())
+    """Those on disk, of one form or of all. What bears another name is not ours."""
+    found = sorted(each.path for each in _entries(root()) if OURS.fullmatch(each.name))
     folders = (Folder(Path(path)) for path in found)
     return [folder for folder in folders if form_id in ("", folder.form_id)]
 

@@ -9,7 +9,9 @@ seconds. What neither proves is read again from further back, at last from the b
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -31,6 +33,18 @@ SETTLED = (timedelta(seconds=1), timedelta(seconds=3))
 BATCH = 5000
 
 Save = Callable[[State], State]
+Progress = Callable[[int], object]
+_progress: ContextVar[Progress] = ContextVar("progress", default=lambda _: None)
+
+
+@contextmanager
+def reporting(progress: Progress) -> Iterator[None]:
+    """Within it `progress` gets the number of responses each time some are read."""
+    token = _progress.set(progress)
+    try:
+        yield
+    finally:
+        _progress.reset(token)
 
 
 def follow(state: State, form_id: str, fields: Fields) -> State | None:
@@ -72,6 +86,7 @@ def _read(
     for batch in get_store().scan_changes(form_id, since=since, batch=BATCH):
         files = len(state.segments)
         state = state.with_changes(frame_of(batch, fields))
+        _progress.get()(len(batch))
         enough = len(batch) == BATCH and is_over()
         if enough or len(state.segments) > files:
             place = min(batch[-1].updated_at, clock.now())

@@ -166,3 +166,22 @@ def test_whatever_a_label_says_it_stays_in_its_card(web, visit, width):
             return range.getBoundingClientRect().left - each.getBoundingClientRect().left; }"""
     )
     assert start < 3, "the end of an Arabic label stands at its left"
+
+
+def test_on_paper_it_is_dark_on_white_and_nothing_is_cut_off(filled, visit):
+    page = visit(color_scheme="dark")
+    page.wait_for_selector("#series svg")
+    page.emulate_media(media="print", color_scheme="dark")
+    page.set_viewport_size({"width": 700, "height": 900})
+    assert page.evaluate("getComputedStyle(document.body).color") == "rgb(21, 32, 51)"
+    assert not page.locator(".controls, .top-end, #finder, .behind").filter(visible=True).count()
+    right = "document.querySelector('#series svg').getBoundingClientRect().right"
+    assert page.evaluate(right) <= 700
+
+
+def test_where_colours_are_forced_what_is_written_in_pictures_follows(filled, visit):
+    page = visit(forced_colors="active", color_scheme="dark")
+    page.wait_for_selector("#series .tick")
+    fill = "getComputedStyle(document.querySelector('#series .tick')).fill"
+    ink = "getComputedStyle(document.querySelector('h1')).color"
+    assert page.evaluate(fill) == page.evaluate(ink)

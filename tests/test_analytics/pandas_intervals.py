@@ -1,86 +1,101 @@
-"""How sure figures are, by numpy and scipy, of the responses themselves."""
+"""How sure figures are, by pandas, scipy and the formulas of the reference."""
 
 import math
 
-import numpy as np
+import pandas as pd
 from scipy import stats
 
 from tests.test_analytics import oracle
-from tests.test_analytics.pandas_figures import figures, measures, only
+from tests.test_analytics.pandas_figures import figures, measures, only, weight_of
+from tests.test_analytics.pandas_tables import Z, interval_of
 
-Z = stats.norm.ppf(0.975)
+COUNTS = ("count", "missing")
 
 
-def intervals(query, group):
-    """`{"intervals": …}` beside the figures of a group, where they are asked for and there are."""
+def with_intervals(query, group):
+    """The figures of a group, and where they are asked for the intervals of those that have one."""
+    found = figures(query, group)
     if "ci" not in query.get("include", ()):
-        return {}
-    named = {each["as"]: each for each in measures(query)}
-    values = figures(query, group)
-    found = {}
-    for name, measure in named.items():
-        if measure["op"] in ("avg", "nps"):
-            found[name] = of_values(measure, answers(measure, group))
-        elif measure["op"] == "ratio" and is_share(named[measure["num"]], named[measure["den"]]):
-            base = answers(named[measure["den"]], group)
-            found[name] = of_share(values[name], base["#w"])
-    return {"intervals": found} if found else {}
+        return found
+    listed = {each["as"]: each for each in measures(query)}
+    sure = {
+        name: ends(query, group, found, measure, listed)
+        for name, measure in listed.items()
+        if measure["op"] in ("avg", "nps") or is_share(measure, listed)
+    }
+    return found | ({"intervals": sure} if sure else {})
 
 
-def answers(measure, group):
-    """The responses a measure is about, with what each of them weighs."""
-    part = group.assign(**{"#w": group.get("#weight", 1.0)})
-    if "filter" in measure:
-        part = only(part, [oracle.matches(r, measure["filter"]) for r in part["#response"]])
-    if "field" not in measure:
-        return part
-    lacking = measure["op"] == "missing"
-    return only(part, [(each is None) == lacking for each in part[measure["field"]]])
-
-
-def is_share(part, whole):
-    """Whether everything asked of the second is asked of the first."""
-    counts = ("count", "missing")
-    if part["op"] not in counts or whole["op"] not in counts:
+def is_share(measure, listed):
+    """Whether all that the first count asks of a response is among what the second one asks."""
+    if measure["op"] != "ratio":
         return False
-    if "filter" in whole and part.get("filter") != whole["filter"]:
-        return False
-    asked = ("op", "field")
-    return "field" not in whole or [part.get(n) for n in asked] == [whole[n] for n in asked]
+    part, whole = listed[measure["num"]], listed[measure["den"]]
+    return (
+        part["op"] in COUNTS
+        and whole["op"] in COUNTS
+        and all(each in conditions(part) for each in conditions(whole))
+    )
 
 
-def of_values(measure, given):
-    x, w = (given[name].to_numpy(dtype=float) for name in (measure["field"], "#w"))
+def conditions(counted):
+    found = [("filter", counted["filter"])] if "filter" in counted else []
+    return found + ([(counted["op"], counted["field"])] if "field" in counted else [])
+
+
+def ends(query, group, found, measure, listed):
+    figure = found[measure["as"]]
+    if figure is None:
+        return None
+    if measure["op"] == "ratio":
+        rows = counted_by(listed[measure["den"]], group)
+        return interval_of(min(1.0, figure), worth(rows))
+    rows = counted_by({**measure, "op": "count"}, group)
+    values = pd.to_numeric(rows[measure["field"]]).astype(float)
     if measure["op"] == "nps":
-        kept = (x >= 0) & (x <= 10)
-        return of_net(x[kept], w[kept])
-    if len(x) < 2 or np.ptp(x) == 0 or worth(w) < 2 - 1e-9:
+        scores = only(rows, (values >= 0) & (values <= 10))
+        return of_net(scores, pd.to_numeric(scores[measure["field"]]).astype(float), figure)
+    return of_mean(rows, values, figure)
+
+
+def counted_by(measure, group):
+    """The responses a count is about."""
+    rows = group
+    if "filter" in measure:
+        rows = only(rows, [oracle.matches(r, measure["filter"]) for r in rows["#response"]])
+    if "field" not in measure:
+        return rows
+    is_missing = [value is None for value in rows[measure["field"]]]
+    return only(rows, [each == (measure["op"] == "missing") for each in is_missing])
+
+
+def weights(rows):
+    return rows["#weight"] if "#weight" in rows else pd.Series(1.0, index=rows.index)
+
+
+def worth(rows):
+    """Kish's effective sample size."""
+    squares = math.fsum(each * each for each in weights(rows))
+    return weight_of(rows) ** 2 / squares
+
+
+def of_mean(rows, values, mean):
+    """Student's interval, of weighted answers with the linearised variance."""
+    n, size = len(values), worth(rows)
+    if values.nunique() < 2 or size < 2 - 1e-12:
         return None
-    mean = np.average(x, weights=w)
-    error = math.sqrt(len(x) * np.var(w * (x - mean) / w.sum(), ddof=1))
-    return list(stats.t.interval(0.95, worth(w) - 1, loc=mean, scale=error))
+    squares = math.fsum(w * w for w in weights(rows))
+    apart = math.fsum((w * (x - mean)) ** 2 for w, x in zip(weights(rows), values, strict=True))
+    reach = stats.t.ppf(0.975, size - 1) * math.sqrt(n / (n - 1) * apart / squares / size)
+    return [mean - reach, mean + reach]
 
 
-def of_net(x, w):
-    if not len(x):
-        return None
-    size = worth(w)
-    up, down = (w[kept].sum() / w.sum() * size for kept in (x >= 9, x <= 6))
-    first, second = (up + 1) / (size + 2), (down + 1) / (size + 2)
-    reach = Z * math.sqrt((first + second - (first - second) ** 2) / (size + 2))
-    net = (up - down) / size
-    low, high = max(-1, first - second - reach), min(1, first - second + reach)
-    return [100 * min(net, low), 100 * max(net, high)]
-
-
-def of_share(share, weights):
-    if share is None:
-        return None
-    size = worth(weights.to_numpy(dtype=float))
-    middle, bend = share + Z**2 / (2 * size), 1 + Z**2 / size
-    reach = Z * math.sqrt(max(0, share * (1 - share) / size) + (Z / (2 * size)) ** 2)
-    return [max(0, (middle - reach) / bend), min(1, (middle + reach) / bend)]
-
-
-def worth(weights):
-    return weights.sum() ** 2 / (weights**2).sum()
+def of_net(rows, scores, figure):
+    """Bonett and Price: one response is added to each end."""
+    size = worth(rows)
+    total = weight_of(rows)
+    up = (math.fsum(weights(only(rows, scores >= 9))) / total * size + 1) / (size + 2)
+    down = (math.fsum(weights(only(rows, scores <= 6))) / total * size + 1) / (size + 2)
+    reach = Z * math.sqrt((up + down - (up - down) ** 2) / (size + 2))
+    low, high = 100 * max(-1, up - down - reach), 100 * min(1, up - down + reach)
+    return [min(figure, low), max(figure, high)]

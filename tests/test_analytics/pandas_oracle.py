@@ -4,10 +4,11 @@ Filters are read by `oracle`, one response at a time; groups, figures and the ca
 own, tables and intervals scipy's.
 """
 
+import math
 from datetime import UTC
 
 from tests.test_analytics import oracle
-from tests.test_analytics.pandas_figures import figures, measures, weight_of
+from tests.test_analytics.pandas_figures import measures, weight_of
 from tests.test_analytics.pandas_groups import (
     CYCLES,
     OTHER,
@@ -21,7 +22,7 @@ from tests.test_analytics.pandas_groups import (
     plain,
     split,
 )
-from tests.test_analytics.pandas_intervals import intervals
+from tests.test_analytics.pandas_intervals import weights, with_intervals
 from tests.test_analytics.pandas_order import having, order
 from tests.test_analytics.pandas_rows import table
 from tests.test_analytics.pandas_spans import previous_span, span
@@ -71,9 +72,7 @@ def answer(query, responses, *, now, newest=None, most=MOST_GROUPS):
         "total_rows": len(found),
         "truncated": len(found) > start + size,
         "base": weight_of(whole),
-        "totals": figures(query, whole) | intervals(query, whole)
-        if "totals" in query.get("include", ())
-        else None,
+        "totals": with_intervals(query, whole) if "totals" in query.get("include", ()) else None,
         "weighting": weighting(whole["#weight"]) if "weights" in query else None,
         "crosstab": tabled(query, rows, keys) if query.get("shape") == "crosstab" else None,
     }
@@ -190,9 +189,9 @@ def row(query, group, key, keys):
             given[name] = list(value)
     return {
         **given,
-        **figures(query, group),
-        **intervals(query, group),
+        **with_intervals(query, group),
         "#rows": weight_of(group),
+        "#squares": math.fsum(each * each for each in weights(group)),
         "#key": key,
         "#other": OTHER in [v for v in key if isinstance(v, str)],
     }

@@ -36,11 +36,12 @@ def weighting(weights):
 def crosstab(query, rows, keys):
     """Cells by their labels, so that it does not matter which label comes first."""
     missing = [each.get("missing") for each in keys]
-    cells = {}
+    cells, squares = {}, {}
     for row in rows:
         pair = zip(row["#key"], missing, strict=True)
         place = tuple(name if key is None else plain(key) for key, name in pair)
         cells[place] = row["#rows"]
+        squares[place[0]] = squares.get(place[0], 0) + row["#squares"]
     labels = [options_in_order(each, {place[n] for place in cells}) for n, each in enumerate(keys)]
     counts = np.array([[cells.get((r, c), 0) for c in labels[1]] for r in labels[0]])
     return {
@@ -54,8 +55,21 @@ def crosstab(query, rows, keys):
             for r, line in zip(labels[0], counts, strict=True)
             for c in labels[1]
         },
+        "row_intervals": row_intervals(query, keys, labels, counts, squares),
         **tested(query, counts, labels, missing),
     }
+
+
+def row_intervals(query, keys, labels, counts, squares):
+    """None where a respondent may be in several columns."""
+    several = keys[1].get("explode", True) and oracle.kind_of(keys[1]["field"]) == "multi_choice"
+    found = {}
+    for row, line in zip(labels[0], counts, strict=True):
+        total = line.sum()
+        size = total**2 / squares[row] if "weights" in query else total
+        for column, count in zip(labels[1], line, strict=True):
+            found[row, column] = None if several else interval_of(count / total, size)
+    return found
 
 
 def totals(labels, counts, axis):
@@ -75,7 +89,7 @@ def as_cells(table, keys):
             for r, line in zip(rows, table[name], strict=True)
             for c, each in zip(columns, line, strict=True)
         }
-        for name in ("counts", "row_shares")
+        for name in ("counts", "row_shares", "row_intervals")
     }
     residuals = table["residuals"]
     return {
@@ -85,6 +99,7 @@ def as_cells(table, keys):
         "column_totals": dict(zip(columns, table["column_totals"], strict=True)),
         "total": table["total"],
         "row_shares": found["row_shares"],
+        "row_intervals": found["row_intervals"],
         "association": table["association"],
         "residuals": None
         if residuals is None

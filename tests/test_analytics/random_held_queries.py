@@ -2,11 +2,12 @@
 
 from hypothesis import strategies as st
 
-from tests.test_analytics.random_spans import ZONES, spans
+from tests.test_analytics.random_spans import SHORT, ZONES, ranges, spans
 
 GRANULARITIES = ["quarter_hour", "hour", "day", "week", "month", "quarter", "year"]
 SPREAD = ["department", "data.state", "tags", "score", "member", "age"]
 NUMBERS = ["age", "amount", "score"]
+NEED_RESPONSES = ("versions", "sample", "time_field")
 ANSWERED = [*SPREAD, "amount", "born", "wakes", "seen", "note", "email", "care", "order", "scan"]
 FIGURES = {
     "count": ANSWERED,
@@ -21,8 +22,10 @@ def series(draw):
     if draw(st.booleans()):
         group["timezone"] = draw(st.sampled_from(ZONES))
     query = {"measures": ["count"], "group_by": [group], **draw(spans())}
+    if draw(st.integers(0, 2)):
+        query["date_range"] = draw(st.one_of(ranges(), st.sampled_from(SHORT)))
     if draw(st.integers(0, 3)):
-        query.pop("versions", None)
+        query = {key: each for key, each in query.items() if key not in NEED_RESPONSES}
     if draw(st.booleans()):
         query["sort"] = [{"field": draw(st.sampled_from(["count", "_id"])), "desc": True}]
     return query | draw(pages())

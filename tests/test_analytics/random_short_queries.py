@@ -21,7 +21,8 @@ def short_queries(draw):
     if "having" in query:
         query["having"] = about_value(query["having"])
     if "sort" in query:
-        found = [renamed(each, measure["as"]) for each in query["sort"]]
+        asked = query["sort"] if isinstance(query["sort"], list) else []
+        found = [renamed(each, measure["as"]) for each in asked]
         found = [each for each in found if each["field"] in known]
         query["sort"] = found or [{"field": "_id"}]
     if len(query.get("group_by", [])) == 1 and draw(st.booleans()):

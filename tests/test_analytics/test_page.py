@@ -41,7 +41,7 @@ def test_the_team_opens_the_page(client, form, ada):
         client.force_login(reader)
         answer = client.get(address(form))
         assert answer.status_code == 200
-        assert "<h1>Lunch &amp; &lt;more&gt;</h1>" in answer.content.decode()
+        assert "<h1><bdi>Lunch &amp; &lt;more&gt;</bdi></h1>" in answer.content.decode()
         assert f'data-api="/api/v2/analytics/forms/{form.id}/metrics/"' in answer.content.decode()
 
 

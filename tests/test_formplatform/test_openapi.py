@@ -23,6 +23,8 @@ CHECKS = (
     "response_headers_conformance",
     "response_schema_conformance",
 )
+OF_THE_SERVER = "414"
+"""An address too long is refused by the web server, before the platform hears of it."""
 LIVE = "/live/"
 """Streams that never end."""
 OF_SESSIONS = "/api-keys/"
@@ -165,7 +167,9 @@ def test_every_refusal_is_the_one_problem():
         assert refusal["content"] == {"application/problem+json": {"schema": problem}}
     for name, operation in operations().items():
         refusals = {
-            status: answer for status, answer in operation["responses"].items() if status >= "400"
+            status: answer
+            for status, answer in operation["responses"].items()
+            if status >= "400" and status != OF_THE_SERVER
         }
         for status, refusal in refusals.items():
             assert list(refusal) == ["$ref"], name

@@ -2,13 +2,17 @@
 
 import json
 import sys
-from typing import Any
+from typing import Any, NoReturn
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
+from rest_framework.exceptions import ParseError
+from tqdm import tqdm
 
+from analytics.columns import reporting
 from analytics.exports.answer_table import answer_table
 from analytics.query_builder import explain_query, run_query
 from analytics.results import body_of
+from formplatform.core.api.parsers import parse_json
 from formplatform.core.errors import InvalidInputError, PlatformError
 from formplatform.forms.storage.registry import get_store
 
@@ -34,7 +38,8 @@ class Command(BaseCommand):
             if options["explain"]:
                 self._print(explain_query(form_id, query, personal_allowed=True))
                 return
-            answer = run_query(form_id, query, personal_allowed=True)
+            with self._bar() as bar, reporting(bar.update):
+                answer = run_query(form_id, query, personal_allowed=True)
         except InvalidInputError as error:
             raise CommandError(" ".join(f"{e.field}: {e.message}" for e in error.errors)) from error
         except PlatformError as error:
@@ -49,6 +54,12 @@ class Command(BaseCommand):
             self.stdout.write(line)
         self.stdout.write(f"{answer.total_rows} rows, {answer.engine}, {answer.elapsed_ms:g} ms")
 
+    def _bar(self) -> "tqdm[NoReturn]":
+        """Shown while a form is read for the first time, if that takes more than a moment."""
+        return tqdm(
+            unit=" responses", desc="reading", delay=1, leave=False, file=self.stderr, disable=None
+        )
+
     def _print(self, body: Any) -> None:
         self.stdout.write(json.dumps(body, indent=2, ensure_ascii=False))
 
@@ -56,9 +67,9 @@ class Command(BaseCommand):
 def _read(given: str) -> Any:
     text = sys.stdin.read() if given == "-" else given
     try:
-        return json.loads(text)
-    except ValueError as error:
-        raise CommandError(f"The query is no JSON: {error}") from error
+        return parse_json(text.encode())
+    except (ParseError, UnicodeEncodeError) as error:
+        raise CommandError(f"The query can't be read: {error}") from error
 
 
 def _lines(rows: list[list[str]]) -> list[str]:

@@ -61,12 +61,20 @@ const SHORT = {
   year: { year: "numeric" },
 };
 
+const formats = new Map();
+
+/** Making one takes a hundred times as long as using it, and a year of days has hundreds of names. */
+function formatOf(granularity, isShort) {
+  const key = `${granularity} ${isShort}`;
+  if (!formats.has(key)) formats.set(key, new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", ...(isShort ? SHORT : BUCKETS)[granularity] }));
+  return formats.get(key);
+}
+
 /** The name of a bucket that starts at a wall-clock time such as 2026-01-31T00:00:00+01:00. */
-export function bucket(start, granularity, { short = false } = {}) {
+export function bucket(start, granularity, { short: isShort = false } = {}) {
   const wall = new Date(`${start.slice(0, 19)}Z`); // its own clock, whatever ours says
-  const options = (short ? SHORT : BUCKETS)[granularity];
-  const text = new Intl.DateTimeFormat(LOCALE, { timeZone: "UTC", ...options }).format(wall);
-  return granularity === "week" && !short ? `Week of ${text}` : text;
+  const text = formatOf(granularity, isShort).format(wall);
+  return granularity === "week" && !isShort ? `Week of ${text}` : text;
 }
 
 const DATED = { 4: "year", 7: "month", 10: "day" };

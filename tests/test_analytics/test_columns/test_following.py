@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from analytics.columns import COLUMNS, following, publishing, state
+from analytics.columns import COLUMNS, following, publishing, reporting, state
 from analytics.columns.folder import Folder
 from analytics.columns.schema import build_frame, names_of
 from analytics.form_fields import fields_of_form
@@ -221,3 +221,11 @@ def test_a_deleted_response_that_comes_back_is_there_again(log, ages):
     assert ages(log.form_id) == [1] * 10
     log.edit(gone, deleted_at=None)
     assert ages(log.form_id) == [1] * 10 + [5]
+
+
+def test_who_reads_can_be_told_how_far_it_is(log, form_id, ages, monkeypatch):
+    monkeypatch.setattr(following, "BATCH", 4)
+    seen = []
+    with reporting(seen.append):
+        assert ages(form_id) == [1] * 10
+    assert seen[:3] == [4, 4, 2]

@@ -115,6 +115,26 @@ def test_columns_that_somebody_is_writing_are_not_taken_for_damaged(log, folder,
     assert files(root) == []
 
 
+def test_what_others_keep_in_the_same_place_is_left_alone(three, root, ages):
+    for name in ("lost+found", "backups-0123456789abcdef", "0123456789abcdef01234567"):
+        (root / name).mkdir()
+        (root / name / "precious").write_text("x")
+    compact_columns()
+    assert len(list(root.rglob("precious"))) == 3
+    assert {*all_folders()} == {*map(folder_of, three)}
+
+
+def test_a_neighbour_that_cannot_be_looked_at_keeps_nobody_from_an_answer(three, ages, caplog):
+    used = folder_of(three[1]).path / "used"
+    used.unlink()
+    used.symlink_to("used")
+    three[0].submit({"age": 5})
+    assert ages(three[0].form_id) == [2, 5]
+    assert "columns cannot be looked at" in caplog.text
+    compact_columns()
+    assert [folder_of(three[place]).find_manifest()[1].dead for place in (0, 2)] == [None, None]
+
+
 def test_removed_columns_leave_nothing_behind(three, root):
     assert len(files(root)) > 6
     for each in all_folders():

@@ -47,7 +47,9 @@ def test_a_query_is_read_from_standard_input_and_explained(form_id, monkeypatch)
 @pytest.mark.parametrize(
     ("query", "message"),
     [
-        ("{", "The query is no JSON"),
+        ("{", "The query can't be read: This is not JSON"),
+        ("[" * 100_000, "The query can't be read"),
+        ('{"aggregate": "count", "aggregate": "sum"}', "a key stands twice"),
         (
             '{"aggregate": "cuont"}',
             'aggregate: There is no aggregate "cuont". Did you mean "count"',

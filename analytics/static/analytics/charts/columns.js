@@ -27,12 +27,14 @@ export function columns(items, { label, height = 220, marks = [], edge = null })
   const tip = h("div", { class: "tip", "aria-hidden": "true", hidden: true });
   const draw = (width) => frame.replaceChildren(picture(items, { label, height, width, marks, edge, tip }), tip);
   let drawn = 0;
-  new ResizeObserver(([entry]) => {
-    const width = Math.floor(entry.contentRect.width);
-    if (width > 0 && width !== drawn) draw((drawn = width));
-  }).observe(frame);
+  drawers.set(frame, (width) => { if (width > 0 && width !== drawn) draw((drawn = width)); });
+  widths.observe(frame);
   return frame;
 }
+
+/** One for all pictures: those that were replaced are forgotten with their frames. */
+const drawers = new WeakMap();
+const widths = new ResizeObserver((entries) => entries.forEach(({ target, contentRect }) => drawers.get(target)?.(Math.floor(contentRect.width))));
 
 function picture(items, { label, height, width, marks, edge, tip }) {
   const most = Math.max(...items.map((each) => each.count ?? 0), 0);

@@ -100,13 +100,18 @@ def as_cells(table, keys):
         "total": table["total"],
         "row_shares": found["row_shares"],
         "row_intervals": found["row_intervals"],
-        "association": table["association"],
+        "association": comparable(table["association"]),
         "residuals": None
         if residuals is None
         else {
             (each["row"], each["column"]): [each["residual"], each["p_value"]] for each in residuals
         },
     }
+
+
+def comparable(found):
+    """With the square of Cramér's V: a root makes of a last digit beside 0 more than that."""
+    return found and found | {"cramers_v": found["cramers_v"] ** 2}
 
 
 def is_listed(dimension):
@@ -132,7 +137,7 @@ def tested(query, counts, labels, missing):
     answered = counts[np.ix_(down, across)] if down and across else np.zeros((0, 0))
     names = [[labels[0][n] for n in down], [labels[1][n] for n in across]]
     return {
-        "association": association(query, answered),
+        "association": comparable(association(query, answered)),
         "residuals": residuals(answered, names),
     }
 

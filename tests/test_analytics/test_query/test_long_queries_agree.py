@@ -8,6 +8,7 @@ from analytics.answers import Answering
 from analytics.engines import Subject
 from analytics.form_fields import fields_of_definition, fields_of_form
 from analytics.query import pipeline
+from analytics.query.errors import QueryError
 from analytics.query.fields import Fields
 from analytics.query_builder import QueryDSL
 from formplatform.core import clock
@@ -83,6 +84,11 @@ def test_columns_answer_as_pandas_does(form_id, responses, query):
 @given(query=long_queries(plain=True))
 def test_the_document_database_answers_as_pandas_does(documents, form_id, responses, query):
     subject = Subject(form_id, FIELDS)
-    answering = Answering(QueryDSL(subject.fields).parse(query | {"engine": "mongodb"}), subject)
+    try:
+        parsed = QueryDSL(subject.fields).parse(query | {"engine": "mongodb"})
+        answering = Answering(parsed, subject)
+    except QueryError as error:  # it could not be asked for the ends of bins, or top values
+        assume(error.errors[0].field != "engine")
+        raise
     assume(pipeline.refusal(answering.plan()) is None)
     check(query, answering.answer(), pandas_oracle.answer(query, responses, now=clock.now()))

@@ -26,9 +26,9 @@ task_id: ContextVar[str] = ContextVar("task_id", default="")
 
 SHOWN = frozenset(
     {
-        "days", "delivery", "duration_ms", "error", "event", "events", "failures", "folder",
-        "form_id", "method", "plugin", "reason", "report_id", "route", "status", "subscriber",
-        "task", "webhook",
+        "days", "deleted_forms", "delivery", "duration_ms", "error", "event", "events", "failures",
+        "folder", "form_id", "keys", "method", "plugin", "reason", "report_id", "route", "status",
+        "subscriber", "task", "webhook",
     }
 )  # fmt: skip
 SAFE_ERRORS = (PlatformError, OSError, ImportError, AttributeError, RedisConnectionError)

@@ -53,6 +53,7 @@ MATRIX = {
     ("GET", f"{NUMBERS}funnel/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}verify/"): (VIEWER, "analytics:read"),
     ("POST", f"{NUMBERS}verify/"): (EDITOR, "forms:write"),
+    ("GET", f"{NUMBERS}query/"): (VIEWER, "analytics:read"),
     ("POST", f"{NUMBERS}query/"): (VIEWER, "analytics:read"),
     ("GET", f"{NUMBERS}meta/"): (VIEWER, "analytics:read"),
     ("GET", "analytics/query/schema/"): (KNOWN, "analytics:read"),

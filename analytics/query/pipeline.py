@@ -54,8 +54,11 @@ def refusal(plan: Plan) -> str | None:
         return "weights are computed over columns"
     if any(isinstance(each, Matches | Sampled) for each in leaves_of(plan.condition)):
         return "searching texts and sampling go over columns"
-    if {each.column for each in plan.measures} & {each.column for each in _unwound(plan)}:
+    unwound = [each.column for each in _unwound(plan)]
+    if {each.column for each in plan.measures} & set(unwound):
         return "a figure of the options that are grouped by is computed over columns"
+    if len(set(unwound)) < len(unwound):
+        return "options grouped by twice are computed over columns"
     reasons = [*map(_measure_refusal, plan.measures), *map(_dimension_refusal, plan.dimensions)]
     return next(filter(None, reasons), None)
 

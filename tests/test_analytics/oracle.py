@@ -271,8 +271,8 @@ def can_read(query):
     )
 
 
-def answer(query, responses):
-    set_place(query, None)
+def answer(query, responses, now=None):
+    set_place(query, now)
     asked = query.get("group_by")
     listed = asked if isinstance(asked, list) else [asked] if asked else []
     dimensions = [dimension(each) for each in listed]

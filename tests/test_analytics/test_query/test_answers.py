@@ -225,6 +225,14 @@ def test_an_explanation_names_the_engine_the_reason_and_the_pipeline(table):
     assert plain["responses"] == 13
 
 
+def test_options_grouped_by_twice_are_left_to_the_columns(store_answers):
+    form_id = store_answers(({"tags": ["red", "blue"]}, 0))
+    query = LONG | {"group_by": [{"field": "tags", "top": 2, "as": "most"}, "tags"]}
+    rows = [tuple(row.values()) for row in run_query(form_id, query).rows]
+    assert rows == [(one, two, 1) for one in ("blue", "red") for two in ("blue", "red")]
+    assert explain_query(form_id, query)["pipeline"] is None
+
+
 def test_a_sample_is_the_same_responses_for_the_same_seed(form_id, form_store):
     form_store.insert_responses(study.responses(form_id, 2000))
     shares = []

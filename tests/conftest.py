@@ -12,6 +12,7 @@ from formplatform.forms.storage.registry import get_store
 pytest_plugins = [
     "tests.not_run",
     "tests.own_stores",
+    "tests.storeless",
     "tests.engine",
     "tests.redis_cluster",
     "tests.subscriptions",

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from tests import storeless
+
 ROOT = Path(__file__).parents[1]
 APPS = ("formplatform", "analytics", "caching", "integrations", "reporting", "plugins")
 SOURCES = sorted(
@@ -194,3 +196,12 @@ def test_tests_are_called_the_same_in_every_process(request):
     """Processes that share the work must agree on the names."""
     ids = [item.nodeid for item in request.session.items]
     assert [each for each in ids if re.search(r" at 0x[0-9a-f]+>", each)] == []
+
+
+@pytest.mark.parametrize("folder", storeless.STORELESS)
+def test_what_runs_once_is_there(folder):
+    places = [storeless.HERE / folder / each for each in storeless.STORELESS[folder]]
+    missing = [
+        each for each in places if not each.is_dir() and not each.with_suffix(".py").exists()
+    ]
+    assert not missing

@@ -2,41 +2,11 @@
 
 import socket
 from ipaddress import ip_network
-from pathlib import Path
 
 import pytest
 
 from integrations.outbound.warm import warm_connections
 from tests.fakes.certificates import Authority
-
-HERE = Path(__file__).parent
-
-
-STORELESS = {
-    "test_egress_proxy",
-    "test_gigantic_answers",
-    "test_guide",
-    "test_hostile_shapes",
-    "test_hostile_targets",
-    "test_http",
-    "test_presets",
-    "test_redaction",
-    "test_resolving",
-    "test_schedule",
-    "test_security",
-    "test_strangers",
-    "test_targets",
-    "test_template_guide",
-    "test_warm_connections",
-    "test_wire",
-}
-"""About sockets, signatures, sandboxes and texts: what a store is made of changes nothing there."""
-
-
-def pytest_collection_modifyitems(items):
-    for item in items:
-        if item.path.parent == HERE and item.path.stem in STORELESS:
-            item.add_marker(pytest.mark.storeless)
 
 
 @pytest.fixture(autouse=True)

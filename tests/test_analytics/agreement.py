@@ -168,6 +168,8 @@ class Round:
                 self.report.passed[engine, reason] += 1
                 return
             found = refusal_of(error)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is no answer
+            found = {"failed": repr(error)}
         self.report.tell(engine, question, found)
         if sorts_loosely(question.query) and {"rows"} <= found.keys() & expected.keys():
             found, expected = (

@@ -78,10 +78,7 @@ def totals(labels, counts, axis):
 
 def as_cells(table, keys):
     """The table of an answer in the same form."""
-    rows, columns = (
-        [tuple(each) if isinstance(each, list) else each for each in table[side]]
-        for side in ("rows", "columns")
-    )
+    rows, columns = ([hashable(each) for each in table[side]] for side in ("rows", "columns"))
     sides = zip(keys, (rows, columns), strict=True)
     found = {
         name: {
@@ -104,9 +101,14 @@ def as_cells(table, keys):
         "residuals": None
         if residuals is None
         else {
-            (each["row"], each["column"]): [each["residual"], each["p_value"]] for each in residuals
+            (hashable(each["row"]), hashable(each["column"])): [each["residual"], each["p_value"]]
+            for each in residuals
         },
     }
+
+
+def hashable(group):
+    return tuple(group) if isinstance(group, list) else group
 
 
 def comparable(found):

@@ -3,7 +3,7 @@
 The suite runs on the embedded stores. Beside it, on another core, it runs again on MongoDB,
 PostgreSQL and Redis where MONGO_TEST_URL, DATABASE_TEST_URL and REDIS_TEST_URL name them, then a
 third time with the responses in PostgreSQL and the numbers in the Redis Cluster of
-REDIS_CLUSTER_TEST_NODES. What could not run is named.
+REDIS_CLUSTER_TEST_NODES, and in the end what drives a browser. What could not run is named.
 """
 
 import os
@@ -52,9 +52,12 @@ class Outcome:
 def main(arguments: list[str]) -> int:
     outcomes = [run(gate) for gate in checks()]
     again = [*real_stores(arguments), *small_deployment(arguments)]
+    is_parted = bool(again) and not arguments
+    first = suite(["-m", "not browser"] if is_parted else arguments)
+    again += [browser()] if is_parted else []
     with tempfile.TemporaryFile() as said, ThreadPoolExecutor(1) as beside:
         others = beside.submit(lambda: [run(gate, said) for gate in again])
-        outcomes += [run(suite(arguments)), *others.result()]
+        outcomes += [run(first), *others.result()]
         said.seek(0)
         print(said.read().decode(errors="replace"))
     summarise(outcomes)
@@ -99,6 +102,11 @@ def checks() -> Iterator[Gate]:
 def suite(arguments: list[str]) -> Gate:
     command = [sys.executable, "-m", "pytest", "-q", "--cov", "--cov-report=term", *arguments]
     return Gate("suite on the embedded stores, with coverage", command)
+
+
+def browser() -> Gate:
+    """What takes as long to draw as to test, where there is another core to do it on."""
+    return Gate("suite in a browser", [sys.executable, "-m", "pytest", "-q", "-m", "browser"])
 
 
 def suite_again(arguments: list[str]) -> list[str]:

@@ -26,6 +26,9 @@ QUARTER_FAMILIES = (QUARTERS, SESSION_QUARTERS)
 EXTREMES = frozenset({"min", "max", "min_stale", "max_stale"})
 """What the hash of a number holds besides counters."""
 
+HASH_LIMBS = (0, 1)
+"""A hash of 64 bits is kept in so many numbers of 32, by these indices."""
+
 BUCKET_BITS = 6
 """A bucket of applied revisions holds 64 consecutive ids, few enough to stay a listpack."""
 

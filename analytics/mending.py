@@ -21,15 +21,14 @@ from .server_functions import MEND, Call, ServerFunctions
 from .stored_days import EVER, SOON, responses_of_day, sum_of_days
 from .waiting import take_waiting
 
-LIMBS = (0, 1)
-"""The limbs of a hash."""
 Name = tuple[str, str]
 """A key, and the name of a counter in it."""
 
 
 def mend_day(form_id: str, day: str) -> bool:
     """Count the moments of a UTC day anew. False, and nothing changed, where they are moving."""
-    names = [(keys.days(), day), *((keys.hashes(), keys.hash_of_day(day, limb)) for limb in LIMBS)]
+    limbs_of_day = [keys.hash_of_day(day, limb) for limb in keys.HASH_LIMBS]
+    names = [(keys.days(), day), *((keys.hashes(), name) for name in limbs_of_day)]
     mending = _Mending(form_id, names)
     moments = Moments()
     for page in responses_of_day(form_id, day):
@@ -46,12 +45,12 @@ def mend_day(form_id: str, day: str) -> bool:
 
 def mend_totals(form_id: str) -> bool:
     """Make the totals what the stored days come to. False where they are moving."""
-    hashes = [(keys.stats(), f"{keys.HASH}{limb}") for limb in LIMBS]
+    hashes = [(keys.stats(), f"{keys.HASH}{limb}") for limb in keys.HASH_LIMBS]
     total = keys.stats(), keys.TOTAL
     mending = _Mending(form_id, [total, *hashes])
     count, found = sum_of_days(get_store().day_hashes(form_id, **EVER))
     digits = dict(limbs(found))
-    return mending.set({total: count} | {hashes[n]: digits.get(n, 0) for n in LIMBS}, {})
+    return mending.set({total: count} | {hashes[n]: digits.get(n, 0) for n in keys.HASH_LIMBS}, {})
 
 
 class _Mending:

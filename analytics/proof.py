@@ -76,10 +76,11 @@ def read_counted(client: Numbers, form_id: str) -> Counted:
     )
 
 
-def hash_of(counters: Mapping[str, int], begin: str = keys.HASH) -> int:
-    """The hash whose limbs are those of some counters that begin so."""
-    digits = {int(name[len(begin) :]): n for name, n in counters.items() if name.startswith(begin)}
-    return sum(digit << LIMB_BITS * index for index, digit in digits.items()) % MODULUS
+def hash_of(totals: Mapping[str, int]) -> int:
+    """The hash of all responses, whose limbs are among the totals."""
+    limbs = {name: digit for name, digit in totals.items() if name.startswith(keys.HASH)}
+    shifts = {name: LIMB_BITS * int(name.removeprefix(keys.HASH)) for name in limbs}
+    return sum(digit << shifts[name] for name, digit in limbs.items()) % MODULUS
 
 
 def _day_hashes(days: Mapping[str, int], limbs: Mapping[str, int]) -> DayHashes:

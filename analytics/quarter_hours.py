@@ -17,8 +17,6 @@ from .keys import FormKeys
 from .tally import Running, running
 
 A_DAY = 96
-LIMBS = 2
-"""A hash of 64 bits is kept in so many numbers of 32."""
 KEPT_SECONDS = 3600
 KEPT_BYTES = 16_000_000
 """Some fifteen thousand days."""
@@ -73,14 +71,14 @@ class QuarterHours:
 
     def _marks(self, form_id: str, days: Sequence[str]) -> dict[str, Mark]:
         form = FormKeys(form_id)
-        names = [keys.hash_of_day(day, limb) for day in days for limb in range(LIMBS)]
+        names = [keys.hash_of_day(day, limb) for day in days for limb in keys.HASH_LIMBS]
         pipeline = self._redis.pipeline(transaction=False)
         pipeline.get(form.generation)
         pipeline.get(form.verified)
         pipeline.hmget(form.prefix + keys.days(), days)
         pipeline.hmget(form.prefix + keys.hashes(), names)
         *of_form, counts, limbs = pipeline.execute()
-        hashes = zip(*[iter(limbs)] * LIMBS, strict=True)
+        hashes = zip(*[iter(limbs)] * len(keys.HASH_LIMBS), strict=True)
         return {
             day: (*of_form, count, *each)
             for day, count, each in zip(days, counts, hashes, strict=True)

@@ -1,13 +1,15 @@
 """What the form store holds, by UTC days."""
 
 from collections.abc import Iterator, Sequence
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TypedDict
 
 from formplatform.forms.domain import FormResponse
 from formplatform.forms.storage.base import Place, ResponseQuery
 from formplatform.forms.storage.hashing import MODULUS, DayHashes
 from formplatform.forms.storage.registry import get_store
+
+from .series import midnight_of
 
 PAGE = 500
 DAY = timedelta(days=1)
@@ -25,14 +27,13 @@ EVER = Span(since=datetime(1, 1, 1, tzinfo=UTC), until=datetime(9999, 12, 31, tz
 
 def sum_of_days(days: DayHashes) -> tuple[int, int]:
     """How many responses there are in all, and their hash."""
-    return sum(count for count, _ in days.values()), sum(
-        found for _, found in days.values()
-    ) % MODULUS
+    counts, hashes = zip(*days.values(), strict=True) if days else ((), ())
+    return sum(counts), sum(hashes) % MODULUS
 
 
 def responses_of_day(form_id: str, day: str) -> Iterator[Sequence[FormResponse]]:
     """Every response submitted on a UTC day, deleted ones too, page by page."""
-    midnight = datetime.combine(date.fromisoformat(day), time(), UTC)
+    midnight = midnight_of(day)
     after: Place | None = None
     while True:
         page = get_store().page_responses(

@@ -11,8 +11,8 @@ HERE = Path(__file__).parent
 STORELESS = {
     "test_analytics": (
         "test_columns/test_crash", "test_columns/test_disk", "test_columns/test_mishaps",
-        "test_columns/test_patience", "test_exact_sums", "test_export_limits", "test_exports",
-        "test_exports_on_the_wire", "test_page", "test_query/test_hostile_queries",
+        "test_columns/test_patience", "test_downloads", "test_exact_sums", "test_export_limits",
+        "test_exports", "test_exports_on_the_wire", "test_page", "test_query/test_hostile_queries",
         "test_query/test_mutated_queries", "test_query/test_queries_by_get",
         "test_query/test_refusals", "test_series_in_zones", "test_sketches", "test_statistics",
     ),

@@ -12,6 +12,8 @@ import pandas as pd
 import polars as pl
 import pyreadstat
 
+from analytics.exports.answers import Written
+from analytics.exports.selection import Selection, responses_table
 from analytics.exports.tables import Cell
 from formplatform.forms.csv_cells import unescape
 
@@ -98,3 +100,19 @@ def read_sav(content, columns, tmp_path):
         [value(found, column.cell) for found, column in zip(row, columns, strict=True)]
         for row in frame.astype(object).values.tolist()
     ]
+
+
+def export(api, form_id, file_format, **asked):
+    url = f"/api/v2/analytics/forms/{form_id}/export/"
+    answer = api.get(url, {"as": file_format, **asked})
+    assert answer.status_code == 200, answer.content
+    return b"".join(answer.streaming_content)
+
+
+def wanted_table(form_id, split, values):
+    written = Written(
+        labels=values == "labels", split_options=split == "split", timezone=BERLIN.key
+    )
+    return responses_table(
+        form_id, Selection(personal=True, written=written), personal_allowed=True
+    )

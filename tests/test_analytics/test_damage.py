@@ -13,8 +13,8 @@ from analytics.verification import verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from tests.factories.forms import SessionFactory
+from tests.test_analytics.corruptions import fingerprint, key, tell
 from tests.test_analytics.test_counting import advanced
-from tests.test_analytics.test_proof import fingerprint, key, tell
 from tests.test_analytics.world import World, assert_exact
 
 FAMILY = re.compile(r"(?<=field:)[^:]+|\d{4}-\d\d-\d\d|(?<=:)s?[0-9a-f]+$")

@@ -9,6 +9,7 @@ import pyreadstat
 import pytest
 
 from analytics.exports.formats import WRITERS, Format
+from analytics.exports.spss import variable_names
 from analytics.exports.tables import Cell, Column, Table, cut
 from formplatform.core.errors import TooLargeError
 
@@ -101,3 +102,12 @@ def test_days_no_calendar_of_a_spreadsheet_has_are_kept(read_sav):
     assert read_sav(written(Format.SAV, Cell.DATE, days))[0] == days
     parquet = pl.read_parquet(io.BytesIO(written(Format.PARQUET, Cell.DATE, days)))
     assert parquet["c0"].to_list() == days
+
+
+def test_names_become_such_as_spss_takes():
+    names = ["_id", "a b", "A_b", "with", "9", "ünï", "x" * 80, "x" * 81]
+    columns = [Column(name=name, label=name, cell=Cell.TEXT) for name in names]
+    found = variable_names(columns)
+    assert found[:5] == ["id", "a_b", "A_b_2", "v_with", "v_9"]
+    assert len(set(found)) == len(found)
+    assert all(len(name) <= 64 for name in found)

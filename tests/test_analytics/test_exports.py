@@ -12,14 +12,8 @@ import pytest
 from django.contrib.auth.models import User
 
 from analytics.exports import files, spreadsheets, spss
-from analytics.exports.answers import Written
-from analytics.exports.downloads import Download
 from analytics.exports.formats import WRITERS, Format
 from analytics.exports.selection import Selection, responses_table
-from analytics.exports.spss import variable_names
-from analytics.exports.tables import Cell, Column, Table
-from analytics.places import Places
-from formplatform.core.errors import ThrottledError, UnavailableError
 from formplatform.forms.access import Role, share_form
 from formplatform.forms.domain import Source
 from formplatform.forms.storage.registry import get_store
@@ -27,11 +21,13 @@ from tests.factories.forms import FormResponseFactory
 from tests.test_analytics import study
 from tests.test_analytics.export_readers import (
     BERLIN,
+    export,
     read_csv,
     read_jsonl,
     read_parquet,
     read_sav,
     read_xlsx,
+    wanted_table,
 )
 from tests.test_analytics.test_api import client_of
 
@@ -91,13 +87,6 @@ def answered(form_id):
     return form_id
 
 
-def export(api, form_id, file_format, **asked):
-    url = f"/api/v2/analytics/forms/{form_id}/export/"
-    answer = api.get(url, {"as": file_format, **asked})
-    assert answer.status_code == 200, answer.content
-    return b"".join(answer.streaming_content)
-
-
 @pytest.mark.parametrize("file_format", list(Format))
 @pytest.mark.parametrize("split", ["joined", "split"])
 @pytest.mark.parametrize("values", ["ids", "labels"])
@@ -117,15 +106,6 @@ def test_every_format_gives_back_the_same_values(
     expected = [list(row) for row in table.rows]
     found = read(content, table.columns)
     assert found == expected
-
-
-def wanted_table(form_id, split, values):
-    written = Written(
-        labels=values == "labels", split_options=split == "split", timezone=BERLIN.key
-    )
-    return responses_table(
-        form_id, Selection(personal=True, written=written), personal_allowed=True
-    )
 
 
 def test_the_cells_are_what_was_answered(api, answered):
@@ -387,21 +367,6 @@ def test_a_connection_that_breaks_leaves_no_file(answered, tmp_path, monkeypatch
     assert not list(tmp_path.iterdir())
 
 
-def test_a_store_that_fails_in_between_leaves_no_file(tmp_path, monkeypatch):
-    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-
-    def rows():
-        yield ["a"]
-        raise ConnectionError
-
-    column = Column(name="a", label="A", cell=Cell.TEXT)
-    for file_format in (Format.XLSX, Format.PARQUET, Format.SAV):
-        table = Table(columns=[column], rows=rows(), most_rows=2)
-        with pytest.raises(ConnectionError):
-            list(WRITERS[file_format].write(table))
-        assert not list(tmp_path.iterdir())
-
-
 @pytest.mark.parametrize(("module", "kind"), [(spreadsheets, "xlsx"), (spss, "sav")])
 def test_more_than_a_format_takes_is_refused_before_the_first_byte(
     api, answered, monkeypatch, module, kind
@@ -429,27 +394,3 @@ def test_exports_leave_threads_for_everything_else(ada, api, answered):
     assert again[0].status_code == 200
     for answer in again:
         assert len(b"".join(answer.streaming_content)) > 0
-
-
-def test_an_export_nobody_reads_to_its_end_gives_its_place_back():
-    places = Places("exports", per_person=lambda: 1, per_process=lambda: 1)
-    unread = Download(iter([b"chunk"]), places.take(1))
-    with pytest.raises(ThrottledError, match="close one"):
-        places.take(1)
-    with pytest.raises(UnavailableError, match="no room"):
-        places.take(2)
-    unread.close()
-    unread.close()
-    begun = Download(iter([b"chunk", b"more"]), places.take(2))
-    assert next(begun) == b"chunk"
-    begun.close()
-    assert places.take(1)
-
-
-def test_names_become_such_as_spss_takes():
-    names = ["_id", "a b", "A_b", "with", "9", "ünï", "x" * 80, "x" * 81]
-    columns = [Column(name=name, label=name, cell=Cell.TEXT) for name in names]
-    found = variable_names(columns)
-    assert found[:5] == ["id", "a_b", "A_b_2", "v_with", "v_9"]
-    assert len(set(found)) == len(found)
-    assert all(len(name) <= 64 for name in found)

@@ -16,7 +16,7 @@ from analytics.repair import Remedy, repair
 from analytics.verification import verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
-from tests.test_analytics.test_proof import fingerprint, key, tell, without_times
+from tests.test_analytics.corruptions import fingerprint, key, tell, without_times
 from tests.test_analytics.world import World, assert_exact
 
 

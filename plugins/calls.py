@@ -129,7 +129,8 @@ def _record_calls(plugin: ActivePlugin, event_ids: Sequence[str]) -> None:
     ]
     with transaction.atomic():
         row = Plugin.objects.select_for_update().filter(pk=plugin.row_id)
-        list(row)  # locks: two workers with one event count it once
+        if not list(row):  # locks: two workers with one event count it once
+            return  # forgotten meanwhile, and its ledger with it
         told = PluginCall.objects.filter(plugin_id=plugin.row_id)
         before = told.filter(event_id__in=event_ids).count()
         PluginCall.objects.bulk_create(rows, ignore_conflicts=True)

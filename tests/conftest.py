@@ -8,6 +8,7 @@ from formplatform.core.embedded import ensure_stores, stores_in
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.documents import DOCUMENTS
 from formplatform.forms.storage.registry import get_store
+from plugins.registry import forget_active
 
 pytest_plugins = [
     "tests.not_run",
@@ -37,6 +38,12 @@ def empty_redis(stores):
 @pytest.fixture(autouse=True)
 def database(db):
     """Every test may use the SQL database; its transaction is rolled back."""
+
+
+@pytest.fixture(autouse=True)
+def no_plugins():
+    """No plugin that a test before switched on is remembered."""
+    forget_active()
 
 
 @pytest.fixture(scope="session")

@@ -25,10 +25,7 @@ permissions = {permissions}
 
 @pytest.fixture(autouse=True)
 def fresh():
-    registry.forget_active()
     calls._failing.clear()
-    yield
-    registry.forget_active()
 
 
 @pytest.fixture

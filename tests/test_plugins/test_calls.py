@@ -10,7 +10,7 @@ from formplatform.forms.events import ResponseSubmitted
 from formplatform.forms.storage.registry import get_store
 from plugins import calls
 from plugins.calls import MOST_FAILURES, PluginFailedError, prune_ledger
-from plugins.models import PluginCall
+from plugins.models import Plugin, PluginCall
 from plugins.registry import change_settings, enable_plugin
 
 WRITES = """
@@ -73,6 +73,18 @@ def test_an_event_that_comes_again_is_told_once(enabled, submit, row, quiet):
 
     assert len(told(folder)) == 4
     assert (row("mine").calls, PluginCall.objects.count()) == (4, 4)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_plugin_whose_row_another_process_removed_holds_no_response_up(enabled, submit, quiet):
+    folder = enabled("mine", WRITES)
+    deliver("plugins.after_submit", [event_of(submit())])
+    Plugin.objects.all().delete()
+
+    deliver("plugins.after_submit", [event_of(submit())])
+
+    assert len(told(folder)) == 2
+    assert PluginCall.objects.count() == 0
 
 
 def test_a_failing_plugin_keeps_nothing_from_the_others(enabled, submit, row, quiet):

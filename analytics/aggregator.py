@@ -17,19 +17,20 @@ from formplatform.core.connections import Numbers, numbers, reading_numbers
 from formplatform.forms.domain import Answers
 from formplatform.forms.ids import new_id
 
-from . import keys, series
-from .counters import counts_of, integer, text
-from .form_fields import fields_of_form
-from .granularity import Granularity
+from . import keys
+from .fields.form_fields import fields_of_form
+from .figures.session_figures import session_figures
+from .figures.summaries import FieldSummary, summarise
 from .keys import FormKeys
-from .moves import Move, Outcome, make_move
-from .response_numbers import ResponseNumbers
-from .series_numbers import Series, SeriesNumbers
-from .server_functions import ServerFunctions, Status
-from .session_figures import session_figures
-from .session_numbers import SessionNumbers
-from .summaries import FieldSummary, summarise
-from .waiting import take_waiting
+from .numbers.counters import counts_of, integer, text
+from .numbers.moves import Move, Outcome, make_move
+from .numbers.response_numbers import ResponseNumbers
+from .numbers.series_numbers import Series, SeriesNumbers
+from .numbers.server_functions import ServerFunctions, Status
+from .numbers.session_numbers import SessionNumbers
+from .numbers.waiting import take_waiting
+from .times import series
+from .times.granularity import Granularity
 
 AWAY_SECONDS = 2.0
 """How long readers leave a Redis alone that did not answer one of them."""

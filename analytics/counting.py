@@ -19,11 +19,11 @@ from formplatform.forms.events import ResponseEvent, SessionAdvanced
 from formplatform.forms.storage.registry import get_store
 
 from . import aggregator
-from .contributions import Entry
-from .form_fields import fields_of_version
-from .moves import Move, Outcome, make_move
+from .contributions.entries import Entry
+from .fields.form_fields import fields_of_version
+from .numbers.moves import Move, Outcome, make_move
+from .numbers.server_functions import Status
 from .query.fields import Fields
-from .server_functions import Status
 
 logger = logging.getLogger(__name__)
 

@@ -18,12 +18,12 @@ from formplatform.forms.schema.fields import Field
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.versions import get_definition
 
-from .drift import last_drift
+from .contributions.trails import FIELD, LEFT, PAGE, STARTED, SUBMITTED, VIEWED
+from .figures.session_figures import interval_of, session_figures, share_of
+from .figures.small_cells import cover_funnel, least_of_span, min_cell_of
 from .metrics import KEPT_SECONDS, numbers_tag
+from .numbers.drift import last_drift
 from .outages import answering
-from .session_figures import interval_of, session_figures, share_of
-from .small_cells import cover_funnel, least_of_span, min_cell_of
-from .trails import FIELD, LEFT, PAGE, STARTED, SUBMITTED, VIEWED
 
 Counts = Mapping[str, int]
 

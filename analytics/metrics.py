@@ -17,16 +17,23 @@ from formplatform.core.events import Event
 from formplatform.forms.domain import JsonObject
 from formplatform.forms.events import ResponseEvent, SessionAdvanced
 
-from . import hidden_values, query_builder
-from .descriptions import describe
-from .distributions import listed_values
-from .drift import last_drift
-from .form_fields import fields_of_form
-from .granularity import Granularity
+from . import query_builder
+from .contributions import hidden_values
+from .fields.form_fields import fields_of_form
+from .figures.descriptions import describe
+from .figures.distributions import listed_values
+from .figures.small_cells import (
+    cover_distribution,
+    cover_metrics,
+    cover_series,
+    least_of_span,
+    min_cell_of,
+)
+from .figures.summaries import FieldSummary, NumberSummary
+from .numbers.drift import last_drift
 from .outages import answering
-from .series import span_of
-from .small_cells import cover_distribution, cover_metrics, cover_series, least_of_span, min_cell_of
-from .summaries import FieldSummary, NumberSummary
+from .times.granularity import Granularity
+from .times.series import span_of
 
 KEPT_SECONDS = 300
 """Counting makes an answer stale at once; this only bounds how long an unread one is kept."""

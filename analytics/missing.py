@@ -17,13 +17,13 @@ from formplatform.forms.storage.registry import get_store
 from formplatform.forms.versions import get_definition
 
 from .columns import COLUMNS
-from .form_fields import fields_of_form
+from .fields.form_fields import fields_of_form
+from .fields.visibility import UnknownError, answer_column, shown_if
+from .figures.small_cells import min_cell_of
 from .query.fields import Field, Fields
 from .query_builder import run_query
-from .small_cells import min_cell_of
 from .statistics.shares import share_interval
 from .statistics.suppression import is_small
-from .visibility import UnknownError, answer_column, shown_if
 
 if TYPE_CHECKING:
     import polars as pl

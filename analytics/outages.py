@@ -10,7 +10,7 @@ from formplatform.core.errors import UnavailableError
 
 from . import aggregator
 from .aggregator import FormAggregator
-from .counters import checked
+from .numbers.counters import checked
 
 
 @contextmanager

@@ -10,9 +10,10 @@ from formplatform.forms.domain import FormVersion, JsonObject
 from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.registry import get_store
 
-from .answers import Answering, QueryAnswer
-from .engines import Subject
-from .form_fields import fields_of_definition, fields_of_form
+from .answering.answers import Answering, QueryAnswer
+from .answering.engines import Subject
+from .fields.form_fields import fields_of_definition, fields_of_form
+from .figures.small_cells import min_cell_of
 from .query.ast import Query
 from .query.fields import Fields
 from .query.parser import parse
@@ -20,7 +21,6 @@ from .query.pipeline import Stage, refusal as pipeline_refusal, to_pipeline
 from .query.plan import plan_of
 from .query.resolver import resolve
 from .query.rows import Row, plain
-from .small_cells import min_cell_of
 from .statistics.suppression import is_small
 
 

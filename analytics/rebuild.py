@@ -11,8 +11,8 @@ from formplatform.core.errors import ConflictError
 from formplatform.forms.storage.registry import get_store
 
 from .counting import SHADOW_GROUP, Due, settle
-from .generations import Generations
 from .metrics import forget_forms
+from .numbers.generations import Generations
 from .session_counting import settle_sessions
 
 AT_ONCE = 4 * SHADOW_GROUP

@@ -25,8 +25,8 @@ from formplatform.forms.access import get_form, visible_forms
 from formplatform.forms.storage.registry import get_store
 
 from . import query_builder
-from .answers import QueryAnswer
-from .form_fields import fields_of_form
+from .answering.answers import QueryAnswer
+from .fields.form_fields import fields_of_form
 from .models import SavedQuery, Sharing
 
 PAGE = 500

@@ -16,11 +16,11 @@ from formplatform.forms.events import ResponseDeleted, SessionAdvanced
 from formplatform.forms.storage.registry import get_store
 
 from . import aggregator, keys
+from .contributions.trails import Trail, names_in, steps_between, trail_of
 from .counting import GROUP, PATIENCE, ROUNDS, SHADOW_GROUP, is_worth_waiting
-from .marks import ABSENT, Names, decode, encode, names_of_form
-from .server_functions import Status
-from .session_numbers import SessionClaim, SessionMove, SessionOutcome
-from .trails import Trail, names_in, steps_between, trail_of
+from .numbers.marks import ABSENT, Names, decode, encode, names_of_form
+from .numbers.server_functions import Status
+from .numbers.session_numbers import SessionClaim, SessionMove, SessionOutcome
 
 
 @dataclass(frozen=True, slots=True)

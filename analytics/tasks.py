@@ -2,8 +2,9 @@
 
 from celery import shared_task
 
-from . import leftovers, patrol
 from .columns import compaction
+from .numbers import leftovers
+from .proving import patrol
 
 
 @shared_task(name="analytics.compact_columns")

@@ -9,14 +9,14 @@ from formplatform.core.errors import FieldError, InvalidInputError, NotFoundErro
 from formplatform.forms.domain import JsonObject
 
 from .columns import COLUMNS
-from .form_fields import fields_of_form
+from .fields.form_fields import fields_of_form
+from .fields.visibility import answer_column
+from .figures.small_cells import min_cell_of
 from .query.fields import Field
-from .small_cells import min_cell_of
 from .statistics.shares import share_interval
 from .statistics.stop_words import EVERY_LANGUAGE, STOP_WORDS
 from .statistics.suppression import is_small
 from .statistics.terms import count_terms
-from .visibility import answer_column
 
 if TYPE_CHECKING:
     import polars as pl

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 from analytics import metrics
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from analytics.query.fields import Field, Fields, Kind
 from analytics.query.limits import MAX_LIMIT
 from analytics.query_builder import execute_analytics_query

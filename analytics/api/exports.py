@@ -9,13 +9,14 @@ from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 
-from analytics import query_builder, saved_queries, spans
+from analytics import query_builder, saved_queries
 from analytics.exports.answer_table import answer_table
 from analytics.exports.answers import Written
 from analytics.exports.downloads import DOWNLOADS, Download
 from analytics.exports.formats import WRITERS, Format
 from analytics.exports.selection import Selection, responses_table
 from analytics.exports.tables import Table
+from analytics.times import spans
 from formplatform.core.actors import Actor
 from formplatform.core.api.authentication import actor_of
 from formplatform.core.errors import NotFoundError, PermissionDeniedError

@@ -5,8 +5,8 @@ from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from analytics import spans
 from analytics.funnel import funnel_of
+from analytics.times import spans
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import get_form
 

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.views import APIView
 
 from analytics import saved_queries
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from analytics.live import hub
 from analytics.live.handover import CHUNKED, Body, socket_of
 from analytics.live.permits import Permit

@@ -8,10 +8,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from analytics.figures.small_cells import cover_verification
 from analytics.outages import answering
-from analytics.repair import Remedy, repair
-from analytics.small_cells import cover_verification
-from analytics.verification import plain, verify
+from analytics.proving.repair import Remedy, repair
+from analytics.proving.verification import plain, verify
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import Role, get_form
 

@@ -11,8 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from analytics import saved_queries
+from analytics.answering.results import body_of
 from analytics.models import SavedQuery, Sharing
-from analytics.results import body_of
 from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.idempotency import creates_once
 from formplatform.core.api.preconditions import editing, matching, revision_tag, tagged

@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
-from analytics.granularity import Granularity
 from analytics.query import limits
 from analytics.query.zones import timezones
+from analytics.times.granularity import Granularity
 
 Plain = dict[str, Any]
 

@@ -7,7 +7,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from analytics import metrics, spans
+from analytics import metrics
+from analytics.times import spans
 from formplatform.core.api.authentication import actor_of
 from formplatform.forms.access import get_form
 

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from analytics.answers import QueryAnswer
-from analytics.results import columns_of, flat_rows
+from analytics.answering.answers import QueryAnswer
+from analytics.answering.results import columns_of, flat_rows
 
 from .tables import Cell, Column, Table
 

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from analytics.query.fields import Field, Fields
 from formplatform.core.errors import FieldError, InvalidInputError, PermissionDeniedError
 from formplatform.forms.csv_cells import METADATA

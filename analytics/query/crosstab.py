@@ -4,12 +4,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from analytics.statistics.crosstabs import (
-    adjusted_residuals,
-    associate,
-    holm,
-    two_sided,
-)
+from analytics.statistics.crosstabs import adjusted_residuals, associate, holm, two_sided
 
 from .ast import Dimension, Query
 from .errors import QueryError

@@ -8,17 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .ast import (
-    Aggregate,
-    Between,
-    Bound,
-    Column,
-    Condition,
-    Dimension,
-    Every,
-    Measure,
-    Query,
-)
+from .ast import Aggregate, Between, Bound, Column, Condition, Dimension, Every, Measure, Query
 from .precision import SCORES, interval_parts, sure_measures
 
 Group = tuple[tuple[Any, ...], tuple[Any, ...]]

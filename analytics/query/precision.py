@@ -11,18 +11,7 @@ from typing import Any
 from analytics.statistics.means import estimate_mean
 from analytics.statistics.shares import effective_size, estimate_net, share_interval
 
-from .ast import (
-    Aggregate,
-    Between,
-    Bound,
-    Column,
-    Condition,
-    Every,
-    In,
-    Measure,
-    Negation,
-    Query,
-)
+from .ast import Aggregate, Between, Bound, Column, Condition, Every, In, Measure, Negation, Query
 
 Parts = Mapping[str, Any]
 Ends = list[float]

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from analytics.form_fields import fields_of_form, fields_of_version
+from analytics.fields.form_fields import fields_of_form, fields_of_version
 from analytics.query.fields import Field, Fields
 from formplatform.core.errors import FieldError, NotFoundError
 from formplatform.core.events import Event

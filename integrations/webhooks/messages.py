@@ -16,7 +16,7 @@ from functools import cache
 
 from django.conf import settings
 
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from analytics.query.fields import Fields
 from formplatform.core import clock
 from formplatform.core.errors import UnavailableError

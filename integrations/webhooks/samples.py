@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Any
 
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from analytics.query.fields import Field, Fields, Kind
 from formplatform.core import clock
 from formplatform.core.events import Event, event_from

@@ -146,7 +146,7 @@ def figures() -> dict[str, dict[str, float]]:
 
 def known_bytes(client: Any, ids: list[str]) -> float:
     from analytics.aggregator import FormAggregator
-    from analytics.moves import Move
+    from analytics.numbers.moves import Move
     from formplatform.forms.ids import new_id
 
     ours, form_id = FormAggregator(client), new_id()
@@ -160,7 +160,7 @@ def known_bytes(client: Any, ids: list[str]) -> float:
 def variants(client: Any, forms: dict[str, str]) -> dict[str, Callable[[list[Made]], None]]:
     from analytics import counting
     from analytics.aggregator import FormAggregator
-    from analytics.server_functions import Status
+    from analytics.numbers.server_functions import Status
 
     ours, theirs = FormAggregator(client), CustomersAggregator(client)
     moves = {name: mover(form_id) for name, form_id in forms.items()}
@@ -203,8 +203,8 @@ def one_by_one(ours: Any, move: Callable[[list[Made]], Any], status: Any) -> Cal
 
 
 def mover(form_id: str) -> Callable[[list[Made]], Any]:
-    from analytics.form_fields import fields_of_definition
-    from analytics.moves import make_move
+    from analytics.fields.form_fields import fields_of_definition
+    from analytics.numbers.moves import make_move
     from formplatform.forms.schema.definition import parse_definition
 
     fields = fields_of_definition(parse_definition(DEFINITION))

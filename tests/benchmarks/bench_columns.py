@@ -166,7 +166,7 @@ LOOPS = dict(zip(QUESTIONS, (loop_count, loop_dimensions, loop_median), strict=T
 
 @functools.cache
 def fields():
-    from analytics.form_fields import fields_of_definition
+    from analytics.fields.form_fields import fields_of_definition
     from formplatform.forms.schema.definition import parse_definition
 
     return fields_of_definition(parse_definition(DEFINITION))

@@ -25,7 +25,7 @@ from django.core.management import CommandError, call_command  # noqa: E402
 from analytics.columns import COLUMNS, compaction, publishing  # noqa: E402
 from analytics.columns.folder import all_folders  # noqa: E402
 from analytics.columns.schema import build_frame  # noqa: E402
-from analytics.form_fields import fields_of_form  # noqa: E402
+from analytics.fields.form_fields import fields_of_form  # noqa: E402
 from formplatform.core import clock  # noqa: E402
 from formplatform.core.errors import UnavailableError  # noqa: E402
 from formplatform.forms.storage.registry import get_store  # noqa: E402

@@ -190,7 +190,7 @@ class Operating:
 
 def exactness(form_id: str) -> dict[str, tuple[object, object]]:
     """The numbers against a recount of our own, and against the platform's."""
-    from analytics.verification import verify
+    from analytics.proving.verification import verify
     from formplatform.forms.storage.registry import get_store
 
     progress("counting again")
@@ -208,10 +208,10 @@ def corruption(form_id: str) -> dict[str, tuple[object, object]]:
     """One counter after the other changed by hand: what verification and repair make of each."""
     from analytics import keys
     from analytics.aggregator import current
-    from analytics.generations import Generations
     from analytics.keys import FormKeys
-    from analytics.repair import repair
-    from analytics.verification import verify
+    from analytics.numbers.generations import Generations
+    from analytics.proving.repair import repair
+    from analytics.proving.verification import verify
     from formplatform.core.connections import numbers
 
     generations = Generations(numbers(), form_id)

@@ -13,10 +13,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from numbers import Real
 
-from analytics.answers import Answering
+from analytics.answering.answers import Answering
+from analytics.answering.engines import Subject
 from analytics.counting import count_responses
-from analytics.engines import Subject
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from analytics.query import limits
 from analytics.query.errors import QueryError
 from analytics.query.parser import parse

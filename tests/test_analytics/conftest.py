@@ -2,9 +2,10 @@
 
 import pytest
 
-from analytics import aggregator, form_fields
+from analytics import aggregator
 from analytics.aggregator import FormAggregator
 from analytics.columns import COLUMNS
+from analytics.fields import form_fields
 from formplatform.forms.ids import new_id
 from tests.test_analytics import study
 from tests.test_analytics.servers import Server

@@ -3,8 +3,8 @@
 import pytest
 
 from analytics import aggregator
+from analytics.proving.verification import verify
 from analytics.subscribers import count_responses
-from analytics.verification import verify
 from formplatform.core.connections import numbers
 from tests.test_analytics.world import World, assert_exact
 

@@ -6,10 +6,10 @@ from itertools import count
 import pytest
 
 from analytics import aggregator
-from analytics.generations import Generations
-from analytics.repair import Remedy, repair
+from analytics.numbers.generations import Generations
+from analytics.proving.repair import Remedy, repair
+from analytics.proving.verification import verify
 from analytics.subscribers import count_sessions
-from analytics.verification import verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from tests.factories.forms import SessionFactory

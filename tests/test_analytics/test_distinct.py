@@ -5,10 +5,11 @@ import json
 import pytest
 from django.test import override_settings
 
-from analytics import aggregator, hidden_values, metrics
+from analytics import aggregator, metrics
+from analytics.contributions import hidden_values
+from analytics.proving.verification import verify
 from analytics.rebuild import rebuild
 from analytics.subscribers import count_responses
-from analytics.verification import verify
 from formplatform.core.connections import numbers
 from tests.factories.forms import FormFactory
 from tests.test_analytics.world import World

@@ -6,7 +6,7 @@ from fractions import Fraction
 
 from hypothesis import given, strategies as st
 
-from analytics.exact_sums import limbs_and_squares, to_number, total
+from analytics.contributions.exact_sums import limbs_and_squares, to_number, total
 
 numbers = st.one_of(st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False))
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from analytics.form_fields import fields_of_definition, fields_of_definitions, fields_of_form
+from analytics.fields.form_fields import fields_of_definition, fields_of_definitions, fields_of_form
 from analytics.query.fields import Kind
 from formplatform.forms.ids import new_id
 from formplatform.forms.schema.definition import parse_definition

@@ -6,7 +6,7 @@ import pytest
 from django.contrib.auth.models import User
 from scipy import stats
 
-from analytics.sketches import ACCURACY
+from analytics.contributions.sketches import ACCURACY
 from formplatform.core.connections import numbers
 from formplatform.forms.ids import new_id
 from tests.test_analytics.test_api import client_of, url

@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from analytics import aggregator
-from analytics.generations import Generations
+from analytics.numbers.generations import Generations
 from analytics.rebuild import count_into
 from analytics.subscribers import count_responses, count_sessions
 from analytics.tasks import remove_leftovers

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from analytics import aggregator, mending
-from analytics.generations import Generations
+from analytics import aggregator
 from analytics.keys import FormKeys
-from analytics.mending import mend_day, mend_totals
+from analytics.numbers.generations import Generations
+from analytics.proving import mending
+from analytics.proving.mending import mend_day, mend_totals
+from analytics.proving.repair import Remedy, repair
+from analytics.proving.verification import verify
 from analytics.rebuild import rebuild
-from analytics.repair import Remedy, repair
-from analytics.verification import verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from tests.test_analytics.corruptions import fingerprint, key, tell, without_times

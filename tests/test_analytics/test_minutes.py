@@ -6,9 +6,10 @@ from itertools import pairwise
 
 import pytest
 
-from analytics import aggregator, series
+from analytics import aggregator
 from analytics.rebuild import rebuild
 from analytics.subscribers import count_responses
+from analytics.times import series
 from formplatform.core.connections import numbers
 from formplatform.core.errors import InvalidInputError
 from tests.test_analytics.world import World

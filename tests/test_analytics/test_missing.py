@@ -5,9 +5,9 @@ from hypothesis import HealthCheck, given, settings as hypothesis_settings, stra
 from scipy import stats
 
 from analytics.columns.schema import build_frame
-from analytics.form_fields import fields_of_definition, fields_of_form
+from analytics.fields.form_fields import fields_of_definition, fields_of_form
+from analytics.fields.visibility import UnknownError, shown_if
 from analytics.missing import missing_of
-from analytics.visibility import UnknownError, shown_if
 from formplatform.forms.ids import new_id
 from formplatform.forms.schema.conditions import parse_condition
 from formplatform.forms.schema.definition import parse_definition

@@ -7,8 +7,8 @@ import pytest
 from django.core.management import CommandError, call_command
 from prometheus_client import REGISTRY
 
-from analytics import patrol
-from analytics.patrol import patrol as go_round
+from analytics.proving import patrol
+from analytics.proving.patrol import patrol as go_round
 from analytics.subscribers import count_responses
 from analytics.tasks import verify_numbers
 from formplatform.core import clock

@@ -6,15 +6,16 @@ from dataclasses import asdict
 
 import pytest
 
-from analytics import aggregator, drift
-from analytics.generations import Generations
+from analytics import aggregator
 from analytics.keys import FormKeys
-from analytics.proof import read_counted
+from analytics.numbers import drift
+from analytics.numbers.generations import Generations
+from analytics.proving.proof import read_counted
+from analytics.proving.repair import Remedy, repair
+from analytics.proving.stored_days import EVER
+from analytics.proving.verification import DayDifference, plain, verify
 from analytics.rebuild import rebuild
-from analytics.repair import Remedy, repair
-from analytics.stored_days import EVER
 from analytics.subscribers import count_sessions
-from analytics.verification import DayDifference, plain, verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from formplatform.forms.storage.hashing import response_hash

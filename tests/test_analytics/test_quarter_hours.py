@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from analytics import aggregator
+from analytics.proving.repair import Remedy, repair
 from analytics.rebuild import rebuild
-from analytics.repair import Remedy, repair
 from analytics.subscribers import count_responses
 from formplatform.core import clock
 from formplatform.core.connections import numbers

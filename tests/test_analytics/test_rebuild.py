@@ -8,10 +8,10 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from analytics import aggregator, counting, rebuild as rebuilding
-from analytics.generations import Generations
+from analytics.numbers.generations import Generations
+from analytics.proving.verification import DayDifference, verify
 from analytics.rebuild import rebuild
 from analytics.subscribers import count_responses, count_sessions
-from analytics.verification import DayDifference, verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from formplatform.core.errors import ConflictError

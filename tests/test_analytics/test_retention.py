@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics import aggregator, metrics, query_builder
+from analytics.proving.repair import Remedy, repair
+from analytics.proving.verification import verify
 from analytics.rebuild import rebuild
-from analytics.repair import Remedy, repair
 from analytics.subscribers import count_responses, count_sessions
-from analytics.verification import verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from formplatform.core.errors import InvalidInputError

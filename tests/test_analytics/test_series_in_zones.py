@@ -8,8 +8,8 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from analytics import aggregator
-from analytics.clock_changes import stretches
 from analytics.query.zones import timezones
+from analytics.times.clock_changes import stretches
 from formplatform.forms.ids import new_id
 
 QUARTER, HOUR, DAY = timedelta(minutes=15), timedelta(hours=1), timedelta(days=1)

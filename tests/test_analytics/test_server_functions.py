@@ -3,8 +3,8 @@
 import pytest
 import redis
 
-from analytics import server_functions
-from analytics.generations import Generations
+from analytics.numbers import server_functions
+from analytics.numbers.generations import Generations
 from analytics.rebuild import rebuild
 from analytics.subscribers import count_responses
 from formplatform.core.connections import numbers

@@ -13,15 +13,16 @@ import pytest
 from django.db import connection
 from redis.exceptions import ConnectionError as RedisConnectionError
 
-from analytics import aggregator, marks
-from analytics.marks import decode, encode
+from analytics import aggregator
+from analytics.contributions.sketches import ACCURACY
+from analytics.contributions.trails import Step, Trail, trail_of
+from analytics.numbers import marks
+from analytics.numbers.marks import decode, encode
+from analytics.numbers.server_functions import Status
+from analytics.numbers.session_numbers import SessionClaim, SessionMove
+from analytics.proving.verification import verify
 from analytics.rebuild import rebuild
-from analytics.server_functions import Status
-from analytics.session_numbers import SessionClaim, SessionMove
-from analytics.sketches import ACCURACY
 from analytics.subscribers import count_sessions
-from analytics.trails import Step, Trail, trail_of
-from analytics.verification import verify
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from formplatform.core.errors import UnavailableError

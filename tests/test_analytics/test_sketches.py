@@ -7,7 +7,8 @@ from collections import Counter
 
 import pytest
 
-from analytics import aggregator, sketches
+from analytics import aggregator
+from analytics.contributions import sketches
 from analytics.rebuild import rebuild
 from analytics.subscribers import count_responses
 from tests.test_analytics.world import World

@@ -9,9 +9,9 @@ from django.core.management import call_command
 from rest_framework.test import APIClient
 
 from analytics import keys
+from analytics.figures.small_cells import cover_funnel, cover_series
 from analytics.keys import FormKeys
 from analytics.live.sources import FormNumbers, SavedAnswer
-from analytics.small_cells import cover_funnel, cover_series
 from formplatform.core import clock
 from formplatform.core.api_keys import SCOPES, create_key
 from formplatform.core.connections import numbers

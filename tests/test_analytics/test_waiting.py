@@ -10,13 +10,13 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from analytics import aggregator, keys
 from analytics.aggregator import FormAggregator
-from analytics.generations import Generations
 from analytics.keys import FormKeys
+from analytics.numbers.generations import Generations
+from analytics.numbers.waiting import MOST_BYTES
+from analytics.proving.repair import Remedy, repair
+from analytics.proving.verification import verify
 from analytics.rebuild import rebuild
-from analytics.repair import Remedy, repair
 from analytics.subscribers import count_responses
-from analytics.verification import verify
-from analytics.waiting import MOST_BYTES
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from tests.test_analytics.world import World, assert_exact
@@ -30,7 +30,7 @@ def world(form_id, form_store):
 @pytest.fixture
 def impatient(monkeypatch):
     """Takes what waits when there are two or three of them."""
-    monkeypatch.setattr("analytics.response_numbers.MOST_BYTES", 700)
+    monkeypatch.setattr("analytics.numbers.response_numbers.MOST_BYTES", 700)
 
 
 def one_by_one(events):

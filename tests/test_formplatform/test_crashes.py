@@ -9,8 +9,8 @@ from datetime import timedelta
 
 import pytest
 
+from analytics.proving.verification import verify
 from analytics.rebuild import rebuild
-from analytics.verification import verify
 from formplatform.core.actors import Actor
 from formplatform.core.clock import now
 from formplatform.core.connections import broker

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from analytics.columns.cache import UNWRITABLE
 from analytics.columns.compaction import Compacted, Progress, compact
 from analytics.columns.folder import Folder, all_folders
-from analytics.selection import add_arguments, chosen_forms
+from analytics.management.selection import add_arguments, chosen_forms
 
 
 class Command(BaseCommand):

@@ -8,10 +8,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from rest_framework.exceptions import ParseError
 from tqdm import tqdm
 
+from analytics.answering.results import body_of
 from analytics.columns import reporting
 from analytics.exports.answer_table import answer_table
 from analytics.query_builder import explain_query, run_query
-from analytics.results import body_of
 from formplatform.core.api.parsers import parse_json
 from formplatform.core.errors import InvalidInputError, PlatformError
 from formplatform.forms.storage.registry import get_store

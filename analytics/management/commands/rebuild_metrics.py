@@ -9,8 +9,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
+from analytics.management.selection import add_arguments, chosen_forms
 from analytics.rebuild import Rebuilt, rebuild
-from analytics.selection import add_arguments, chosen_forms
 from formplatform.forms.storage.registry import get_store
 
 

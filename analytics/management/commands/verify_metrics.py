@@ -7,9 +7,9 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from analytics.repair import Remedy, repair
-from analytics.selection import add_arguments, chosen_forms
-from analytics.verification import Verification, plain, verify
+from analytics.management.selection import add_arguments, chosen_forms
+from analytics.proving.repair import Remedy, repair
+from analytics.proving.verification import Verification, plain, verify
 from formplatform.forms.domain import JsonObject
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from analytics.columns import COLUMNS, following
 from analytics.columns.folder import Folder
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from tests.test_analytics.test_columns.log import Log
 from tests.test_analytics.test_columns.processes import Process
 

@@ -11,7 +11,7 @@ from analytics.columns.folder import all_folders
 from analytics.columns.publishing import load
 from analytics.columns.schema import build_frame
 from analytics.columns.state import empty_state
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from tests.test_analytics import study
 
 pytestmark = [pytest.mark.processes, pytest.mark.django_db(transaction=True)]

@@ -15,7 +15,7 @@ from analytics.columns import COLUMNS, compaction, folder as folders, publishing
 from analytics.columns.folder import Folder, all_folders
 from analytics.columns.schema import frame_of
 from analytics.columns.state import empty_state
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from analytics.tasks import compact_columns
 from formplatform.core import clock
 from formplatform.core.errors import UnavailableError
@@ -249,7 +249,7 @@ def command(*arguments):
 @pytest.fixture
 def known_form(changed, monkeypatch):
     """The command asks the store for the form itself."""
-    monkeypatch.setattr("analytics.selection.get_store", lambda: _Knowing(changed.store))
+    monkeypatch.setattr("analytics.management.selection.get_store", lambda: _Knowing(changed.store))
     return changed.form_id
 
 

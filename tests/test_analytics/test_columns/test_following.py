@@ -8,7 +8,7 @@ import pytest
 from analytics.columns import COLUMNS, following, publishing, reporting, state
 from analytics.columns.folder import Folder
 from analytics.columns.schema import build_frame, names_of
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from formplatform.core import clock
 from formplatform.core.errors import UnavailableError
 from formplatform.forms.schema.definition import parse_definition

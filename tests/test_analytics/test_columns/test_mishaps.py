@@ -14,7 +14,7 @@ from analytics.columns import COLUMNS, compaction, folder as folders, publishing
 from analytics.columns.files import locked
 from analytics.columns.folder import Folder, all_folders
 from analytics.columns.schema import build_frame
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from analytics.tasks import compact_columns
 from formplatform.core import clock
 from formplatform.forms.ids import new_id

@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 from analytics.columns import COLUMNS, cache, following, patience, waiting_at_most
 from analytics.columns.cache import StillReadingError
 from analytics.columns.files import locked
-from analytics.form_fields import fields_of_form
+from analytics.fields.form_fields import fields_of_form
 from analytics.query_builder import run_query
 from formplatform.core.api_keys import create_key
 from tests.test_analytics.servers import wait_until

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings as hypothesis_settings
 
 from analytics.columns.schema import build_frame
-from analytics.form_fields import fields_of_definition
+from analytics.fields.form_fields import fields_of_definition
 from analytics.query_builder import QueryDSL
 from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.mongo import connection

@@ -3,10 +3,10 @@
 import pytest
 from hypothesis import HealthCheck, assume, given, settings as hypothesis_settings
 
-from analytics import engines
-from analytics.answers import Answering
-from analytics.engines import Subject
-from analytics.form_fields import fields_of_definition, fields_of_form
+from analytics.answering import engines
+from analytics.answering.answers import Answering
+from analytics.answering.engines import Subject
+from analytics.fields.form_fields import fields_of_definition, fields_of_form
 from analytics.query import pipeline
 from analytics.query.errors import QueryError
 from analytics.query.fields import Fields

@@ -4,10 +4,10 @@ import time
 
 import pytest
 
+from analytics.answering.stopwatch import Stopwatch
 from analytics.columns import COLUMNS
 from analytics.query import limits
 from analytics.query_builder import run_query
-from analytics.stopwatch import Stopwatch
 from formplatform.forms.storage.base import QueryTimeoutError
 from tests.test_analytics import study
 

@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, strategies as st
 from scipy import stats
 
-from analytics.descriptions import describe
-from analytics.form_fields import fields_of_definition
+from analytics.fields.form_fields import fields_of_definition
+from analytics.figures.descriptions import describe
+from analytics.figures.summaries import FieldSummary
 from analytics.statistics.means import mean_of_counts
 from analytics.statistics.scales import median_of_counts, summarise_scale
 from analytics.statistics.scores import (
@@ -17,7 +18,6 @@ from analytics.statistics.scores import (
     net_promoter_score,
 )
 from analytics.statistics.shares import estimate_net
-from analytics.summaries import FieldSummary
 from formplatform.forms.schema.definition import parse_definition
 
 SURVEY = parse_definition(

@@ -1,0 +1,1 @@
+"""What analytics knows of the fields of forms."""

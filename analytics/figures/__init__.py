@@ -1,0 +1,1 @@
+"""What counters say to people: summaries, shares, scores."""

@@ -1,0 +1,1 @@
+"""The live numbers in Redis: how they are kept, moved and read."""

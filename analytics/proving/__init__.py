@@ -1,0 +1,1 @@
+"""Holding the numbers to the form store, and mending what differs."""

@@ -48,7 +48,7 @@ class Axis:
 
     def holds(self, leaf: Condition, key: Any) -> bool:
         """Whether a test of the column is true of a group or a part (given by its number)."""
-        return leaf in self.parts[key].held if self.dimension is None else _fits(leaf, key)
+        return leaf in self.parts[key].held if self.dimension is None else holds(leaf, key)
 
 
 def option_axis(column: Column, option: str | None) -> Axis:
@@ -138,7 +138,8 @@ def _sides(test: Condition) -> list[tuple[Condition, Condition | None]]:
     return sides
 
 
-def _fits(leaf: Condition, key: Any) -> bool:
+def holds(leaf: Condition, key: Any) -> bool:
+    """Whether a test of values is true of one; None: of a missing one."""
     if isinstance(leaf, In):
         return leaf.or_missing if key is None else key in leaf.values
     assert isinstance(leaf, Between)  # noqa: S101 - other tests have parts

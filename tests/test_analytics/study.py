@@ -55,8 +55,13 @@ DEFINITION = {
             "options": options(x="X", y="Y"),
         },
         {"id": "scan", "type": "file", "label": "Scan"},
+        {"id": "effort", "type": "scale", "label": "It was easy"},
     ]
 }
+BEFORE = {
+    "fields": [*DEFINITION["fields"][:-1], DEFINITION["fields"][-1] | {"minimum": 0, "maximum": 8}]
+}
+"""An older version: its scale had a step more at either end."""
 START = datetime(2026, 3, 27, tzinfo=UTC)
 
 
@@ -83,6 +88,7 @@ VALUES = {
     "care": lambda rng: {row: rng.choice(["good", "bad"]) for row in ("food", "staff")},
     "order": lambda rng: rng.sample(["x", "y"], 2),
     "scan": lambda rng: {"id": "f1", "name": "x.pdf", "size": 3, "content_type": "application/pdf"},
+    "effort": lambda rng: rng.randrange(9),
 }
 
 
@@ -98,5 +104,5 @@ def responses(form_id, count, seed=1, **given):
     ]
 
 
-def version(form_id, number=1):
-    return FormVersionFactory(form_id=form_id, number=number, definition=DEFINITION)
+def version(form_id, number=1, definition=DEFINITION):
+    return FormVersionFactory(form_id=form_id, number=number, definition=definition)

@@ -146,6 +146,21 @@ def test_a_measure_of_few_answers_is_hidden_where_the_group_is_not(store_answers
     assert found.totals == {"count": 35, "sum": 53}
 
 
+def test_a_measure_of_few_answers_in_all_is_hidden_without_groups_and_in_totals_too(store_answers):
+    form_id = store_answers(
+        ({"department": "it", "amount": 3.0}, 2), ({"department": "it", "amount": -1.0}, 2),
+        ({"department": "it"}, 18), ({"department": "hr"}, 9),
+    )  # fmt: skip
+    measures = ["count", {"op": "avg", "field": "amount", "as": "mean"}]
+    query = {"measures": measures, "include": ["totals"]}
+    found = run_query(form_id, query)
+    assert found.rows == [{"count": 31, "mean": None, "suppressed": True}]
+    assert found.totals == {"count": 31, "mean": None}
+    found = run_query(form_id, query | {"group_by": ["department"]})
+    assert [row["mean"] for row in found.rows] == [None, None]
+    assert found.totals == {"count": 31, "mean": None}
+
+
 def test_a_count_of_a_filter_s_own_and_a_ratio_of_it_are_hidden_in_both_directions(store_answers):
     form_id = store_answers(
         ({"department": "it", "status": "approved"}, 18),

@@ -105,7 +105,7 @@ class Study(World):
         return super().edit(response, data=self._answers(), **given)
 
     def _answers(self):
-        return validate_answers(STUDY, study.answers(self.random)).data
+        return validate_answers(STUDY, study.answers_before(self.random)).data
 
     def count(self):
         """Every event reaches the numbers, some twice, and leaves the outbox."""

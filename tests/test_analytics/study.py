@@ -88,12 +88,17 @@ VALUES = {
     "care": lambda rng: {row: rng.choice(["good", "bad"]) for row in ("food", "staff")},
     "order": lambda rng: rng.sample(["x", "y"], 2),
     "scan": lambda rng: {"id": "f1", "name": "x.pdf", "size": 3, "content_type": "application/pdf"},
-    "effort": lambda rng: rng.randrange(9),
+    "effort": lambda rng: rng.randrange(1, 8),
 }
 
 
 def answers(rng, missing=0.25):
     return {name: make(rng) for name, make in VALUES.items() if rng.random() >= missing}
+
+
+def answers_before(rng):
+    """Those to the older version."""
+    return {name: rng.randrange(9) if name == "effort" else v for name, v in answers(rng).items()}
 
 
 def responses(form_id, count, seed=1, **given):

@@ -94,7 +94,7 @@ class Hub:
     def _note(self, part: str, error: Exception) -> None:
         """Write a mistake down, of each kind the first one: it may come again in a moment."""
         kind = part, type(error)
-        if kind not in self._noted:
+        if kind not in self._noted and not _is_ending(error):
             self._noted.add(kind)
             logger.error("live streams met a mistake", exc_info=error, extra={"reason": part})
 
@@ -205,6 +205,11 @@ def read_versions(form_ids: Collection[str]) -> Versions:
     names = list(form_ids)
     found = read_many(shared_client(), [tag_key(numbers_tag(name)) for name in names])
     return dict(zip(names, found, strict=True))
+
+
+def _is_ending(error: Exception) -> bool:
+    """Whether threads take no more work because the process ends: it has no type of its own."""
+    return isinstance(error, RuntimeError) and str(error).startswith("cannot schedule new futures")
 
 
 def _with_connections(work: Callable[[], Found]) -> Found:

@@ -87,9 +87,14 @@ class Taken(Permit):
 
 
 @pytest.fixture
-def listen():
+def running():
+    return Hub()
+
+
+@pytest.fixture
+def listen(running):
     """Opens streams of sources, in one process, and takes what comes first."""
-    running, readers = Hub(), []
+    readers = []
 
     def open_one(source):
         ours, theirs = socket.socketpair()
@@ -187,3 +192,10 @@ def test_one_source_that_is_odd_keeps_no_other_from_its_changes(reader, numbers,
     assert other.next()[1]["changed"] == {"total": 3}
     (line,) = logged(caplog)
     assert "TypeError" in line
+
+
+def test_the_end_of_the_process_is_no_mistake(reader, running, caplog):
+    running._watchers.shutdown()
+    assert reader.next()[0] == "unavailable"
+    time.sleep(0.5)
+    assert logged(caplog) == []

@@ -240,6 +240,11 @@ def test_a_share_of_respondents_tells_no_small_group_and_a_mean_of_few_is_hidden
     assert only_row(form_id, {"measures": scored}) == {"ces": 7 - 2 / 19, "nps": None} | {
         "suppressed": True
     }
+    binned = {"measures": [CSAT], "group_by": [{"field": "stars", "bins": [1, 3, 6]}]}
+    assert run_query(form_id, binned).rows == [
+        {"stars": "1..3", "csat": 0},
+        {"stars": "3..6", "csat": 1},
+    ]
     crossed = {"measures": [CSAT], "group_by": ["team", "age"]}
     with pytest.raises(QueryError, match="about two fields") as refused:
         run_query(form_id, crossed)

@@ -15,7 +15,7 @@ from formplatform.core.errors import (
 from .access import forget_form
 from .domain import Form, FormState, JsonObject
 from .ids import new_id
-from .schema.definition import parse_definition
+from .schema.drafts import parse_draft
 from .schema.problems import Wrong
 from .schema.types.base import clean_text
 from .storage.registry import get_store
@@ -43,7 +43,7 @@ def create_form(
         id=new_id(),
         owner_id=actor.user_id,
         title=_clean_title(title),
-        draft=parse_definition(definition).to_json(),
+        draft=parse_draft(definition).to_json(),
         public=public,
         min_cell=min_cell,
         idempotency_key=idempotency_key,
@@ -76,7 +76,7 @@ def update_form(
     changed = replace(
         form,
         title=_clean_title(changes["title"]) if "title" in changes else form.title,
-        draft=form.draft if definition is None else parse_definition(definition).to_json(),
+        draft=form.draft if definition is None else parse_draft(definition).to_json(),
         public=changes.get("public", form.public),
         min_cell=changes.get("min_cell", form.min_cell),
         state=_allowed(form, changes["state"]) if "state" in changes else form.state,

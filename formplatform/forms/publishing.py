@@ -11,6 +11,7 @@ from .catalog import replace_form
 from .domain import Form, FormState, FormVersion, JsonObject
 from .schema.definition import parse_definition
 from .schema.diff import check_successor
+from .schema.drafts import parse_draft
 from .storage.registry import get_store
 
 ATTEMPTS = 5
@@ -34,7 +35,7 @@ def publish_form(form: Form, *, actor: Actor) -> FormVersion:
 
 
 def _find_or_insert(form: Form, actor: Actor) -> FormVersion:
-    definition = parse_definition(form.draft)
+    definition = parse_draft(form.draft)
     frozen = definition.to_json()
     for _ in range(ATTEMPTS):
         earlier = get_store().list_versions(form.id)

@@ -43,6 +43,24 @@ class BrowsingPagination(LimitOffsetPagination):
     default_limit = DEFAULT_LIMIT
     max_limit = MAX_LIMIT
 
+    def get_limit(self, request: Request) -> int:
+        return window_of(request)[0]
+
+    def get_offset(self, request: Request) -> int:
+        return window_of(request)[1]
+
+    def get_schema_operation_parameters(self, view: object) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": each.name,
+                "in": "query",
+                "required": False,
+                "description": each.description,
+                "schema": each.type,
+            }
+            for each in WINDOW_PARAMETERS
+        ]
+
 
 def window_of(request: Request) -> tuple[int, int]:
     """(limit, offset) of a request. Raises ValidationError."""

@@ -1,5 +1,6 @@
 """Holding answers against a definition."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -105,7 +106,12 @@ def _by_field(definition: Definition, raw: object, problems: Problems) -> dict[F
 
 
 def _is_empty(value: object) -> bool:
-    return value in EMPTY or (isinstance(value, str) and value.isspace())
+    return value in EMPTY or (isinstance(value, str) and all(map(_shows_nothing, value)))
+
+
+def _shows_nothing(mark: str) -> bool:
+    """Spaces, and marks without width: a zero width space, a byte order mark."""
+    return mark.isspace() or unicodedata.category(mark) == "Cf"
 
 
 def _name_unknown(unknown: list[str], definition: Definition, problems: Problems) -> None:

@@ -66,7 +66,7 @@ def test_what_is_calculated_from_a_hidden_field_is_missing():
     assert validate_answers(definition, {"a": 1, "b": 3}).data == {"a": 1}
 
 
-@pytest.mark.parametrize("blank", ["   ", "\u2003", "\n\t"])
+@pytest.mark.parametrize("blank", ["   ", "\u2003", "\n\t", "\u200b", "\ufeff \u2060"])
 def test_a_text_of_blanks_is_no_answer(blank):
     definition = form(text("r", required=True))
     assert errors(definition, {"r": blank}) == [("r", "required")]

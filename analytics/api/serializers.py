@@ -199,12 +199,6 @@ class AskedInput(serializers.Serializer[Plain]):
     q = serializers.CharField(max_length=LONGEST)
 
 
-class ExplainInput(serializers.Serializer[Plain]):
-    explain = serializers.BooleanField(
-        default=False, help_text="Say how it would be answered, and answer nothing."
-    )
-
-
 @extend_schema_serializer(
     examples=[
         OpenApiExample("How the answers are spread", {"aggregate": "count", "group_by": "vote"})
@@ -288,24 +282,6 @@ class QueryOutput(serializers.Serializer[Plain]):
     totals = serializers.DictField(required=False)
     crosstab = serializers.DictField(required=False)
     meta = QueryMetaOutput()
-
-
-class ExplainOutput(serializers.Serializer[Plain]):
-    engine = serializers.ChoiceField(choices=["rollup", "columnar", "mongodb"])
-    reason = serializers.CharField()
-    refused = serializers.DictField(
-        child=serializers.CharField(), help_text="Engines that cannot answer it → why."
-    )
-    pipeline = serializers.ListField(
-        child=serializers.DictField(), allow_null=True, help_text="For a document database."
-    )
-    groups = serializers.ListField(child=serializers.CharField())
-    measures = serializers.ListField(child=serializers.CharField())
-    span = serializers.ListField(
-        child=serializers.CharField(allow_null=True), min_length=2, max_length=2
-    )
-    responses = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
-    max_time_ms = serializers.IntegerField()
 
 
 class FieldMetaOutput(serializers.Serializer[Plain]):

@@ -1,92 +1,133 @@
-"""XLSX: written row by row to disk, every text a text."""
+"""XLSX: rows are sent as they are read, every text as a text."""
 
 import math
-from collections.abc import Iterator
-from datetime import date, datetime
-from pathlib import Path
+import re
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from formplatform.forms.csv_cells import escape
 
-from .files import sent_file
-from .tables import Table, cut, joined
+from .tables import Cell, Table, cut, joined
+from .workbook import DAY, MOMENT, QUOTED, packed
 
 MOST_ROWS = 1_048_575
 """What a sheet holds beside its header."""
 MOST_COLUMNS = 16_384
-MOST_CELLS = 2_500_000
-"""Nothing is sent before the file is whole: more would keep the reader waiting past a proxy's
-patience."""
+MOST_CELLS = 20_000_000
+"""The XML of a sheet has to stay below 2 GiB, and a usual cell takes 70 bytes of it."""
 LONGEST_TEXT = 32_767
+DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - sheets know no zones
 FIRST_DAY = date(1900, 3, 1)
 """Before it spreadsheets count a day too many."""
 LARGEST_EXACT = 10**15
 """A spreadsheet shows 15 digits; larger whole numbers, which are mostly names, are text."""
+WIDTHS = {Cell.DATE: 11, Cell.MOMENT: 24}
+"""In digits: a sheet shows a day that is wider than its column as a row of #."""
+WIDTH = 13
 BATCH = 1000
+ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
+_UNWRITABLE = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
+"""What XML cannot hold is written as _xHHHH_, and so is the beginning of what only looks so."""
 
 
 def write_xlsx(table: Table) -> Iterator[bytes]:
     table.check_size(rows=MOST_ROWS, cells=MOST_CELLS, columns=MOST_COLUMNS, kind="XLSX")
-    return sent_file(table, _make)
+    return packed(_columns(table), _rows(table))
 
 
-def _make(table: Table, directory: Path) -> Path:
-    import xlsxwriter
-
-    path = directory / "export.xlsx"
-    options = {"constant_memory": True, "tmpdir": str(directory)}
-    with xlsxwriter.Workbook(str(path), options) as book:
-        sheet = _Sheet(book)
-        sheet.write_row([column.name for column in table.columns])
-        for batch in table.batches(BATCH):
-            for row in batch:
-                sheet.write_row(row)
-    return path
+def _columns(table: Table) -> str:
+    return "".join(
+        f'<col min="{place}" max="{place}" width="{WIDTHS.get(column.cell, WIDTH)}" '
+        'customWidth="1"/>'
+        for place, column in enumerate(table.columns, start=1)
+    )
 
 
-class Exact(float):
-    """A number written with all its digits: the library asks for 16, which may be one too few."""
+def _rows(table: Table) -> Iterator[str]:
+    letters = [_letters(place) for place in range(len(table.columns))]
+    yield _row(1, [column.name for column in table.columns], letters)
+    number = 2
+    for batch in table.batches(BATCH):
+        yield "".join([_row(at, row, letters) for at, row in enumerate(batch, start=number)])
+        number += len(batch)
 
-    def __format__(self, _specification: str) -> str:
-        return repr(float(self))
+
+def _letters(place: int) -> str:
+    """A to Z, AA to ZZ and so on."""
+    before, last = divmod(place, 26)
+    return (_letters(before - 1) if before else "") + chr(ord("A") + last)
 
 
-class _Sheet:
-    """Writes each value as what it is; nothing is guessed from a text."""
+def _row(number: int, values: Sequence[Any], letters: Sequence[str]) -> str:
+    cells = [
+        KINDS.get(type(value), _other)(f"{letter}{number}", value)
+        for letter, value in zip(letters, values, strict=True)
+        if value is not None
+    ]
+    if values[-1] is None:  # programs that read row by row find them equally wide
+        cells.append(f'<c r="{letters[-1]}{number}"/>')
+    return f'<row r="{number}">{"".join(cells)}</row>'
 
-    def __init__(self, book: Any) -> None:
-        self._sheet = book.add_worksheet("Export")
-        self._quoted = book.add_format({"quote_prefix": True})
-        self._date = book.add_format({"num_format": "yyyy-mm-dd"})
-        self._moment = book.add_format({"num_format": "yyyy-mm-dd hh:mm:ss.000"})
-        self._row = 0
 
-    def write_row(self, row: Any) -> None:
-        for place, value in enumerate(row):
-            if value is not None:
-                self._write(place, joined(value))
-        self._row += 1
+# --- Cells: each value as what it is; nothing is guessed from a text ----------------------------
 
-    def _write(self, place: int, value: Any) -> None:
-        at = (self._row, place)
-        if isinstance(value, bool):
-            self._sheet.write_boolean(*at, value)
-        elif isinstance(value, float) and math.isfinite(value):
-            self._sheet.write_number(*at, Exact(value))
-        elif isinstance(value, int) and abs(value) < LARGEST_EXACT:
-            self._sheet.write_number(*at, value)
-        elif isinstance(value, datetime) and value.date() >= FIRST_DAY:
-            self._sheet.write_datetime(*at, value.replace(tzinfo=None), self._moment)
-        elif isinstance(value, date) and not isinstance(value, datetime) and value >= FIRST_DAY:
-            self._sheet.write_datetime(*at, value, self._date)
-        else:
-            self._write_text(at, value if isinstance(value, str) else str(value))
 
-    def _write_text(self, at: tuple[int, int], text: str) -> None:
-        """A text that looks like a formula is marked as text, so that editing it runs nothing.
+def _text(at: str, text: str) -> str:
+    """A text that looks like a formula is marked as text, so that editing it runs nothing.
 
-        A cell breaks its lines by LF alone: a CR before it would be shown.
-        """
-        style = self._quoted if escape(text) != text else None
-        fitting = cut(text.replace("\r\n", "\n"), LONGEST_TEXT, encoding="utf-16-le", unit=2)
-        self._sheet.write_string(*at, fitting, style)
+    A cell breaks its lines by LF alone: a CR before it would be shown.
+    """
+    style = QUOTED if escape(text) != text else 0
+    fitting = cut(text.replace("\r\n", "\n"), LONGEST_TEXT, encoding="utf-16-le", unit=2)
+    written = _UNWRITABLE.sub(_code, fitting)
+    return (
+        f'<c r="{at}" s="{style}" t="inlineStr"><is><t xml:space="preserve">{written}</t></is></c>'
+    )
+
+
+def _code(found: re.Match[str]) -> str:
+    return ENTITIES.get(found[0]) or f"_x{ord(found[0]):04X}_"
+
+
+def _number(at: str, value: float, style: int = 0) -> str:
+    return f'<c r="{at}" s="{style}"><v>{value!r}</v></c>'
+
+
+def _integer(at: str, value: int) -> str:
+    return _number(at, value) if abs(value) < LARGEST_EXACT else _other(at, value)
+
+
+def _float(at: str, value: float) -> str:
+    return _number(at, value) if math.isfinite(value) else _other(at, value)
+
+
+def _boolean(at: str, value: bool) -> str:  # noqa: FBT001 - a value among values
+    return f'<c r="{at}" t="b"><v>{value:d}</v></c>'
+
+
+def _day(at: str, value: date) -> str:
+    if value < FIRST_DAY:
+        return _other(at, value)
+    return _number(at, (value - DAY_ZERO.date()).days, DAY)
+
+
+def _moment(at: str, value: datetime) -> str:
+    """What the clock of the zone showed: sheets know no zones."""
+    if value.date() < FIRST_DAY:
+        return _other(at, value)
+    return _number(at, (value.replace(tzinfo=None) - DAY_ZERO) / timedelta(days=1), MOMENT)
+
+
+def _other(at: str, value: Any) -> str:
+    return _text(at, str(joined(value)))
+
+
+KINDS: dict[type, Callable[[str, Any], str]] = {
+    str: _text,
+    bool: _boolean,
+    int: _integer,
+    float: _float,
+    date: _day,
+    datetime: _moment,
+}

@@ -14,6 +14,8 @@ SEPARATOR = ";"
 
 
 CUT = "…"
+LONGEST_LETTER = 4
+"""Bytes, in any encoding of Unicode."""
 
 
 class Cell(Enum):
@@ -76,6 +78,8 @@ def joined(value: Any) -> Any:
 
 def cut(text: str, most: int, *, encoding: str = "utf-8", unit: int = 1) -> str:
     """A text of at most so many units of an encoding; one that was cut ends in an ellipsis."""
+    if len(text) * LONGEST_LETTER <= most * unit:
+        return text
     encoded = text.encode(encoding)
     if len(encoded) <= most * unit:
         return text

@@ -17,7 +17,7 @@ def test_a_store_that_fails_in_between_leaves_no_file(tmp_path, monkeypatch):
         raise ConnectionError
 
     column = Column(name="a", label="A", cell=Cell.TEXT)
-    for file_format in (Format.XLSX, Format.PARQUET, Format.SAV):
+    for file_format in (Format.PARQUET, Format.SAV):
         table = Table(columns=[column], rows=rows(), most_rows=2)
         with pytest.raises(ConnectionError):
             list(WRITERS[file_format].write(table))

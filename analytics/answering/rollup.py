@@ -47,6 +47,7 @@ GRANULARITIES = {
     Granularity.YEAR: granularity.Granularity.YEAR,
 }
 SPREAD = {Kind.CHOICE, Kind.OPTIONS, Kind.BOOLEAN, Kind.NUMBER}
+CHOSEN = "who chose any of the other options needs the responses"
 SOON = timedelta(seconds=1)
 
 
@@ -131,7 +132,8 @@ def _dimension_refusal(plan: Plan, fields: Fields) -> str | None:
     if not is_kept or field is None or (field.kind is Kind.NUMBER and not field.counts_values):
         return "its values are not kept"
     if dimension.bins or dimension.kept is not None or not dimension.explode:
-        return "it is grouped in another way"
+        chosen = dimension.other and field.kind is Kind.OPTIONS
+        return CHOSEN if chosen else "it is grouped in another way"
     return "a span needs the responses" if plan.condition is not None else None
 
 

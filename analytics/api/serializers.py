@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from analytics.figures.distributions import CHOICES, RESPONSES
 from analytics.query import limits
 from analytics.query.zones import timezones
 from analytics.times.granularity import Granularity
@@ -178,6 +179,10 @@ class DistributionOutput(ProvenOutput):
     values = ValueOutput(many=True)
     other = serializers.IntegerField(
         allow_null=True, help_text="Answers beyond the values counted one by one; null: hidden."
+    )
+    other_counts = serializers.ChoiceField(
+        (RESPONSES, CHOICES),
+        help_text="Of several options it is choices: of a response as many as it has of these.",
     )
     distinct = DistinctOutput(allow_null=True, help_text="Of text and of personal fields.")
     numbers = NumbersOutput(allow_null=True)

@@ -16,10 +16,10 @@ from .fields.form_fields import fields_of_definition, fields_of_form
 from .figures.small_cells import min_cell_of
 from .query.ast import Query
 from .query.fields import Fields
-from .query.parser import parse
+from .query.language.parser import parse
+from .query.language.resolver import resolve
 from .query.pipeline import Stage, to_pipeline
 from .query.plan import plan_of
-from .query.resolver import resolve
 from .query.rows import Row
 
 

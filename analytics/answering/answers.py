@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from analytics.query import comparing, filling, limits, lookups
+from analytics.query import limits, lookups
 from analytics.query.ast import (
     Aggregate,
     Between,
@@ -19,16 +19,17 @@ from analytics.query.ast import (
     Span,
     within,
 )
-from analytics.query.crosstab import crosstab_of
 from analytics.query.errors import QueryError
 from analytics.query.fields import Kind
-from analytics.query.finishing import page_of
+from analytics.query.finishing import comparing, filling
+from analytics.query.finishing.crosstab import crosstab_of
+from analytics.query.finishing.finishing import page_of
+from analytics.query.finishing.records import SUPPRESSED, Record, Rest, records_of, row_of
+from analytics.query.finishing.shares import INTERVALS, add_shares
+from analytics.query.hiding.small_groups import SmallGroups, Verdict, check_groups
 from analytics.query.plan import Group, Plan, figures_of, plan_of
 from analytics.query.precision import size_of
-from analytics.query.records import SUPPRESSED, Record, Rest, records_of, row_of
 from analytics.query.rows import Row
-from analytics.query.shares import INTERVALS, add_shares
-from analytics.query.small_groups import SmallGroups, Verdict, check_groups
 from formplatform.core import clock
 
 from .engines import Choice, Subject, ask

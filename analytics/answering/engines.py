@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import TypeVar
 
 from analytics.columns import COLUMNS, Held, Scan
-from analytics.query import columnar, pipeline
+from analytics.query import pipeline
 from analytics.query.errors import QueryError
 from analytics.query.fields import Fields
+from analytics.query.frames import columnar
 from analytics.query.plan import Group, Plan
 from formplatform.core import clock
 from formplatform.forms.storage.base import Access, PipelineStore

@@ -9,10 +9,10 @@ from dataclasses import replace
 from analytics.columns import Held
 from analytics.query import lookups
 from analytics.query.ast import Query, Span
+from analytics.query.hiding.small_groups import check_groups
 from analytics.query.pipeline import Stage, refusal, to_pipeline
 from analytics.query.plan import plan_of
 from analytics.query.rows import plain
-from analytics.query.small_groups import check_groups
 from analytics.statistics.suppression import is_small
 from formplatform.core import clock
 from formplatform.forms.domain import JsonObject

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from analytics.query.ast import Aggregate
-from analytics.query.records import Record, row_of
-from analytics.query.shares import INTERVAL, INTERVALS, add_shares
+from analytics.query.finishing.records import Record, row_of
+from analytics.query.finishing.shares import INTERVAL, INTERVALS, add_shares
 from formplatform.core import clock
 
 from .answers import QueryAnswer

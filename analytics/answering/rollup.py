@@ -23,10 +23,10 @@ from analytics.query.ast import (
     Measure,
     WeekStart,
 )
-from analytics.query.axes import holds
 from analytics.query.buckets import label_at, label_on
 from analytics.query.columns import DATA, FACTS
 from analytics.query.fields import Field, Fields, Kind
+from analytics.query.hiding.axes import holds
 from analytics.query.plan import Group, Plan
 from analytics.query.rows import plain
 from analytics.statistics.means import Mean, mean_of_counts

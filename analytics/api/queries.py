@@ -17,7 +17,7 @@ from rest_framework.views import APIView
 from analytics import query_builder
 from analytics.answering.results import body_of
 from analytics.fields import catalogue
-from analytics.query.schema import query_schema
+from analytics.query.language.schema import query_schema
 from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.parsers import parse_json
 from formplatform.forms.access import get_form

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from analytics.query.ast import Column
-from analytics.query.columnar import column_name
 from analytics.query.columns import DATA, FACTS
 from analytics.query.fields import OPAQUE, Field, Fields, Kind, fits
+from analytics.query.frames.columnar import column_name
 from formplatform.forms.domain import FormResponse
 from formplatform.forms.storage.registry import get_store
 

@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from analytics.query.ast import Aggregate
 from analytics.query.columns import FACTS
-from analytics.query.conditions import ORDERED, TEXT_TESTS
 from analytics.query.fields import OPAQUE, Field, Kind
-from analytics.query.measures import OPEN_TO_ALL, takes
+from analytics.query.language.conditions import ORDERED, TEXT_TESTS
+from analytics.query.language.measures import OPEN_TO_ALL, takes
 from formplatform.forms.domain import JsonObject
 from formplatform.forms.storage.registry import get_store
 

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from analytics.query.ast import Column
-from analytics.query.columnar import column_name
 from analytics.query.columns import DATA
 from analytics.query.fields import Fields, Kind
+from analytics.query.frames.columnar import column_name
 from formplatform.forms.schema.conditions import UNARY, Condition
 
 if TYPE_CHECKING:

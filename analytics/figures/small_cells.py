@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 from analytics.query.fields import Field, Kind
-from analytics.query.protecting import protect
+from analytics.query.hiding.protecting import protect
 from analytics.statistics.suppression import hide_in_list, is_small
 from formplatform.forms.domain import JsonObject
 from formplatform.forms.storage.registry import get_store

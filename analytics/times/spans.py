@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, TypedDict
 from zoneinfo import ZoneInfo
 
-from analytics.query.operands import day_of
+from analytics.query.language.operands import day_of
 from formplatform.core.errors import FieldError, InvalidInputError
 
 FIRST_YEAR, LAST_YEAR = 1900, 9000

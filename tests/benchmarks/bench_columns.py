@@ -111,7 +111,7 @@ ASKED = {
 
 def ask(question, frame):
     """Our side: the groups of a query, from its JSON on."""
-    from analytics.query import columnar
+    from analytics.query.frames import columnar
     from analytics.query.plan import plan_of
     from analytics.query_builder import QueryDSL
 

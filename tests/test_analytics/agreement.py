@@ -19,8 +19,8 @@ from analytics.counting import count_responses
 from analytics.fields.form_fields import fields_of_form
 from analytics.query import limits
 from analytics.query.errors import QueryError
-from analytics.query.parser import parse
-from analytics.query.resolver import resolve
+from analytics.query.language.parser import parse
+from analytics.query.language.resolver import resolve
 from formplatform.core import clock
 from formplatform.forms.ids import new_id
 from formplatform.forms.schema.answers import validate_answers

@@ -1,9 +1,10 @@
 """Answering a query by one executor alone."""
 
-from analytics.query import columnar, pipeline
-from analytics.query.finishing import page_of
+from analytics.query import pipeline
+from analytics.query.finishing.finishing import page_of
+from analytics.query.finishing.records import records_of, row_of
+from analytics.query.frames import columnar
 from analytics.query.plan import plan_of
-from analytics.query.records import records_of, row_of
 
 
 def over_columns(query, frame):

@@ -8,7 +8,7 @@ import base64
 import itertools
 import json
 
-from analytics.query.parser import KEYS, parse
+from analytics.query.language.parser import KEYS, parse
 from tests.test_analytics import hostile_values  # noqa: F401 - its groups are some of ours
 from tests.test_analytics.hostile_groups import (
     COUNT,

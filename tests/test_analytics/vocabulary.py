@@ -1,6 +1,6 @@
 """Every word of the query language, as its published schema lists them, and those of a query."""
 
-from analytics.query.schema import query_schema
+from analytics.query.language.schema import query_schema
 
 ABOUT_THE_ANSWERING = {"engine", "rollup", "columnar", "mongodb", "max_time_ms"}
 """Says who answers and how long that may take, never what the answer is."""

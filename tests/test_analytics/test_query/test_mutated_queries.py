@@ -8,8 +8,8 @@ from django.contrib.auth.models import User
 from rest_framework.test import APIClient
 
 from analytics.query.errors import QueryError
-from analytics.query.parser import parse
-from analytics.query.schema import query_schema
+from analytics.query.language.parser import parse
+from analytics.query.language.schema import query_schema
 from analytics.query_builder import QueryDSL
 from formplatform.core.api_keys import create_key
 from formplatform.forms.ids import new_id

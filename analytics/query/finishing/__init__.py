@@ -1,0 +1,1 @@
+"""From the groups an engine found to the rows of an answer."""

@@ -1,0 +1,1 @@
+"""A plan over typed columns, computed by polars."""

@@ -1,0 +1,1 @@
+"""What a form that hides small groups does not show."""

@@ -108,7 +108,7 @@ def show_words(report) -> bool:
 
     Whether some of it never was.
     """
-    from tests.test_analytics.vocabulary import vocabulary
+    from tests.test_analytics.questions.vocabulary import vocabulary
 
     words = sorted(vocabulary(), key=lambda word: report.words[word, "columnar"])
     rarest = ", ".join(f"{word} ({report.words[word, 'columnar']:,})" for word in words[:RAREST])

@@ -25,12 +25,13 @@ from formplatform.core import clock
 from formplatform.forms.ids import new_id
 from formplatform.forms.schema.answers import validate_answers
 from formplatform.forms.schema.definition import parse_definition
-from tests.test_analytics import oracle, pandas_oracle, study
+from tests.test_analytics import study
 from tests.test_analytics.loose_order import arranged, sorts_loosely
-from tests.test_analytics.pandas_groups import dimensions
-from tests.test_analytics.pandas_tables import as_cells
-from tests.test_analytics.random_questions import random_questions
-from tests.test_analytics.vocabulary import words_of
+from tests.test_analytics.oracle import oracle, pandas_oracle
+from tests.test_analytics.oracle.pandas_groups import dimensions
+from tests.test_analytics.oracle.pandas_tables import as_cells
+from tests.test_analytics.questions.random_questions import random_questions
+from tests.test_analytics.questions.vocabulary import words_of
 from tests.test_analytics.world import World
 
 ACTS = 150

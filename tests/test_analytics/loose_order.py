@@ -3,8 +3,8 @@
 import itertools
 import math
 
-from tests.test_analytics.pandas_groups import OTHER, dimensions, name_of, plain
-from tests.test_analytics.random_long_queries import NOISY
+from tests.test_analytics.oracle.pandas_groups import OTHER, dimensions, name_of, plain
+from tests.test_analytics.questions.random_long_queries import NOISY
 
 
 def sorts_loosely(query):

@@ -28,14 +28,7 @@ from formplatform.core.connections import numbers
 from formplatform.core.errors import UnavailableError
 from formplatform.forms.ids import new_id
 from tests.test_analytics.servers import cluster
-from tests.test_analytics.session_world import (
-    FIELDS,
-    START,
-    SessionWorld,
-    advanced,
-    began,
-    recount,
-)
+from tests.test_analytics.session_world import FIELDS, START, SessionWorld, advanced, began, recount
 from tests.test_analytics.test_counting import deliver_at_random
 
 SECOND = timedelta(seconds=1)

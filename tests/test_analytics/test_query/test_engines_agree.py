@@ -6,8 +6,8 @@ from django.conf import settings
 
 from formplatform.core import clock
 from tests.test_analytics.agreement import Report, Round, alike
-from tests.test_analytics.random_questions import Question, random_questions
-from tests.test_analytics.vocabulary import vocabulary, words_of
+from tests.test_analytics.questions.random_questions import Question, random_questions
+from tests.test_analytics.questions.vocabulary import vocabulary, words_of
 
 QUERIES = 120
 DRAWN = 700

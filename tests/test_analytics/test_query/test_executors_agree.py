@@ -12,9 +12,10 @@ from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.store import MongoFormStore
 from tests.factories.forms import FormResponseFactory
-from tests.test_analytics import oracle, study
+from tests.test_analytics import study
 from tests.test_analytics.answering import over_columns, over_documents
-from tests.test_analytics.random_queries import queries
+from tests.test_analytics.oracle import oracle
+from tests.test_analytics.questions.random_queries import queries
 
 RESPONSES = 120
 FIELDS = fields_of_definition(parse_definition(study.DEFINITION))

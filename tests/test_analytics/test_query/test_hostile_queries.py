@@ -9,8 +9,8 @@ from rest_framework.test import APIClient
 
 from formplatform.core.api_keys import create_key
 from tests.test_analytics import study
-from tests.test_analytics.hostile_groups import GROUPS, Text
-from tests.test_analytics.hostile_queries import UNREADABLE, every_hostile_query
+from tests.test_analytics.questions.hostile_groups import GROUPS, Text
+from tests.test_analytics.questions.hostile_queries import UNREADABLE, every_hostile_query
 
 OF_THE_FORM = {"find_form", "find_version", "list_versions"}
 """What has to be read to know whom a form belongs to, and which fields it has."""

@@ -16,10 +16,11 @@ from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.store import MongoFormStore
 from tests.factories.forms import FormResponseFactory
-from tests.test_analytics import pandas_oracle, study
+from tests.test_analytics import study
 from tests.test_analytics.agreement import alike
 from tests.test_analytics.loose_order import arranged, sorts_loosely
-from tests.test_analytics.random_long_queries import long_queries
+from tests.test_analytics.oracle import pandas_oracle
+from tests.test_analytics.questions.random_long_queries import long_queries
 
 RESPONSES = 110
 FIELDS = Fields(fields_of_definition(parse_definition(study.DEFINITION)), newest_version=2)

@@ -15,7 +15,7 @@ from formplatform.core.api_keys import create_key
 from formplatform.forms.ids import new_id
 from tests.factories.forms import FormFactory, FormVersionFactory
 from tests.test_analytics import study
-from tests.test_analytics.mutated_queries import ORIGINALS, mutated_queries
+from tests.test_analytics.questions.mutated_queries import ORIGINALS, mutated_queries
 
 DSL = QueryDSL(study.version(new_id()), personal_allowed=True)
 BEYOND_A_SCHEMA = {"repeated", "too_deep", "too_many"}

@@ -11,7 +11,7 @@ from analytics.query_builder import QueryDSL, execute_analytics_query
 from formplatform.core.errors import InvalidInputError
 from formplatform.forms.ids import new_id
 from tests.test_analytics import study
-from tests.test_analytics.random_queries import queries
+from tests.test_analytics.questions.random_queries import queries
 
 DSL = QueryDSL(study.version(new_id()))
 COUNT = {"aggregate": "count"}

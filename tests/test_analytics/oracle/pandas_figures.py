@@ -5,7 +5,7 @@ from datetime import datetime
 
 import pandas as pd
 
-from tests.test_analytics import oracle
+from tests.test_analytics.oracle import oracle
 
 SCORES = ("nps", "csat", "ces")
 

@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from tests.test_analytics.random_long_queries import long_queries
+from tests.test_analytics.questions.random_long_queries import long_queries
 
 WRONG = [
     ({"groupby": "age"}, ("groupby", "unknown_key")),

@@ -2,9 +2,9 @@
 
 from hypothesis import strategies as st
 
-from tests.test_analytics.random_long_queries import about, filters, pages
-from tests.test_analytics.random_queries import comparisons
-from tests.test_analytics.random_spans import spans
+from tests.test_analytics.questions.random_long_queries import about, filters, pages
+from tests.test_analytics.questions.random_queries import comparisons
+from tests.test_analytics.questions.random_spans import spans
 
 ADDRESSES = ["p1@example.org", "P2@example.org", "p9@example.org", "nobody"]
 PARTS = ["p1", "P", "@", ".org", "p3@example.org"]

@@ -7,9 +7,9 @@ own, tables and intervals scipy's.
 import math
 from datetime import UTC
 
-from tests.test_analytics import oracle
-from tests.test_analytics.pandas_figures import measures, weight_of
-from tests.test_analytics.pandas_groups import (
+from tests.test_analytics.oracle import oracle
+from tests.test_analytics.oracle.pandas_figures import measures, weight_of
+from tests.test_analytics.oracle.pandas_groups import (
     CYCLES,
     OTHER,
     buckets_between,
@@ -22,11 +22,16 @@ from tests.test_analytics.pandas_groups import (
     plain,
     split,
 )
-from tests.test_analytics.pandas_intervals import weights, with_intervals
-from tests.test_analytics.pandas_order import having, order
-from tests.test_analytics.pandas_rows import table
-from tests.test_analytics.pandas_spans import previous_span, span
-from tests.test_analytics.pandas_tables import UntestableError, crosstab, interval_of, weighting
+from tests.test_analytics.oracle.pandas_intervals import weights, with_intervals
+from tests.test_analytics.oracle.pandas_order import having, order
+from tests.test_analytics.oracle.pandas_rows import table
+from tests.test_analytics.oracle.pandas_spans import previous_span, span
+from tests.test_analytics.oracle.pandas_tables import (
+    UntestableError,
+    crosstab,
+    interval_of,
+    weighting,
+)
 
 KNUTH = 2654435761
 

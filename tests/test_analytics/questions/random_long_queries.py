@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from tests.test_analytics.random_queries import (
+from tests.test_analytics.questions.random_queries import (
     COMPARED,
     GROUPS,
     OPERANDS,
@@ -11,7 +11,7 @@ from tests.test_analytics.random_queries import (
     comparisons,
     nested,
 )
-from tests.test_analytics.random_spans import LONG, NOW, SHORT, ZONES, spans
+from tests.test_analytics.questions.random_spans import LONG, NOW, SHORT, ZONES, spans
 
 GRANULARITIES = [
     "minute", "quarter_hour", "hour", "day", "week", "month", "quarter", "year", "hour_of_day",

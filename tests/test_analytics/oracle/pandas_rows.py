@@ -2,9 +2,9 @@
 
 import pandas as pd
 
-from tests.test_analytics import oracle
-from tests.test_analytics.pandas_figures import measures
-from tests.test_analytics.pandas_groups import dimensions
+from tests.test_analytics.oracle import oracle
+from tests.test_analytics.oracle.pandas_figures import measures
+from tests.test_analytics.oracle.pandas_groups import dimensions
 
 
 def table(query, responses):

@@ -2,10 +2,10 @@
 
 from hypothesis import strategies as st
 
-from tests.test_analytics.random_long_queries import dimensions, long_queries, tops
-from tests.test_analytics.random_series import series
-from tests.test_analytics.random_spans import COMPARISONS, DAYS, LONG, SHORT
-from tests.test_analytics.random_tables import crosstabs
+from tests.test_analytics.questions.random_long_queries import dimensions, long_queries, tops
+from tests.test_analytics.questions.random_series import series
+from tests.test_analytics.questions.random_spans import COMPARISONS, DAYS, LONG, SHORT
+from tests.test_analytics.questions.random_tables import crosstabs
 
 
 @st.composite

@@ -5,9 +5,16 @@ import math
 import pandas as pd
 from scipy import stats
 
-from tests.test_analytics import oracle
-from tests.test_analytics.pandas_figures import SCORES, base_of, figures, measures, only, weight_of
-from tests.test_analytics.pandas_tables import Z, interval_of
+from tests.test_analytics.oracle import oracle
+from tests.test_analytics.oracle.pandas_figures import (
+    SCORES,
+    base_of,
+    figures,
+    measures,
+    only,
+    weight_of,
+)
+from tests.test_analytics.oracle.pandas_tables import Z, interval_of
 
 COUNTS = ("count", "missing")
 

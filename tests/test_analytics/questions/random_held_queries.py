@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from tests.test_analytics.random_spans import SHORT, ZONES, ranges, spans
+from tests.test_analytics.questions.random_spans import SHORT, ZONES, ranges, spans
 
 GRANULARITIES = ["quarter_hour", "hour", "day", "week", "month", "quarter", "year"]
 SPREAD = ["department", "data.state", "tags", "score", "member", "age"]

@@ -6,17 +6,17 @@ from datetime import datetime
 
 from hypothesis import HealthCheck, Phase, given, seed as seeded, settings, strategies as st
 
-from tests.test_analytics.pandas_oracle import MOST_GROUPS
-from tests.test_analytics.random_held_queries import held_queries
-from tests.test_analytics.random_long_queries import long_queries
-from tests.test_analytics.random_option_tops import option_top_queries
-from tests.test_analytics.random_personal_queries import personal_queries
-from tests.test_analytics.random_queries import queries
-from tests.test_analytics.random_series import every_series
-from tests.test_analytics.random_short_queries import short_queries
-from tests.test_analytics.random_spans import MOMENTS_ASKED_AT
-from tests.test_analytics.random_tables import crosstabs
-from tests.test_analytics.random_wrong_queries import wrong_queries
+from tests.test_analytics.oracle.pandas_oracle import MOST_GROUPS
+from tests.test_analytics.questions.random_held_queries import held_queries
+from tests.test_analytics.questions.random_long_queries import long_queries
+from tests.test_analytics.questions.random_option_tops import option_top_queries
+from tests.test_analytics.questions.random_personal_queries import personal_queries
+from tests.test_analytics.questions.random_queries import queries
+from tests.test_analytics.questions.random_series import every_series
+from tests.test_analytics.questions.random_short_queries import short_queries
+from tests.test_analytics.questions.random_spans import MOMENTS_ASKED_AT
+from tests.test_analytics.questions.random_tables import crosstabs
+from tests.test_analytics.questions.random_wrong_queries import wrong_queries
 
 AT_ONCE = 10
 """Of so many Hypothesis makes the first as simple as can be, and each of the others anew; of more,

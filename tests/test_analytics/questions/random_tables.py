@@ -2,14 +2,14 @@
 
 from hypothesis import strategies as st
 
-from tests.test_analytics.random_long_queries import (
+from tests.test_analytics.questions.random_long_queries import (
     WEIGHTS,
     dimensions,
     filters,
     plain_filters,
     tops,
 )
-from tests.test_analytics.random_spans import spans
+from tests.test_analytics.questions.random_spans import spans
 
 FEW = ["department", "data.state", "score", "member", "tags", "source", "care.food", "version"]
 TESTS = ["auto", "chi2", "fisher"]

@@ -9,8 +9,8 @@ import itertools
 import json
 
 from analytics.query.language.parser import KEYS, parse
-from tests.test_analytics import hostile_values  # noqa: F401 - its groups are some of ours
-from tests.test_analytics.hostile_groups import (
+from tests.test_analytics.questions import hostile_values  # noqa: F401 - its groups are some of ours
+from tests.test_analytics.questions.hostile_groups import (
     COUNT,
     GROUPS,
     LONG,

@@ -2,8 +2,8 @@
 
 from hypothesis import strategies as st
 
-from tests.test_analytics.random_long_queries import dimensions, measures, tops
-from tests.test_analytics.random_spans import COMPARISONS, DAYS, LONG, SHORT, ZONES, spans
+from tests.test_analytics.questions.random_long_queries import dimensions, measures, tops
+from tests.test_analytics.questions.random_spans import COMPARISONS, DAYS, LONG, SHORT, ZONES, spans
 
 FINE = ["minute", "quarter_hour", "hour"]
 COARSE = ["day", "week", "month", "quarter", "year", "hour_of_day", "day_of_week"]

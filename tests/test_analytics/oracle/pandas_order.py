@@ -1,8 +1,8 @@
 """Which rows of an answer there are, and in which order, by plain sorting."""
 
-from tests.test_analytics import oracle
-from tests.test_analytics.pandas_figures import measures
-from tests.test_analytics.pandas_groups import OTHER, name_of, start_of_bin
+from tests.test_analytics.oracle import oracle
+from tests.test_analytics.oracle.pandas_figures import measures
+from tests.test_analytics.oracle.pandas_groups import OTHER, name_of, start_of_bin
 
 BEYOND = (2, 0)
 """All others among the values of one group: after them."""

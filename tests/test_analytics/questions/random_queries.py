@@ -2,7 +2,7 @@
 
 from hypothesis import strategies as st
 
-from tests.test_analytics.random_spans import ZONES
+from tests.test_analytics.questions.random_spans import ZONES
 
 DAYS = ["2026-03-28", "2026-03-29", "2026-10-25", "2026-12-31", "1999-01-01"]
 MOMENTS = ["2026-03-29T01:00:00Z", "2026-10-25T02:30:00+02:00", "2026-03-28T12:00", *DAYS]

@@ -5,8 +5,8 @@ import math
 import numpy as np
 from scipy import stats
 
-from tests.test_analytics import oracle
-from tests.test_analytics.pandas_groups import plain
+from tests.test_analytics.oracle import oracle
+from tests.test_analytics.oracle.pandas_groups import plain
 
 Z = 1.959963984540054
 

@@ -9,7 +9,7 @@ from fractions import Fraction
 from zoneinfo import ZoneInfo
 
 from formplatform.core import clock
-from tests.test_analytics import pandas_spans
+from tests.test_analytics.oracle import pandas_spans
 from tests.test_analytics.study import DEFINITION
 
 FIELDS = {field["id"]: field for field in DEFINITION["fields"]}

@@ -3,7 +3,7 @@
 import itertools
 import json
 
-from tests.test_analytics.hostile_groups import (
+from tests.test_analytics.questions.hostile_groups import (
     COUNT,
     LONG,
     Hostile,

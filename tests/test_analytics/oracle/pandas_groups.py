@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from tests.test_analytics import oracle
-from tests.test_analytics.pandas_figures import only, weight_of
+from tests.test_analytics.oracle import oracle
+from tests.test_analytics.oracle.pandas_figures import only, weight_of
 
 OTHER = "(other)"
 MULTIPLE = "multi_choice"

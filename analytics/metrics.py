@@ -21,7 +21,7 @@ from . import query_builder
 from .contributions import hidden_values
 from .fields.form_fields import fields_of_form
 from .figures.descriptions import describe
-from .figures.distributions import listed_values
+from .figures.distributions import listed_values, other_counts
 from .figures.small_cells import (
     cover_distribution,
     cover_metrics,
@@ -147,6 +147,7 @@ def _distribution(form_id: str, field_id: str) -> JsonObject:
         "missing": summary.missing,
         "values": [] if field.personal else listed_values(field, summary),
         "other": 0 if field.personal else summary.other,
+        "other_counts": other_counts(field),
         "distinct": _distinct(summary) if field.hides_values else None,
         "numbers": None if field.personal else _numbers(form_id, field.name, summary),
         "description": None if field.personal else describe(field, summary),

@@ -4,7 +4,6 @@ import hashlib
 import json
 from dataclasses import replace
 
-from formplatform.core import clock
 from formplatform.core.version import VERSION
 from formplatform.forms.domain import FormVersion, JsonObject
 from formplatform.forms.schema.definition import parse_definition
@@ -12,16 +11,16 @@ from formplatform.forms.storage.registry import get_store
 
 from .answering.answers import Answering, QueryAnswer
 from .answering.engines import Subject
+from .answering.explaining import explain
 from .fields.form_fields import fields_of_definition, fields_of_form
 from .figures.small_cells import min_cell_of
 from .query.ast import Query
 from .query.fields import Fields
 from .query.parser import parse
-from .query.pipeline import Stage, refusal as pipeline_refusal, to_pipeline
+from .query.pipeline import Stage, to_pipeline
 from .query.plan import plan_of
 from .query.resolver import resolve
-from .query.rows import Row, plain
-from .statistics.suppression import is_small
+from .query.rows import Row
 
 
 class QueryDSL:
@@ -90,34 +89,11 @@ def uncovered_rows(form_id: str, query_dsl: object) -> list[Row]:
 
 
 def explain_query(form_id: str, query_dsl: object, *, personal_allowed: bool = False) -> JsonObject:
-    """How a query would be answered: engine, reason and, for a document database, the pipeline.
+    """How a query would be answered: engine, reason, reads and, for a document database, the
+    pipeline. Reads no response, and has nothing of one.
 
-    Raises QueryError. Reads no responses but for what bins and top values need.
+    Raises QueryError for a query that is wrong, UnavailableError where the store is down.
     """
     fields = fields_of_form(form_id)
     query = QueryDSL(fields, personal_allowed=personal_allowed).parse(query_dsl)
-    least = min_cell_of(form_id)
-    answering = Answering(query, Subject(form_id, fields, min_cell=least))
-    responses = get_store().count_responses(form_id)
-    plan, choice = answering.plan(), answering.choice()
-    refused_by_documents = pipeline_refusal(plan)
-    return {
-        "engine": choice.engine.name,
-        "reason": choice.reason,
-        "refused": choice.refused,
-        "pipeline": None if refused_by_documents else pipeline_as_json(to_pipeline(plan)),
-        "groups": [dimension.name for dimension in plan.dimensions],
-        "measures": [measure.name for measure in query.measures],
-        "span": [
-            None if moment is None else clock.to_text(moment)
-            for moment in ((query.span.start, query.span.end) if query.span else (None, None))
-        ],
-        "responses": None if is_small(responses, least) else responses,
-        "max_time_ms": query.max_time_ms,
-    }
-
-
-def pipeline_as_json(stages: list[Stage]) -> list[Stage]:
-    """Stages as JSON carries them: moments as text."""
-    shown: list[Stage] = json.loads(json.dumps(stages, default=plain))
-    return shown
+    return explain(query, Subject(form_id, fields, min_cell=min_cell_of(form_id)))

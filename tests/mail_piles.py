@@ -6,8 +6,8 @@ from django.db import transaction
 
 from formplatform.core import clock
 from formplatform.forms.ids import new_id
-from integrations.webhooks import lanes
 from integrations.webhooks.models import Delivery, Event, Payload
+from integrations.webhooks.queue import lanes
 
 
 @transaction.atomic

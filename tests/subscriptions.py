@@ -9,9 +9,9 @@ from formplatform.forms.catalog import create_form
 from formplatform.forms.publishing import publish_form
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
-from integrations.webhooks import lanes
 from integrations.webhooks.endpoints import EndpointForm, create_webhook
 from integrations.webhooks.models import Delivery
+from integrations.webhooks.queue import lanes
 
 DEFINITION = {
     "fields": [

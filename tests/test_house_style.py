@@ -148,7 +148,7 @@ INSIDE = {
     "formplatform/core/guardian.py": "the embedded Valkey",
     "formplatform/core/stack.py": "our own web server",
     "formplatform/demo/client.py": "our own web server",
-    "integrations/webhooks/notices.py": "none: it names one of its errors",
+    "integrations/webhooks/tending/notices.py": "none: it names one of its errors",
 }
 """Who may use one of them besides the outbound client, and for which place inside the house."""
 

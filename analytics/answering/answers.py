@@ -31,7 +31,7 @@ from analytics.query.shares import INTERVALS, add_shares
 from analytics.query.small_groups import SmallGroups, Verdict, check_groups
 from formplatform.core import clock
 
-from .engines import Choice, Subject, ask, choose
+from .engines import Choice, Subject, ask
 
 CLOSED = "The form hides small groups, and this would tell too few respondents from the others."
 EMPTY = dict.fromkeys(
@@ -86,10 +86,6 @@ class Answering:
     def plan(self) -> Plan:
         """What the engine is asked for the rows."""
         return plan_of(self.query, condition=self.query.spanned)
-
-    def choice(self) -> Choice:
-        """Who answers that, and why. Raises QueryError where the wanted engine can't."""
-        return choose(self.plan(), self._subject, wanted=self._wanted)
 
     def answer(self) -> QueryAnswer:
         """The whole answer. Raises QueryError for more groups than can be ordered."""

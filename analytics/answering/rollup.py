@@ -4,7 +4,8 @@ They are used only while every stored response of the form is counted, so that t
 form store says.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,6 +45,7 @@ GRANULARITIES = {
     Granularity.YEAR: granularity.Granularity.YEAR,
 }
 SPREAD = {Kind.CHOICE, Kind.OPTIONS, Kind.BOOLEAN, Kind.NUMBER}
+CHOSEN = "who chose any of the other options needs the responses"
 SOON = timedelta(seconds=1)
 
 
@@ -90,7 +92,7 @@ def _span(plan: Plan) -> Between | None:
 def _figure_refusal(measure: Measure, fields: Fields) -> str | None:
     if measure.column is None:
         return None
-    field = _field(measure.column, fields)
+    field = field_of(measure.column, fields)
     if field is None:
         return "of facts about responses there are no figures"
     if measure.aggregate in (Aggregate.COUNT, Aggregate.MISSING):
@@ -100,7 +102,7 @@ def _figure_refusal(measure: Measure, fields: Fields) -> str | None:
     return None
 
 
-def _field(column: Column, fields: Fields) -> Field | None:
+def field_of(column: Column, fields: Fields) -> Field | None:
     """The field of a column, unless it is a row of a matrix or a fact."""
     is_answer = column.path[0] == DATA and len(column.path) == len((DATA, "field"))
     return fields.find_id(column.path[1]) if is_answer else None
@@ -116,22 +118,30 @@ def _dimension_refusal(plan: Plan, fields: Fields) -> str | None:
             dimension.week_start is not WeekStart.MONDAY
         )
         return None if known and not other_week else "these buckets are not kept"
-    field = _field(dimension.column, fields)
+    field = field_of(dimension.column, fields)
     is_kept = field is not None and not field.personal and field.kind in SPREAD
     if not is_kept or field is None or (field.kind is Kind.NUMBER and not field.counts_values):
         return "its values are not kept"
     if dimension.bins or dimension.kept is not None or not dimension.explode:
-        return "it is grouped in another way"
+        chosen = dimension.other and field.kind is Kind.OPTIONS
+        return CHOSEN if chosen else "it is grouped in another way"
     return "a span needs the responses" if plan.condition is not None else None
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Raise UnsuitedError where the numbers can't be read."""
+    try:
+        with answering():
+            yield
+    except (UnavailableError, *REDIS_ERRORS) as error:
+        raise UnsuitedError("the numbers can't be read") from error
 
 
 def answer(plan: Plan, form_id: str, fields: Fields) -> list[Group]:
     """The groups of a plan. Raises UnsuitedError where the numbers lack what it takes."""
-    try:
-        with answering():
-            return _answer(plan, form_id, fields)
-    except (UnavailableError, *REDIS_ERRORS) as error:
-        raise UnsuitedError("the numbers can't be read") from error
+    with reading():
+        return _answer(plan, form_id, fields)
 
 
 def _answer(plan: Plan, form_id: str, fields: Fields) -> list[Group]:
@@ -165,7 +175,7 @@ def _check_total(found: int, total: int) -> None:
 def _figure(measure: Measure, form_id: str, fields: Fields, total: int) -> Any:
     if measure.column is None:
         return total
-    field = _field(measure.column, fields)
+    field = field_of(measure.column, fields)
     assert field is not None  # noqa: S101 - refused otherwise
     summary = aggregator.reader().get_field_summary(form_id, field.id)
     if measure.aggregate is Aggregate.COUNT:
@@ -202,20 +212,36 @@ _FIGURES: Mapping[Aggregate, Callable[[NumberSummary], Any]] = {
 def _series(
     plan: Plan, dimension: Dimension, form_id: str, days: Mapping[str, int]
 ) -> dict[Any, int]:
-    assert dimension.granularity is not None  # noqa: S101 - refused otherwise
-    ends = _ends(plan, days)
-    if ends is None:
+    span = span_of(plan, dimension, days)
+    if span is None:
         return {}
-    size, zone = GRANULARITIES[dimension.granularity], ZoneInfo(dimension.timezone)
-    try:
-        start, end = series.span_of(size, zone, since=ends[0], until=ends[1], now=clock.now())
-    except InvalidInputError as error:
-        raise UnsuitedError("the span is too long for these buckets") from error
+    size, zone = buckets_of(dimension)
+    start, end = span
     numbers = aggregator.reader().series
     found = numbers.read(form_id, size, zone, start=start, end=end, days=days)
     if found.coarse_before is not None:
         raise UnsuitedError(f"of days before {found.coarse_before} only whole UTC days are kept")
     return _labelled(dimension, found)
+
+
+def buckets_of(dimension: Dimension) -> tuple[granularity.Granularity, ZoneInfo]:
+    """The size of the buckets of a series, and whose clock they go by."""
+    assert dimension.granularity is not None  # noqa: S101 - refused otherwise
+    return GRANULARITIES[dimension.granularity], ZoneInfo(dimension.timezone)
+
+
+def span_of(
+    plan: Plan, dimension: Dimension, days: Mapping[str, int]
+) -> tuple[datetime, datetime] | None:
+    """What is read of a series; None where it has no response. Raises UnsuitedError."""
+    ends = _ends(plan, days)
+    if ends is None:
+        return None
+    size, zone = buckets_of(dimension)
+    try:
+        return series.span_of(size, zone, since=ends[0], until=ends[1], now=clock.now())
+    except InvalidInputError as error:
+        raise UnsuitedError("the span is too long for these buckets") from error
 
 
 def _labelled(dimension: Dimension, found: Series) -> dict[Any, int]:
@@ -244,7 +270,7 @@ def _whole_quarter(moment: Any) -> datetime:
 
 
 def _values(dimension: Dimension, form_id: str, fields: Fields) -> dict[Any, int]:
-    field = _field(dimension.column, fields)
+    field = field_of(dimension.column, fields)
     assert field is not None  # noqa: S101 - refused otherwise
     summary: FieldSummary = aggregator.reader().get_field_summary(form_id, field.id)
     if summary.other:

@@ -22,11 +22,10 @@ from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.parsers import parse_json
 from formplatform.forms.access import get_form
 
+from .explain_serializers import ExplainInput, ExplainOutput
 from .patience import PatientView
 from .serializers import (
     AskedInput,
-    ExplainInput,
-    ExplainOutput,
     MetaOutput,
     QueryInput,
     QueryOutput,

@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from drf_spectacular.utils import OpenApiExample, extend_schema_serializer
 from rest_framework import serializers
 
+from analytics.figures.distributions import CHOICES, RESPONSES
 from analytics.query import limits
 from analytics.query.zones import timezones
 from analytics.times.granularity import Granularity
@@ -179,6 +180,10 @@ class DistributionOutput(ProvenOutput):
     other = serializers.IntegerField(
         allow_null=True, help_text="Answers beyond the values counted one by one; null: hidden."
     )
+    other_counts = serializers.ChoiceField(
+        (RESPONSES, CHOICES),
+        help_text="Of several options it is choices: of a response as many as it has of these.",
+    )
     distinct = DistinctOutput(allow_null=True, help_text="Of text and of personal fields.")
     numbers = NumbersOutput(allow_null=True)
     description = serializers.DictField(
@@ -192,12 +197,6 @@ class AskedInput(serializers.Serializer[Plain]):
     LONGEST: ClassVar[int] = 3000
 
     q = serializers.CharField(max_length=LONGEST)
-
-
-class ExplainInput(serializers.Serializer[Plain]):
-    explain = serializers.BooleanField(
-        default=False, help_text="Say how it would be answered, and answer nothing."
-    )
 
 
 @extend_schema_serializer(
@@ -283,24 +282,6 @@ class QueryOutput(serializers.Serializer[Plain]):
     totals = serializers.DictField(required=False)
     crosstab = serializers.DictField(required=False)
     meta = QueryMetaOutput()
-
-
-class ExplainOutput(serializers.Serializer[Plain]):
-    engine = serializers.ChoiceField(choices=["rollup", "columnar", "mongodb"])
-    reason = serializers.CharField()
-    refused = serializers.DictField(
-        child=serializers.CharField(), help_text="Engines that cannot answer it → why."
-    )
-    pipeline = serializers.ListField(
-        child=serializers.DictField(), allow_null=True, help_text="For a document database."
-    )
-    groups = serializers.ListField(child=serializers.CharField())
-    measures = serializers.ListField(child=serializers.CharField())
-    span = serializers.ListField(
-        child=serializers.CharField(allow_null=True), min_length=2, max_length=2
-    )
-    responses = serializers.IntegerField(allow_null=True, help_text=HIDDEN)
-    max_time_ms = serializers.IntegerField()
 
 
 class FieldMetaOutput(serializers.Serializer[Plain]):

@@ -48,6 +48,16 @@ class Scan:
     rows: int
 
 
+@dataclass(frozen=True, slots=True)
+class Held:
+    """What the columns of a form hold before anybody brings them up to date: so many live
+    responses, as they were at `as_of`; None while they are read for the first time.
+    """
+
+    rows: int
+    as_of: datetime | None
+
+
 class StillReadingError(UnavailableError):
     """The columns of a form are being read: an answer has to wait."""
 
@@ -80,6 +90,20 @@ class Columns:
             raise _still_reading(folder, form_id) from None
         self._remember(state)
         return Scan(state.frame(fields), state.place, state.rows)
+
+    def peek(self, form_id: str, fields: Fields) -> Held:
+        """What is there, in this process or on disk. Asks the store nothing, reads no response.
+
+        Raises UnavailableError where the disk refuses.
+        """
+        folder = Folder.of(form_id, fields)
+        try:
+            state = self._find(folder) or load(empty_state(folder, fields), glance=True)
+        except OSError as error:
+            raise UnavailableError(f"{UNWRITABLE} ({error.strerror or error})") from error
+        if state is None:
+            return Held(0, None)
+        return Held(state.rows, state.place if state.is_whole else None)
 
     def _current(self, folder: Folder, form_id: str, fields: Fields, youngest: datetime) -> State:
         for _ in range(ATTEMPTS):

@@ -53,15 +53,21 @@ def _flush_directory(directory: Path) -> None:
         os.close(descriptor)
 
 
+def check_size(directory: Path, mark: FileMark) -> os.stat_result:
+    """Raises DamagedError for a file of another size, FileNotFoundError without one."""
+    path = directory / mark.name
+    found = path.stat()
+    if found.st_size != mark.size:
+        raise DamagedError(f"{path} has {found.st_size} bytes of {mark.size}.")
+    return found
+
+
 def check_file(directory: Path, mark: FileMark) -> None:
     """Raises DamagedError for a file of another size or digest, FileNotFoundError without one.
 
     The digest is worked out once per process for as long as the file stays untouched.
     """
-    path = directory / mark.name
-    found = path.stat()
-    if found.st_size != mark.size:
-        raise DamagedError(f"{path} has {found.st_size} bytes of {mark.size}.")
+    path, found = directory / mark.name, check_size(directory, mark)
     if _digest(path, found.st_ino, found.st_size, found.st_mtime_ns) != mark.digest:
         raise DamagedError(f"{path} is not what was written.")
 

@@ -21,15 +21,18 @@ WORTH_WRITING = 500
 """Changes that are read from the store again by each process rather than written down."""
 
 
-def load(empty: State) -> State | None:
-    """What is on disk in the folder of an empty state; None where nothing whole is."""
+def load(empty: State, *, glance: bool = False) -> State | None:
+    """What is on disk in the folder of an empty state; None where nothing whole is.
+
+    At a glance no segment is read: it is there, and as large as it was.
+    """
     folder = empty.folder
     for _ in range(ATTEMPTS):
         try:
             found = folder.find_manifest()
             if found is None:
                 return None
-            folder.check(found[1])
+            folder.check(found[1], glance=glance)
             return _state(empty, *found)
         except DamagedError as error:
             logger.warning("columns are damaged and read again", extra=place_of(folder, error))

@@ -9,10 +9,25 @@ from formplatform.forms.domain import JsonObject
 
 from .summaries import FieldSummary
 
+CHOICES, RESPONSES = "choices", "responses"
+
+
+def other_counts(field: Field) -> str:
+    """What is counted beyond the values that have a count of their own.
+
+    Of several options these are choices: counters do not know who made two of them, a query does.
+    """
+    return CHOICES if field.kind is Kind.OPTIONS else RESPONSES
+
 
 def listed_values(field: Field, summary: FieldSummary) -> list[JsonObject]:
-    """Every value with its label, count and share; options nobody chose are listed too."""
+    """Every value with its label, count and share; options nobody chose are listed too.
+
+    Where some values have no count of their own, an option without one may be any of these: then it
+    is left out.
+    """
     labels = dict(_expected(field))
+    expected = [value for value in labels if value in summary.values or not summary.other]
     counted = _sorted(field, summary.values.keys() - labels.keys())
     return [
         {
@@ -21,7 +36,7 @@ def listed_values(field: Field, summary: FieldSummary) -> list[JsonObject]:
             "count": summary.values.get(value, 0),
             **_share(summary.values.get(value, 0), summary.answered),
         }
-        for value in (*labels, *counted)
+        for value in (*expected, *counted)
     ]
 
 

@@ -150,11 +150,7 @@ def _hidden(answer: JsonObject, field: Field, least: int) -> set[str | None]:
         hidden = _in_list({None: missing} | {read.get(k, k): n for k, n in counts.items()}, least)
         return {None if key is None else str(key).lower() for key in hidden}
     if field.kind is Kind.OPTIONS:
-        total = answered + missing
-        for value, count in counts.items():
-            if any(is_small(each, least) for each in (count, answered - count, total - count)):
-                found.add(value)
-        return found | _in_list({None: missing, "": answered}, least) - {""}
+        return _in_options(counts, answer, least)
     if field.kind is Kind.MATRIX:
         return found | _in_rows(counts, answered, missing, least)
     if field.kind is Kind.RANKING:
@@ -164,6 +160,19 @@ def _hidden(answer: JsonObject, field: Field, least: int) -> set[str | None]:
     if not counts and not other:
         other = {OTHER: answered}
     return _in_list({None: missing, **counts, **other}, least)
+
+
+def _in_options(counts: dict[str, int], answer: JsonObject, least: int) -> set[str | None]:
+    """Of each option there are those who chose it and those who did not. Of the options beyond
+    the counted ones nobody knows how few respondents made the choices: they are always hidden.
+    """
+    answered, missing = answer["answered"], answer["missing"]
+    found = _in_list({None: missing, "": answered}, least) - {""}
+    for value, count in counts.items():
+        apart = (count, answered - count, answered + missing - count)
+        if any(is_small(each, least) for each in apart):
+            found.add(value)
+    return found | ({OTHER} if answer["other"] else set())
 
 
 def _in_rows(counts: dict[str, int], answered: int, missing: int, least: int) -> set[str | None]:

@@ -11,8 +11,9 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection, Coroutine
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 from typing import TypeVar
 
@@ -40,7 +41,7 @@ IDLE_SECONDS = 60.0
 MOST_TOPICS = 2000
 """Beyond so many nobody's topic is remembered."""
 AWAY_SECONDS = 1.0
-"""How long a source that cannot be read is left alone."""
+"""How long a source that cannot be read is left alone, and Redis after what went wrong there."""
 
 
 class Hub:
@@ -56,6 +57,7 @@ class Hub:
         self._readers = ThreadPoolExecutor(2, "live-read")
         self._checkers = ThreadPoolExecutor(1, "live-check")
         self._tasks: set[asyncio.Task[None]] = set()
+        self._noted: set[tuple[str, type[Exception]]] = set()
         threading.Thread(target=self._run, name="live", daemon=True).start()
 
     def adopt(self, connection: socket.socket, opening: Opening) -> None:
@@ -64,9 +66,37 @@ class Hub:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        for work in (self._watch, self._tend):
-            self._keep(work())
+        for part, seconds in ((self._watch, WATCH_SECONDS), (self._tend, LOOK_SECONDS)):
+            self._keep(self._repeat(part, seconds))
         self._loop.run_forever()
+
+    async def _repeat(self, part: Callable[[], Awaitable[None]], seconds: float) -> None:
+        """For ever: were a part to end, every stream of this process would stay silent."""
+        while True:
+            await asyncio.sleep(seconds)
+            with self._surviving(part.__name__):
+                await part()
+
+    @contextmanager
+    def _surviving(self, part: str, topic: Topic | None = None) -> Iterator[None]:
+        """A mistake is an outage to the readers of a topic."""
+        try:
+            yield
+        except Exception as error:  # noqa: BLE001 - the loop must live; what it was is logged
+            self._note(part, error)
+            if topic is not None:
+                self._tell_away(topic)
+
+    def _tell_away(self, topic: Topic) -> None:
+        with self._surviving("tell"):
+            topic.go_away()
+
+    def _note(self, part: str, error: Exception) -> None:
+        """Write a mistake down, of each kind the first one: it may come again in a moment."""
+        kind = part, type(error)
+        if kind not in self._noted and not _is_ending(error):
+            self._noted.add(kind)
+            logger.error("live streams met a mistake", exc_info=error, extra={"reason": part})
 
     def _keep(self, work: Coroutine[None, None, None]) -> None:
         """The loop itself holds its tasks only weakly."""
@@ -93,38 +123,37 @@ class Hub:
             topic.leave(stream)
 
     async def _watch(self) -> None:
-        while True:
-            await asyncio.sleep(WATCH_SECONDS)
-            watched = [topic for topic in self._topics.values() if topic.streams]
-            if not watched:
-                continue
-            try:
-                forms = {topic.source.form_id for topic in watched}
-                ask = partial(read_versions, forms)
-                versions = await self._beside(self._watchers, ask)
-            except CACHE_ERRORS:
-                for topic in watched:
-                    topic.go_away()
-                await asyncio.sleep(AWAY_SECONDS)
-                continue
-            self._read_changed(watched, versions)
+        watched = [topic for topic in self._topics.values() if topic.streams]
+        if not watched:
+            return
+        try:
+            forms = {topic.source.form_id for topic in watched}
+            versions = await self._beside(self._watchers, partial(read_versions, forms))
+        except Exception as error:  # noqa: BLE001 - an outage to its readers, whatever it is
+            if not isinstance(error, CACHE_ERRORS):
+                self._note("watch", error)
+            for topic in watched:
+                self._tell_away(topic)
+            await asyncio.sleep(AWAY_SECONDS)
+            return
+        self._read_changed(watched, versions)
 
     def _read_changed(self, watched: list[Topic], versions: Versions) -> None:
         now = time.monotonic()
         for topic in watched:
-            version = versions[topic.source.form_id]
-            if topic.is_due(version, now):
-                topic.is_reading = True
-                self._keep(self._read(topic, version))
+            with self._surviving("look", topic):
+                version = versions[topic.source.form_id]
+                if topic.is_due(version, now):
+                    topic.is_reading = True
+                    self._keep(self._read(topic, version))
 
     async def _read(self, topic: Topic, version: bytes | None) -> None:
         started = time.monotonic()
         try:
             state, as_of = await self._beside(self._readers, topic.source.read)
+            topic.take(dict(state), as_of, version)
         except Exception as error:  # noqa: BLE001 - the loop must live; what it was is logged
             self._fail(topic, error)
-        else:
-            topic.take(dict(state), as_of, version)
         finally:
             least = AWAY_SECONDS if topic.is_away else 0.0
             topic.rest(max(least, time.monotonic() - started))
@@ -136,22 +165,24 @@ class Hub:
             topic.end("error", code=error.code, message=str(error))
             return
         if not isinstance(error, PlatformError):
-            logger.warning("a live source cannot be read", exc_info=error)
-        topic.go_away()
+            self._note("read", error)
+        self._tell_away(topic)
 
     async def _tend(self) -> None:
         """Signs of life, permissions, and the forgetting of what nobody watches."""
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            now = time.monotonic()
-            for source, topic in list(self._topics.items()):
-                if not topic.streams and self._is_forgotten(topic, now):
-                    del self._topics[source]
-                for stream in list(topic.streams):
-                    stream.beat(now)
-                    if now - stream.checked_at >= settings.LIVE_RECHECK_SECONDS:
-                        stream.checked_at = now
-                        self._keep(self._check(stream))
+        now = time.monotonic()
+        for source, topic in list(self._topics.items()):
+            if not topic.streams and self._is_forgotten(topic, now):
+                del self._topics[source]
+            for stream in list(topic.streams):
+                with self._surviving("tend"):
+                    self._look_after(stream, now)
+
+    def _look_after(self, stream: Stream, now: float) -> None:
+        if now - stream.checked_at >= settings.LIVE_RECHECK_SECONDS:
+            stream.checked_at = now
+            self._keep(self._check(stream))
+        stream.beat(now)
 
     def _is_forgotten(self, topic: Topic, now: float) -> bool:
         return now - topic.left_at > IDLE_SECONDS or len(self._topics) > MOST_TOPICS
@@ -174,6 +205,11 @@ def read_versions(form_ids: Collection[str]) -> Versions:
     names = list(form_ids)
     found = read_many(shared_client(), [tag_key(numbers_tag(name)) for name in names])
     return dict(zip(names, found, strict=True))
+
+
+def _is_ending(error: Exception) -> bool:
+    """Whether threads take no more work because the process ends: it has no type of its own."""
+    return isinstance(error, RuntimeError) and str(error).startswith("cannot schedule new futures")
 
 
 def _with_connections(work: Callable[[], Found]) -> Found:

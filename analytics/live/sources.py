@@ -14,7 +14,7 @@ from formplatform.forms.access import get_form
 
 from .states import State, flatten
 
-SPREAD = ("answered", "missing", "values", "other", "distinct", "numbers")
+SPREAD = ("answered", "missing", "values", "other", "other_counts", "distinct", "numbers")
 """What is shown of a field."""
 
 

@@ -6,7 +6,7 @@ is told.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from itertools import pairwise
@@ -16,7 +16,7 @@ from analytics import keys
 from analytics.keys import FormKeys
 from analytics.times import granularity, pieces, retention, series
 from analytics.times.granularity import Granularity
-from analytics.times.pieces import Bucket
+from analytics.times.pieces import Bucket, Piece
 from analytics.times.tally import Tally, running
 from formplatform.core.connections import Numbers
 from formplatform.core.errors import FieldError, InvalidInputError
@@ -98,7 +98,7 @@ class SeriesNumbers:
         """
         first, last = series.seconds_at(start), series.seconds_at(end)
         parts = [*pieces.pieces_of(size, zone, start=first, end=last)]
-        edges = [*(number for number, _ in parts), last // pieces.step_of(size)]
+        edges = edges_of(parts, size, last)
         gone: Gone = {}
         if size is Granularity.MINUTE:
             tally = self._minutes(form_id, first // granularity.DAY, (last - 1) // granularity.DAY)
@@ -134,10 +134,10 @@ class SeriesNumbers:
         self, form_id: str, days: Mapping[str, int], edges: Sequence[int]
     ) -> tuple[Tally, Gone]:
         """What can be asked at these edges, and what is in none of it."""
-        numbered = {_number_of(day): (day, count) for day, count in days.items()}
-        cut = {edge // A_DAY for edge in edges if edge % A_DAY} & numbered.keys()
+        numbered = {number_of(day): (day, count) for day, count in days.items()}
+        cut = cut_by(edges) & numbered.keys()
         read = self._quarter_hours.read(form_id, (numbered[number][0] for number in cut))
-        parted = {_number_of(day): found for day, found in read.items()}
+        parted = {number_of(day): found for day, found in read.items()}
         gone = dict(numbered[number] for number in cut - parted.keys())
         whole = {number: n for number, (_, n) in numbered.items() if number not in cut}
         return Tally(whole, parted, steps_a_day=A_DAY), gone
@@ -158,6 +158,16 @@ class SeriesNumbers:
         return Tally({}, parted, steps_a_day=MINUTES_A_DAY)
 
 
-def _number_of(day: str) -> int:
+def edges_of(parts: Iterable[Piece], size: Granularity, end: int) -> list[int]:
+    """The numbers of the steps at which a bucket begins or ends, or a piece of it."""
+    return [*(number for number, _ in parts), end // pieces.step_of(size)]
+
+
+def cut_by(edges: Iterable[int]) -> set[int]:
+    """UTC days, numbered since 1970, that are not whole between two edges."""
+    return {edge // A_DAY for edge in edges if edge % A_DAY}
+
+
+def number_of(day: str) -> int:
     """The days since 1970."""
     return date.fromisoformat(day).toordinal() - granularity.EPOCH

@@ -155,7 +155,8 @@ class Bins:
 class Dimension:
     """What rows are grouped by; several options of one answer count in a group each.
 
-    With `kept` the key of a group is the place of its value in there, -1 for any other value.
+    With `kept` the key of a group is the place of its value in there, -1 for any other value: a
+    response is there once, however many other options it has.
     """
 
     name: str

@@ -29,10 +29,10 @@ def add_key(lazy: "pl.LazyFrame", dimension: Dimension, name: str) -> "pl.LazyFr
     if not dimension.explode:
         texts = filled.cast(pl.List(pl.String)).list.sort().list.join(SEPARATOR)
         return lazy.with_columns(texts.alias(name))
-    lazy = lazy.with_columns(filled.alias(name)).explode(name)
-    if dimension.kept is None:
-        return lazy
-    return lazy.with_columns(_key(pl.col(name), dimension).alias(name))
+    if dimension.kept is not None:
+        # Who chose two of the others is one response among those who chose any of them.
+        filled = filled.list.eval(_key(pl.element(), dimension)).list.unique()
+    return lazy.with_columns(filled.alias(name)).explode(name)
 
 
 def shown_key(dimension: Dimension, key: Any) -> Any:

@@ -27,6 +27,24 @@ def _prepared(query: Query, dimension: Dimension, ask: Ask) -> Dimension:
     return dimension
 
 
+def sketched(query: Query) -> tuple[Dimension, ...]:
+    """The same dimensions with nothing where something was to be looked up: enough to plan with."""
+    return tuple(
+        replace(
+            each,
+            bins=Bins() if each.bin_count is not None else each.bins,
+            kept=() if each.bin_count is None and each.top is not None else each.kept,
+        )
+        for each in query.dimensions
+    )
+
+
+def looked_up(query: Query) -> list[str]:
+    """The dimensions that ask for it, by name."""
+    wanted = (each for each in query.dimensions if (each.bin_count, each.top) != (None, None))
+    return [each.name for each in wanted]
+
+
 def extremes(
     query: Query, column: Column, condition: Condition | None, ask: Ask
 ) -> tuple[Any, Any]:

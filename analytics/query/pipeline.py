@@ -24,6 +24,7 @@ from .ast import (
     Negation,
     NoOptions,
     Sampled,
+    Scalar,
     Some,
     WeekStart,
     leaves_of,
@@ -94,7 +95,8 @@ def to_pipeline(plan: Plan) -> list[Stage]:
     stages: list[Stage] = []
     if plan.condition is not None:
         stages.append({"$match": _match(plan.condition)})
-    stages += [_unwind(each.column) for each in _unwound(plan)]
+    for each in _unwound(plan):
+        stages += _unwind(each)
     figures = {f"v{place}": _accumulate(each) for place, each in enumerate(plan.measures)}
     stages.append({"$group": {"_id": _group(plan), **figures}})
     stages.append({"$limit": limits.MAX_GROUPS + 1})
@@ -171,8 +173,15 @@ def _bounds(condition: Between) -> Stage:
     return bounds
 
 
-def _unwind(column: Column) -> Stage:
-    return {"$unwind": {"path": f"${_path(column)}", "preserveNullAndEmptyArrays": True}}
+def _unwind(dimension: Dimension) -> list[Stage]:
+    """A document per option; with `kept` per place, so that all other options are one of them."""
+    path = _path(dimension.column)
+    unwind = {"$unwind": {"path": f"${path}", "preserveNullAndEmptyArrays": True}}
+    if dimension.kept is None:
+        return [unwind]
+    places = {"$map": {"input": f"${path}", "in": _place(dimension.kept, "$$this")}}
+    each_once = {"$cond": [{"$isArray": f"${path}"}, {"$setUnion": [places]}, None]}
+    return [{"$set": {path: each_once}}, unwind]
 
 
 def _group(plan: Plan) -> Any:
@@ -183,8 +192,8 @@ def _group(plan: Plan) -> Any:
 
 def _key(dimension: Dimension) -> Any:
     path = f"${_path(dimension.column)}"
-    if dimension.kept is not None:
-        place = {"$indexOfArray": [{"$literal": list(dimension.kept)}, path]}
+    if dimension.kept is not None and dimension.column.kind is not Kind.OPTIONS:
+        place = _place(dimension.kept, path)
         return {"$cond": [{"$eq": [{"$ifNull": [path, None]}, None]}, None, place]}
     if dimension.bins is not None:
         return {"$cond": [{"$isNumber": path}, _bin(dimension.bins, path), None]}
@@ -201,6 +210,10 @@ def _key(dimension: Dimension) -> Any:
             "onNull": None,
         }
     }
+
+
+def _place(kept: tuple[Scalar, ...], value: str) -> Stage:
+    return {"$indexOfArray": [{"$literal": list(kept)}, value]}
 
 
 def _bin(bins: Bins, path: str) -> Any:

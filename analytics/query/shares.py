@@ -9,9 +9,6 @@ from .records import Record
 SHARE, INTERVAL, INTERVALS = "share", precision.INTERVAL, "intervals"
 """`ci` is that of the share, `intervals` are those of the figures that have one."""
 
-ABOVE_ALL = 1 + 1e-9
-"""A share of everything, with the last digits of floats."""
-
 
 def add_shares(query: Query, records: Sequence[Record], *, whole: Record) -> None:
     """What is asked for of both: None where nothing matches."""
@@ -22,9 +19,6 @@ def add_shares(query: Query, records: Sequence[Record], *, whole: Record) -> Non
         if SHARE in query.include:
             record.extras[SHARE] = share
         if INTERVAL in query.include:
-            # Several options of a response in one row count more often than there are responses.
-            is_share = share is not None and share < ABOVE_ALL
-            ends = precision.share_ends(share, whole.count, whole.squares) if is_share else None
-            record.extras[INTERVAL] = ends
+            record.extras[INTERVAL] = precision.share_ends(share, whole.count, whole.squares)
         if sure:
             record.extras[INTERVALS] = {name: record.intervals.get(name) for name in sure}

@@ -49,7 +49,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "FormState": "formplatform.forms.domain.FORM_STATES",
         "WebhookStatus": "integrations.webhooks.models.Webhook.Status",
-        "WebhookHealth": "integrations.webhooks.health.STATES",
+        "WebhookHealth": "integrations.webhooks.explaining.health.STATES",
         "DeliveryStatus": "integrations.webhooks.models.Delivery.Status",
     },
 }

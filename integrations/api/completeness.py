@@ -17,9 +17,9 @@ from formplatform.core.api.pagination import (
 )
 from formplatform.core.clock import to_text
 from formplatform.core.errors import FieldError, InvalidInputError
-from integrations.webhooks import completeness
 from integrations.webhooks.access import get_webhook
 from integrations.webhooks.models import Delivery, Webhook
+from integrations.webhooks.repeating import completeness
 
 from .webhooks import WebhookView
 

@@ -14,11 +14,11 @@ from formplatform.core.actors import Actor
 from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.pagination import DEFAULT_LIMIT, MAX_LIMIT, MAX_OFFSET, page_body
 from formplatform.forms.api.forms import checked
-from integrations.webhooks import replays
 from integrations.webhooks.access import visible_webhooks
-from integrations.webhooks.dead_letters import Selection, find_dead_letters
 from integrations.webhooks.events import DELIVERABLE_NAMES, TEST_NAME
 from integrations.webhooks.models import Delivery
+from integrations.webhooks.repeating import replays
+from integrations.webhooks.repeating.dead_letters import Selection, find_dead_letters
 
 from .serializers import ID_PATTERN, DeliveryPage, Plain, delivery_body
 from .webhooks import WebhookView

@@ -12,9 +12,9 @@ from rest_framework.response import Response
 from formplatform.core.api.authentication import actor_of
 from formplatform.core.api.pagination import WINDOW_PARAMETERS, page_body, window_of
 from formplatform.core.errors import FieldError, InvalidInputError
-from integrations.webhooks import replays
 from integrations.webhooks.access import get_delivery, get_webhook
 from integrations.webhooks.models import Delivery
+from integrations.webhooks.repeating import replays
 
 from .completeness import AFTER, MessagePage, messages_body
 from .serializers import (

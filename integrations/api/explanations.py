@@ -9,7 +9,7 @@ from rest_framework.response import Response
 
 from formplatform.core.api.authentication import actor_of
 from integrations.webhooks.access import get_webhook
-from integrations.webhooks.explaining import event_id_of, explain, plain
+from integrations.webhooks.explaining.explaining import event_id_of, explain, plain
 from integrations.webhooks.models import LONGEST_EVENT_ID
 
 from .serializers import ID_PATTERN, Plain

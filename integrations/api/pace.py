@@ -7,11 +7,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from formplatform.core.clock import to_text
-from integrations.webhooks.health import HOLDS, lane_state
+from integrations.webhooks.explaining.health import HOLDS, lane_state
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Webhook
-from integrations.webhooks.pace import MOST_PER_MINUTE, preset_of
-from integrations.webhooks.schedule import LONGEST_DELAY_SECONDS, MOST_ATTEMPTS, PRESETS
+from integrations.webhooks.queue.pace import MOST_PER_MINUTE, preset_of
+from integrations.webhooks.queue.schedule import LONGEST_DELAY_SECONDS, MOST_ATTEMPTS, PRESETS
 
 Plain = dict[str, Any]
 

@@ -10,15 +10,9 @@ from formplatform.core.clock import now, to_text
 from integrations.outbound.headers import LONGEST_VALUE
 from integrations.outbound.targets import LONGEST_URL
 from integrations.webhooks.events import DELIVERABLE_NAMES
-from integrations.webhooks.health import STATES, health_of, lane_state
+from integrations.webhooks.explaining.health import STATES, health_of, lane_state
 from integrations.webhooks.keys import SECRET_PATTERN, jwk_of
-from integrations.webhooks.models import (
-    LONGEST_TYPE,
-    Attempt,
-    Delivery,
-    SigningSecret,
-    Webhook,
-)
+from integrations.webhooks.models import LONGEST_TYPE, Attempt, Delivery, SigningSecret, Webhook
 from integrations.webhooks.rotation import GRACE, LONGEST_GRACE
 from integrations.webhooks.shaping import sandbox, selections
 from integrations.webhooks.shaping.presets.registry import presets

@@ -20,11 +20,12 @@ from formplatform.core.api.preconditions import content_tag, editing, tagged
 from formplatform.core.errors import PermissionDeniedError
 from formplatform.forms.api.forms import checked
 from formplatform.forms.ids import is_id
-from integrations.webhooks import endpoints, missed, rotation
+from integrations.webhooks import endpoints, rotation
 from integrations.webhooks.access import check_may_listen, get_webhook, visible_webhooks
 from integrations.webhooks.endpoints import EndpointForm
-from integrations.webhooks.health import with_health
+from integrations.webhooks.explaining.health import with_health
 from integrations.webhooks.models import SigningSecret, Webhook
+from integrations.webhooks.repeating import missed
 
 from .serializers import (
     DeliveryOutput,

@@ -20,8 +20,10 @@ from django.db import DatabaseError, InterfaceError, close_old_connections, conn
 
 from formplatform.core import clock
 
-from . import claims, delivery, lanes, outcomes
-from .jobs import Result, Run
+from . import delivery
+from .queue import lanes
+from .sending import claims, outcomes
+from .sending.jobs import Result, Run
 
 logger = logging.getLogger(__name__)
 

@@ -14,11 +14,12 @@ from formplatform.core import clock
 from integrations import http
 from integrations.errors import OutboundError, RefusedTargetError
 
-from . import claims, outcomes, schedule
-from .breaker import blames_receiver
-from .jobs import OUR_FAULT, Job, Result, Run
-from .redaction import redact_headers, redact_response
+from .queue import schedule
+from .queue.breaker import blames_receiver
 from .security import signed_headers
+from .sending import claims, outcomes
+from .sending.jobs import OUR_FAULT, Job, Result, Run
+from .sending.redaction import redact_headers, redact_response
 
 logger = logging.getLogger(__name__)
 

@@ -17,10 +17,10 @@ from formplatform.forms.storage.base import FormQuery, ResponseQuery
 from formplatform.forms.storage.registry import get_store
 
 from .endpoints import EndpointForm, check_messages
-from .filters import Verdict, clauses_of, judge
-from .messages import read_answers, render_payloads
+from .filtering.filters import Verdict, clauses_of, judge
 from .models import Event
-from .renderings import Rendering, rendering_of
+from .writing.messages import read_answers, render_payloads
+from .writing.renderings import Rendering, rendering_of
 
 MOST_EVENTS = 1_000
 BATCH = 100

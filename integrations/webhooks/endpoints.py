@@ -18,15 +18,18 @@ from formplatform.forms.ids import new_id
 from integrations.errors import RefusedTargetError
 from integrations.outbound.targets import parse_target
 
-from . import alerts, breaker, checks, dead_letters, intake, lanes, missed, rotation
+from . import alerts, intake, rotation
 from .events import DELIVERABLE_NAMES, TEST_NAME
-from .filters import check_filter
+from .filtering.filters import check_filter
 from .lane_models import Lane
 from .models import Delivery, Webhook
-from .pace import RetryDelays, pace_errors, stored_delays
-from .renderings import rendering_of
+from .queue import breaker, lanes
+from .queue.pace import RetryDelays, pace_errors, stored_delays
+from .repeating import dead_letters, missed
 from .shaping.escaping import DEFAULT_TYPE
 from .shaping.presets.registry import PLAIN
+from .writing import checks
+from .writing.renderings import rendering_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

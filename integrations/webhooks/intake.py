@@ -15,14 +15,14 @@ from formplatform.core.errors import ConflictError
 from formplatform.core.events import Event as DomainEvent
 from formplatform.forms.domain import JsonObject
 
-from . import doorbell, lanes, schedule
+from .filtering.recipients import Decision, decide, filtered
 from .lane_models import Lane
-from .messages import Failure, read_answers, render_payloads
 from .models import Delivery, Event, Omission, Payload, Webhook
-from .recipients import Decision, decide, filtered
-from .renderings import Rendering, body_of, rendering_of
-from .samples import test_scene
+from .queue import doorbell, lanes, schedule
 from .shaping.budget import Fault
+from .writing.messages import Failure, read_answers, render_payloads
+from .writing.renderings import Rendering, body_of, rendering_of
+from .writing.samples import test_scene
 
 Pair = tuple[DomainEvent, Webhook]
 

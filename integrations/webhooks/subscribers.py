@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from formplatform.core.events import Event, subscribe
 from formplatform.forms.events import ResponseDeleted
 
-from .erasure import erase_answers
 from .events import DELIVERABLE, WebhookDisabled, WebhookFailing, WebhookRecovered
 from .intake import enqueue_deliveries
-from .notices import send_notices
+from .tending.erasure import erase_answers
+from .tending.notices import send_notices
 
 
 @subscribe(*DELIVERABLE, name="webhooks.enqueue")

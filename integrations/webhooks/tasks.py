@@ -8,7 +8,10 @@ from celery.signals import worker_process_shutdown, worker_shutdown
 from formplatform.core import clock
 from formplatform.core.features import Feature, is_enabled
 
-from . import courier, doorbell, erasure, failing, lanes, missed, notices, reconciling, retention
+from . import courier
+from .queue import doorbell, lanes
+from .repeating import missed
+from .tending import erasure, failing, notices, reconciling, retention
 
 LONGEST_PRUNE_SECONDS = 300.0
 """What is left waits for the next hour."""

@@ -24,12 +24,13 @@ from django.db import connection, models  # noqa: E402
 
 from formplatform.core import clock  # noqa: E402
 from formplatform.core.events import event_from  # noqa: E402
-from integrations.webhooks import claims, doorbell, outcomes  # noqa: E402
 from integrations.webhooks.courier import Courier  # noqa: E402
 from integrations.webhooks.intake import enqueue_deliveries  # noqa: E402
-from integrations.webhooks.jobs import Result  # noqa: E402
 from integrations.webhooks.lane_models import Lane  # noqa: E402
 from integrations.webhooks.models import Delivery, Webhook  # noqa: E402
+from integrations.webhooks.queue import doorbell  # noqa: E402
+from integrations.webhooks.sending import claims, outcomes  # noqa: E402
+from integrations.webhooks.sending.jobs import Result  # noqa: E402
 
 doorbell.connect(lambda: None)
 

@@ -196,6 +196,19 @@ def test_of_many_options_the_most_frequent_are_shown_until_all_are_wanted(web, v
     assert page.evaluate("document.activeElement.textContent") == "Show the 12 most frequent"
 
 
+def test_choices_that_are_not_counted_one_by_one_are_no_share_of_respondents(web, visit):
+    options = [{"id": f"t{n}", "label": f"Town {n}"} for n in range(203)]
+    towns = {"id": "towns", "type": "multi_choice", "label": "Towns", "options": options}
+    web.make_form({"fields": [towns]})
+    web.import_answers([{"towns": [each["id"] for each in options]} for _ in range(3)])
+    shown = card(visit(), "towns")
+    shown.get_by_role("button", name="Show all 201 answers").press("Enter")
+    rows = shown.locator("tbody tr")
+    assert (rows.count(), rows.nth(199).inner_text().split()[2:4]) == (201, ["3", "100.0%"])
+    last = rows.last.inner_text()
+    assert (last.split()[:3], "%" in last) == (["(other", "choices)", "9"], False)
+
+
 def test_no_empty_weeks_stand_before_the_first_response(web, visit):
     web.make_form(DATES)
     first = (datetime.now(UTC) - timedelta(days=95)).replace(microsecond=0)

@@ -5,9 +5,10 @@ from datetime import timedelta
 import pytest
 
 from formplatform.core import clock
-from integrations.webhooks import doorbell, endpoints
+from integrations.webhooks import endpoints
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery, Webhook
+from integrations.webhooks.queue import doorbell
 
 SENT = {
     "content-type": "application/json",

@@ -34,7 +34,8 @@ from formplatform.core.connections import broker  # noqa: E402
 from formplatform.forms import announcing, outbox, sessions  # noqa: E402
 from formplatform.forms.storage.registry import get_store  # noqa: E402
 from formplatform.forms.submissions import submit_response  # noqa: E402
-from integrations.webhooks import doorbell, subscribers as webhooks  # noqa: E402
+from integrations.webhooks import subscribers as webhooks  # noqa: E402
+from integrations.webhooks.queue import doorbell  # noqa: E402
 
 BEFORE, AFTER = "before", "after"
 STORE = type(get_store())

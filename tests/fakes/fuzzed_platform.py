@@ -24,8 +24,9 @@ from formplatform.core.stack import running_stack  # noqa: E402
 from formplatform.demo.study import load_study  # noqa: E402
 from formplatform.forms import access, catalog, publishing, submissions  # noqa: E402
 from formplatform.forms.storage.registry import get_store  # noqa: E402
-from integrations.webhooks import dead_letters, endpoints  # noqa: E402
+from integrations.webhooks import endpoints  # noqa: E402
 from integrations.webhooks.models import Delivery  # noqa: E402
+from integrations.webhooks.repeating import dead_letters  # noqa: E402
 from reporting.definitions import definition_of  # noqa: E402
 from reporting.scheduler import runs  # noqa: E402
 from reporting.scheduler.planning import create_schedule  # noqa: E402

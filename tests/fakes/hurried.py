@@ -15,7 +15,8 @@ from django.conf import settings  # noqa: E402 - after django.setup
 from django.core.management import call_command  # noqa: E402
 
 from formplatform.celery import app  # noqa: E402, F401 - what Celery asks for
-from integrations.webhooks import breaker, courier, lanes  # noqa: E402
+from integrations.webhooks import courier  # noqa: E402
+from integrations.webhooks.queue import breaker, lanes  # noqa: E402
 
 lanes.LEASE_SLACK_SECONDS = 1
 breaker.SHORTEST_OPEN = timedelta(seconds=0.2)

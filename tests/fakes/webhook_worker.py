@@ -26,20 +26,11 @@ from formplatform.core import clock  # noqa: E402 - after django.setup
 from formplatform.forms.events import ResponseSubmitted  # noqa: E402
 from formplatform.forms.ids import new_id  # noqa: E402
 from integrations import http  # noqa: E402
-from integrations.webhooks import (  # noqa: E402
-    claims,
-    courier,
-    delivery,
-    doorbell,
-    endpoints,
-    intake,
-    jobs,
-    lanes,
-    missed,
-    outcomes,
-    replays,
-)
+from integrations.webhooks import courier, delivery, endpoints, intake  # noqa: E402
 from integrations.webhooks.models import Delivery, Webhook  # noqa: E402
+from integrations.webhooks.queue import doorbell, lanes  # noqa: E402
+from integrations.webhooks.repeating import missed, replays  # noqa: E402
+from integrations.webhooks.sending import claims, jobs, outcomes  # noqa: E402
 
 STEPS = {
     "before the call": (http, "send"),

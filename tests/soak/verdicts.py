@@ -97,9 +97,9 @@ def firsts(rows: Iterable[Row]) -> list[int]:
 def whether_settled(world: World) -> Facts:
     from django.db.models import Count, Max
 
-    from integrations.webhooks import lanes
     from integrations.webhooks.lane_models import Lane
     from integrations.webhooks.models import Attempt, Delivery
+    from integrations.webhooks.queue import lanes
 
     numbered = (
         Delivery.objects.order_by().values("webhook").annotate(count=Count("pk"), last=Max("seq"))

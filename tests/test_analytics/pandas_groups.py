@@ -198,13 +198,15 @@ def aware(value):
 
 
 def split(frame, keys):
+    """The rows of an answer: each is of responses, and of none twice."""
     if not keys:
         return [((), frame)]
     columns = [f"#k{place}" for place in range(len(keys))]
     tags = [
         str([(type(v) is bool, plain(v)) for v in values]) for values in frame[columns].to_numpy()
     ]
+    ids = frame["#response"].map(lambda response: response.id)
     return [
-        (tuple(group.iloc[0][c] for c in columns), group)
+        (tuple(group.iloc[0][c] for c in columns), group.loc[~ids[group.index].duplicated()])
         for _, group in frame.groupby(pd.Series(tags, index=frame.index, dtype=object), sort=False)
     ]

@@ -17,7 +17,7 @@ class UntestableError(Exception):
 
 def interval_of(share, base):
     """Wilson's score interval."""
-    if share is None or share >= 1 + 1e-9:
+    if share is None:
         return None
     middle = share + Z**2 / (2 * base)
     reach = Z * math.sqrt(share * (1 - share) / base + Z**2 / (4 * base**2))

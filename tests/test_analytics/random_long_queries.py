@@ -171,12 +171,12 @@ def having_tests(draw, names):
 
 
 @st.composite
-def long_queries(draw, *, plain=False, weighted=False):
+def long_queries(draw, *, plain=False, weighted=False, grouped=None):
     """`plain` ones ask for nothing that only columns can do, as a rule."""
     query = {"measures": draw(measures(plain=plain, weighted=weighted))}
     if weighted:
         query["weights"] = draw(st.sampled_from(WEIGHTS))
-    groups = draw(groupings())
+    groups = draw(groupings() if grouped is None else grouped)
     if groups:
         query["group_by"] = groups
     if draw(st.integers(0, 2)):

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, Phase, given, seed as seeded, settings, stra
 from tests.test_analytics.pandas_oracle import MOST_GROUPS
 from tests.test_analytics.random_held_queries import held_queries
 from tests.test_analytics.random_long_queries import long_queries
+from tests.test_analytics.random_option_tops import option_top_queries
 from tests.test_analytics.random_personal_queries import personal_queries
 from tests.test_analytics.random_queries import queries
 from tests.test_analytics.random_series import every_series
@@ -33,6 +34,7 @@ right_queries = [
     held_queries,
     held_queries,
     crosstabs(),
+    option_top_queries,
     personal_queries(),
 ]
 

@@ -19,8 +19,9 @@ from formplatform.forms import catalog, outbox, publishing, responses
 from formplatform.forms.storage.base import ResponseQuery
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
-from integrations.webhooks import doorbell, endpoints
+from integrations.webhooks import endpoints
 from integrations.webhooks.models import Delivery
+from integrations.webhooks.queue import doorbell
 from tests.factories.forms import definition
 from tests.fakes.forked_platform import Platform
 from tests.fakes.message_queue import QUEUE, real_messages, redeliver, work_off

@@ -14,8 +14,9 @@ from formplatform.forms import catalog, imports, publishing
 from formplatform.forms.exports import Format
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
-from integrations.webhooks import doorbell, endpoints
+from integrations.webhooks import endpoints
 from integrations.webhooks.models import Delivery
+from integrations.webhooks.queue import doorbell
 from tests.factories.forms import definition
 from tests.fakes.forked_platform import Platform
 from tests.fakes.message_queue import real_messages, work_off

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from formplatform.core import clock
-from integrations.webhooks import doorbell
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery, Webhook
+from integrations.webhooks.queue import doorbell
 
 BASE = "/admin/integrations"
 FORM = {

@@ -7,11 +7,12 @@ import pytest
 import time_machine
 
 from formplatform.core import clock
-from integrations.webhooks import endpoints, notices
+from integrations.webhooks import endpoints
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery, Webhook
 from integrations.webhooks.notice_models import Notice
 from integrations.webhooks.tasks import deliver_due, send_notices
+from integrations.webhooks.tending import notices
 from tests.fakes.mail_server import MailServer
 from tests.fakes.receiver import OK, Receiver, Reply
 

@@ -7,8 +7,8 @@ import pytest
 from rest_framework.test import APIClient
 
 from formplatform.core.api_keys import create_key
-from integrations.webhooks import completeness
 from integrations.webhooks.models import Delivery, Payload
+from integrations.webhooks.repeating import completeness
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.receiver import Receiver
 from tests.mail_piles import pile_up

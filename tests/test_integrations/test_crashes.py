@@ -15,11 +15,13 @@ import time_machine
 from django.db import OperationalError, connection
 
 from formplatform.core import clock
-from integrations.webhooks import breaker, claims, courier, delivery, doorbell, outcomes
+from integrations.webhooks import courier, delivery
 from integrations.webhooks.courier import Background, Courier
-from integrations.webhooks.jobs import Result
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery, Webhook
+from integrations.webhooks.queue import breaker, doorbell
+from integrations.webhooks.sending import claims, outcomes
+from integrations.webhooks.sending.jobs import Result
 from tests.fakes.receiver import OK, Receiver, Reply
 from tests.fakes.webhook_worker import STEPS
 

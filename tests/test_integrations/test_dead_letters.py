@@ -10,12 +10,14 @@ from django.core.management import CommandError, call_command
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError
 from formplatform.forms.ids import new_id
-from integrations.webhooks import endpoints, lanes, replays, rerendering
-from integrations.webhooks.claims import take
-from integrations.webhooks.dead_letters import Selection, find_dead_letters
-from integrations.webhooks.jobs import Result
+from integrations.webhooks import endpoints
 from integrations.webhooks.models import Attempt, Delivery, Payload, Webhook
-from integrations.webhooks.outcomes import record
+from integrations.webhooks.queue import lanes
+from integrations.webhooks.repeating import replays, rerendering
+from integrations.webhooks.repeating.dead_letters import Selection, find_dead_letters
+from integrations.webhooks.sending.claims import take
+from integrations.webhooks.sending.jobs import Result
+from integrations.webhooks.sending.outcomes import record
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.receiver import Receiver, Reply
 from tests.mail_piles import pile_up

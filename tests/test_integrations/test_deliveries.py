@@ -20,11 +20,12 @@ from formplatform.forms.publishing import publish_form
 from formplatform.forms.responses import delete_response, edit_response
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
-from integrations.webhooks import claims, delivery, endpoints, outcomes
-from integrations.webhooks.messages import render_payloads
+from integrations.webhooks import delivery, endpoints
 from integrations.webhooks.models import Attempt, Delivery, Event, Omission, Payload, Webhook
-from integrations.webhooks.renderings import FULL
+from integrations.webhooks.sending import claims, outcomes
 from integrations.webhooks.tasks import deliver_due
+from integrations.webhooks.writing.messages import render_payloads
+from integrations.webhooks.writing.renderings import FULL
 from tests.fakes.receiver import OK, Receiver, Reply
 from tests.subscriptions import make_due
 

@@ -11,10 +11,11 @@ from django.db import connection
 
 from formplatform.celery import app
 from formplatform.core.errors import ConflictError, InvalidInputError
-from integrations.webhooks import dead_letters, endpoints, replays
-from integrations.webhooks.dead_letters import Selection
+from integrations.webhooks import endpoints
 from integrations.webhooks.endpoints import EndpointForm
 from integrations.webhooks.models import Attempt, Delivery, SigningSecret, Webhook
+from integrations.webhooks.repeating import dead_letters, replays
+from integrations.webhooks.repeating.dead_letters import Selection
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.receiver import OK, Receiver, Reply
 from tests.subscriptions import make_due

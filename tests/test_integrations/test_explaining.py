@@ -16,10 +16,11 @@ from formplatform.forms.ids import new_id
 from formplatform.forms.publishing import publish_form
 from formplatform.forms.storage.registry import get_store
 from formplatform.forms.submissions import submit_response
-from integrations.webhooks import endpoints, replays
-from integrations.webhooks.explaining import event_id_of, explain
+from integrations.webhooks import endpoints
+from integrations.webhooks.explaining.explaining import event_id_of, explain
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Delivery, Event, Omission, Webhook
+from integrations.webhooks.repeating import replays
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.receiver import Receiver, Reply
 from tests.mail_piles import pile_up

@@ -8,7 +8,7 @@ from formplatform.forms.catalog import create_form, update_form
 from formplatform.forms.events import FormPublished, ResponseDeleted, ResponseSubmitted
 from formplatform.forms.publishing import publish_form
 from formplatform.forms.responses import delete_response, edit_response
-from integrations.webhooks import filters
+from integrations.webhooks.filtering import filters
 from integrations.webhooks.models import Delivery, Omission, Webhook
 from tests.subscriptions import DEFINITION
 

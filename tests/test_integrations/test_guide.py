@@ -13,9 +13,10 @@ import pytest
 from rest_framework.test import APIClient
 
 from formplatform.core import clock
-from integrations.webhooks import replays, rotation
+from integrations.webhooks import rotation
 from integrations.webhooks.keys import generate_secret
 from integrations.webhooks.models import Delivery
+from integrations.webhooks.repeating import replays
 from integrations.webhooks.security import sign_standard
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.printed import PrintedReceiver, build, printed, runtime_of

@@ -6,9 +6,9 @@ import tracemalloc
 
 import pytest
 
-from integrations.webhooks.renderings import LARGEST_SHAPED, Rendering, body_of
 from integrations.webhooks.shaping.budget import Budget, Fault
 from integrations.webhooks.shaping.scenes import Choices, Scene, show_answers
+from integrations.webhooks.writing.renderings import LARGEST_SHAPED, Rendering, body_of
 
 from .hostile_shapes import SELECTIONS, TEMPLATES
 

@@ -14,10 +14,13 @@ from django.db import connection
 from formplatform.core import clock
 from formplatform.forms.owed import events_of_responses
 from formplatform.forms.responses import edit_response
-from integrations.webhooks import breaker, claims, doorbell, intake, lanes, replays
+from integrations.webhooks import intake
 from integrations.webhooks.courier import Courier
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery, Webhook
+from integrations.webhooks.queue import breaker, doorbell, lanes
+from integrations.webhooks.repeating import replays
+from integrations.webhooks.sending import claims
 from tests.fakes.receiver import OK, Receiver, Reply
 
 START = datetime(2026, 1, 9, 12, tzinfo=UTC)

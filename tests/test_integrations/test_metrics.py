@@ -7,9 +7,10 @@ import time_machine
 from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
-from integrations.webhooks import doorbell, endpoints
+from integrations.webhooks import endpoints
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Webhook
+from integrations.webhooks.queue import doorbell
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.receiver import OK, Receiver, Reply
 

@@ -10,8 +10,9 @@ from rest_framework.test import APIClient
 from formplatform.core import clock
 from formplatform.core.api_keys import SCOPES, create_key
 from formplatform.forms.responses import edit_response
-from integrations.webhooks import endpoints, missed
+from integrations.webhooks import endpoints
 from integrations.webhooks.models import Delivery, Omission, Webhook
+from integrations.webhooks.repeating import missed
 from integrations.webhooks.tasks import catch_up, deliver_due
 from tests.fakes.receiver import Receiver
 

@@ -10,7 +10,7 @@ from formplatform.core.api_keys import SCOPES, create_key
 from integrations.webhooks import endpoints
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery, Webhook
-from integrations.webhooks.schedule import PRESETS
+from integrations.webhooks.queue.schedule import PRESETS
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.receiver import Receiver, Reply
 

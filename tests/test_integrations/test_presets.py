@@ -4,11 +4,11 @@ import json
 
 import pytest
 
-from integrations.webhooks.renderings import Rendering, body_of
 from integrations.webhooks.shaping.escaping import slack
 from integrations.webhooks.shaping.presets.base import clipped, units
 from integrations.webhooks.shaping.presets.registry import presets
 from integrations.webhooks.shaping.scenes import Choices, Scene, show_answers
+from integrations.webhooks.writing.renderings import Rendering, body_of
 
 LINK = "https://forms.example.org/api/v2/forms/f/responses/r/"
 MENTIONS = "@everyone <!channel> <@U123> <@&4> <#C1> @here [x](https://evil.example) <https://e|x>"

@@ -12,8 +12,8 @@ from formplatform.core import clock
 from formplatform.forms.ids import new_id
 from formplatform.forms.responses import edit_response
 from integrations.webhooks.models import Delivery, Event, Omission
-from integrations.webhooks.reconciling import reconcile
 from integrations.webhooks.tasks import reconcile as mend_daily
+from integrations.webhooks.tending.reconciling import reconcile
 
 URL = "https://example.com/hook"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from integrations.webhooks.redaction import LONGEST_VALUE, MOST_HEADERS, redact_headers
+from integrations.webhooks.sending.redaction import LONGEST_VALUE, MOST_HEADERS, redact_headers
 
 
 @pytest.mark.parametrize(

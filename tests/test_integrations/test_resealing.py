@@ -14,8 +14,8 @@ from formplatform.core import clock
 from integrations import encryption
 from integrations.webhooks import endpoints, rotation
 from integrations.webhooks.models import SigningSecret
-from integrations.webhooks.resealing import KeyUse, Resealed, key_uses, reseal
 from integrations.webhooks.tasks import deliver_due
+from integrations.webhooks.tending.resealing import KeyUse, Resealed, key_uses, reseal
 from tests.fakes.receiver import Receiver
 
 OLD, NEW, OTHER = b"o" * 32, b"n" * 32, b"x" * 32

@@ -9,10 +9,12 @@ from django.core.management import call_command
 from formplatform.core import clock
 from formplatform.core.errors import ConflictError
 from formplatform.forms.responses import delete_response, edit_response
-from integrations.webhooks import doorbell, replays, retention
-from integrations.webhooks.erasure import ERASED, erase_deleted
 from integrations.webhooks.models import Attempt, Delivery, Event, Omission, Payload, Webhook
+from integrations.webhooks.queue import doorbell
+from integrations.webhooks.repeating import replays
 from integrations.webhooks.tasks import deliver_due, prune
+from integrations.webhooks.tending import retention
+from integrations.webhooks.tending.erasure import ERASED, erase_deleted
 from tests.fakes.receiver import OK, Receiver, Reply
 
 pytestmark = pytest.mark.usefixtures("loopback")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.webhooks.schedule import delay_after, delays_of, retry_after_seconds
+from integrations.webhooks.queue.schedule import delay_after, delays_of, retry_after_seconds
 
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 

@@ -17,10 +17,11 @@ from rest_framework.test import APIClient
 
 from formplatform.core import clock
 from formplatform.core.api_keys import SCOPES, create_key
-from integrations.webhooks import keys, resealing, rotation
-from integrations.webhooks.jobs import Destination, Job
+from integrations.webhooks import keys, rotation
 from integrations.webhooks.models import Attempt, SigningSecret, Webhook
+from integrations.webhooks.sending.jobs import Destination, Job
 from integrations.webhooks.tasks import deliver_due
+from integrations.webhooks.tending import resealing
 from tests.fakes.receiver import Receiver, Reply
 
 pytestmark = pytest.mark.usefixtures("loopback")

@@ -7,10 +7,11 @@ import standardwebhooks
 from django.db import connection
 
 from formplatform.core.errors import ConflictError, InvalidInputError
-from integrations.webhooks import endpoints, replays
+from integrations.webhooks import endpoints
 from integrations.webhooks.endpoints import form_of
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery, Payload, Webhook
+from integrations.webhooks.repeating import replays
 from integrations.webhooks.shaping.presets.registry import presets
 from integrations.webhooks.tasks import deliver_due
 from tests.fakes.receiver import Receiver, Reply

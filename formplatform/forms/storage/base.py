@@ -7,7 +7,7 @@ of ids are batches: a few thousand at most.
 """
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar, runtime_checkable
 
@@ -212,6 +212,20 @@ class FormStore(Protocol):
     def ping(self) -> None: ...
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Access:
+    """How a document database means to find the responses of a pipeline, by its own word.
+
+    `indexes` are their names, none where every document of the collection is looked at;
+    `documents` is how many it expects to match. What it does not say is None, and
+    `unknown` has the reason by that name.
+    """
+
+    indexes: tuple[str, ...] | None = None
+    documents: int | None = None
+    unknown: Mapping[str, str] = field(default_factory=dict)
+
+
 @runtime_checkable
 class PipelineStore(Protocol):
     """What only a document database offers: MongoDB's aggregation over one form's responses."""
@@ -224,4 +238,12 @@ class PipelineStore(Protocol):
         The documents' fields are the names of FormResponse (ids as ObjectId, `id` as `_id`).
         Raises QueryTimeoutError after `max_time_ms`, QueryFailedError where the database gives
         up, ValueError for a stage that reads or writes anything but the form's responses.
+        """
+
+    def explain_responses(
+        self, form_id: str, pipeline: Sequence[JsonObject], *, max_time_ms: int
+    ) -> Access:
+        """How `aggregate_responses` would find them. Nothing is read.
+
+        A database that cannot explain, or not within `max_time_ms`, is no error: it says nothing.
         """

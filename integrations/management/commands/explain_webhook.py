@@ -9,7 +9,7 @@ from formplatform.core.actors import SYSTEM
 from formplatform.core.errors import NotFoundError
 from formplatform.forms.ids import is_id
 from integrations.webhooks.access import get_webhook
-from integrations.webhooks.explaining import event_id_of, explain, plain
+from integrations.webhooks.explaining.explaining import event_id_of, explain, plain
 
 
 class Command(BaseCommand):

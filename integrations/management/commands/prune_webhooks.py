@@ -6,8 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from tqdm import tqdm
 
-from integrations.webhooks.erasure import erase_deleted
-from integrations.webhooks.retention import count_prunable, prune
+from integrations.webhooks.tending.erasure import erase_deleted
+from integrations.webhooks.tending.retention import count_prunable, prune
 
 
 class Command(BaseCommand):

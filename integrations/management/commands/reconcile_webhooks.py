@@ -11,7 +11,7 @@ from tqdm import tqdm
 from formplatform.core import clock
 from formplatform.forms.storage.registry import get_store
 from integrations.management.moments import moment
-from integrations.webhooks.reconciling import Found, reconcile
+from integrations.webhooks.tending.reconciling import Found, reconcile
 
 LOOK_BACK = timedelta(days=7)
 MOST_SHOWN = 20

@@ -6,11 +6,12 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
 from integrations.management.moments import moment
-from integrations.webhooks import endpoints, missed
-from integrations.webhooks.dead_letters import Selection, find_dead_letters
+from integrations.webhooks import endpoints
 from integrations.webhooks.events import DELIVERABLE_NAMES, TEST_NAME
 from integrations.webhooks.models import Delivery, Webhook
-from integrations.webhooks.replays import replay
+from integrations.webhooks.repeating import missed
+from integrations.webhooks.repeating.dead_letters import Selection, find_dead_letters
+from integrations.webhooks.repeating.replays import replay
 
 
 class Command(BaseCommand):

@@ -6,7 +6,14 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from tqdm import tqdm
 
-from integrations.webhooks.resealing import BATCH, KeyUse, Resealed, count_secrets, key_uses, reseal
+from integrations.webhooks.tending.resealing import (
+    BATCH,
+    KeyUse,
+    Resealed,
+    count_secrets,
+    key_uses,
+    reseal,
+)
 
 
 class Command(BaseCommand):

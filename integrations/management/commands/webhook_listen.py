@@ -12,17 +12,10 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from formplatform.core import clock
 from formplatform.core.actors import SYSTEM
 from formplatform.core.errors import NotFoundError
-from integrations.webhooks import completeness
 from integrations.webhooks.access import get_webhook
-from integrations.webhooks.listening import (
-    Incoming,
-    Ledger,
-    Listener,
-    Manners,
-    faults_of,
-    forward,
-)
+from integrations.webhooks.listening import Incoming, Ledger, Listener, Manners, faults_of, forward
 from integrations.webhooks.models import Delivery, Webhook
+from integrations.webhooks.repeating import completeness
 from integrations.webhooks.security import signed_headers
 
 POLL_SECONDS = 1.0

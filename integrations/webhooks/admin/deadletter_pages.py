@@ -10,8 +10,8 @@ from django.urls import URLPattern, path, reverse
 
 from formplatform.core.admin_theme import display, register
 from formplatform.core.figures import Figure, register_figure
-from integrations.webhooks import replays
 from integrations.webhooks.models import DeadLetter, Delivery, Webhook
+from integrations.webhooks.repeating import replays
 
 from .delivery_pages import DeliveryPages
 from .filters import EndpointFilter, EventTypeFilter, FormFilter, GivenUpFilter

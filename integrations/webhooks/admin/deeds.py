@@ -6,8 +6,9 @@ from django.http import HttpRequest
 
 from formplatform.core.admin_theme import action
 from formplatform.core.errors import PlatformError
-from integrations.webhooks import endpoints, missed
+from integrations.webhooks import endpoints
 from integrations.webhooks.models import Webhook
+from integrations.webhooks.repeating import missed
 
 from .explaining import ExplainPage
 from .secrets import SecretPages

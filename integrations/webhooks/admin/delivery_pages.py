@@ -9,9 +9,9 @@ from django.utils.safestring import SafeString
 
 from formplatform.core.admin_theme import ModelAdmin, action, display, register
 from formplatform.core.figures import Figure, register_figure
-from integrations.webhooks import replays
+from integrations.webhooks.explaining.steps import spoken_time
 from integrations.webhooks.models import Delivery
-from integrations.webhooks.steps import spoken_time
+from integrations.webhooks.repeating import replays
 
 from .explaining import ExplainAction
 from .filters import EventTypeFilter

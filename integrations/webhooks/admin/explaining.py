@@ -15,7 +15,7 @@ from formplatform.core.admin_theme import ModelAdmin, action
 from formplatform.core.errors import NotFoundError
 from formplatform.forms.ids import is_id
 from integrations.webhooks.access import get_webhook
-from integrations.webhooks.explaining import event_id_of, explain
+from integrations.webhooks.explaining.explaining import event_id_of, explain
 from integrations.webhooks.models import LONGEST_EVENT_ID, Delivery, Webhook
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from formplatform.forms.storage.registry import get_store
 from integrations.webhooks.endpoints import EndpointForm, check_endpoint
 from integrations.webhooks.events import DELIVERABLE_NAMES
 from integrations.webhooks.models import Webhook
-from integrations.webhooks.pace import DEFAULT, RetryDelays, preset_of
-from integrations.webhooks.schedule import PRESETS
+from integrations.webhooks.queue.pace import DEFAULT, RetryDelays, preset_of
+from integrations.webhooks.queue.schedule import PRESETS
 from integrations.webhooks.shaping.escaping import DEFAULT_TYPE
 from integrations.webhooks.shaping.presets.registry import PLAIN, presets
 

@@ -11,7 +11,7 @@ from django.db.models import Model, QuerySet
 from formplatform.core.admin_theme import Colour
 from formplatform.forms.storage.base import FormQuery
 from formplatform.forms.storage.registry import get_store
-from integrations.webhooks.health import Health
+from integrations.webhooks.explaining.health import Health
 from integrations.webhooks.models import Attempt, Delivery, Webhook
 
 HEALTH_COLOURS = {

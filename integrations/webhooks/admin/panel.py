@@ -7,10 +7,10 @@ from urllib.parse import urlencode
 from django.urls import reverse
 
 from formplatform.core.admin_theme import Colour
-from integrations.webhooks.health import LaneState, health_of, lane_state
+from integrations.webhooks.explaining.health import LaneState, health_of, lane_state
+from integrations.webhooks.explaining.steps import spoken_time
+from integrations.webhooks.explaining.waiting import lane_holds
 from integrations.webhooks.models import Webhook
-from integrations.webhooks.steps import spoken_time
-from integrations.webhooks.waiting import lane_holds
 
 from .looks import HEALTH_COLOURS
 

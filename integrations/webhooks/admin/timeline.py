@@ -8,9 +8,9 @@ from django.template.loader import render_to_string
 from django.utils.safestring import SafeString
 
 from formplatform.core.admin_theme import Colour
+from integrations.webhooks.explaining.steps import spoken_time
+from integrations.webhooks.explaining.waiting import holds_of
 from integrations.webhooks.models import Attempt, Delivery
-from integrations.webhooks.steps import spoken_time
-from integrations.webhooks.waiting import holds_of
 
 from .looks import OUTCOME_COLOURS
 

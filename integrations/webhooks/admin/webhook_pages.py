@@ -10,7 +10,7 @@ from django.views.decorators.debug import sensitive_variables
 from formplatform.core import clock
 from formplatform.core.admin_theme import display, register
 from integrations.webhooks import endpoints
-from integrations.webhooks.health import health_of, lane_state, with_health
+from integrations.webhooks.explaining.health import health_of, lane_state, with_health
 from integrations.webhooks.models import Webhook
 
 from .deeds import Deeds

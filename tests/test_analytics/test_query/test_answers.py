@@ -172,13 +172,6 @@ def test_the_offset_of_a_query_is_left_out_behind_its_cursor(store_answers):
     assert [row["age"] for row in (*first.rows, *second.rows)] == [2, 3, 4, 5, 6, 7]
 
 
-def test_what_counts_more_often_than_there_are_responses_has_no_interval(store_answers):
-    form_id = store_answers(*[({"tags": ["red", "green", "blue"]}, 0)] * 2, ({"tags": ["red"]}, 0))
-    query = LONG | {"group_by": [{"field": "tags", "top": 1, "other": True}], "include": ["ci"]}
-    red, other = run_query(form_id, query).rows
-    assert (red["count"], other["count"], other["ci"]) == (3, 4, None)
-
-
 def test_a_crosstab_counts_whole_responses_or_says_so(table):
     crosstab = {"shape": "crosstab", "group_by": ["department", "state"]}
     for measure in (

@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from analytics.counting import count_responses
-from analytics.query_builder import run_query
+from analytics.query_builder import explain_query, run_query
 from formplatform.core import clock
 from formplatform.core.connections import numbers
 from tests.test_analytics.world import World
@@ -100,6 +100,7 @@ def same(rows, others):
 def test_what_they_hold_they_answer_as_the_columns_do(world, query):
     columns = run_query(world.form_id, query | {"engine": "columnar"})
     found = run_query(world.form_id, query)
+    assert explain_query(world.form_id, query)["reason"] == found.reason
     if query.get("aggregate") in ("min", "max") and found.engine == "columnar":
         assert "taken back" in found.reason
     else:

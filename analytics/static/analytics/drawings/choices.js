@@ -10,12 +10,18 @@ const SPARED = 3; // nobody is asked to open a list for so few
 const opened = new WeakSet();
 
 export function choices(field, { values, other, answered, description }) {
-  const rows = other === 0 ? values : [...values, { label: "(other)", count: other, share: part(other, answered) }];
+  const rows = other === 0 ? values : [...values, rest(field, other, answered)];
   return [
     list(field, rows),
     ordered(description),
     field.kind === "options" && h("p", { class: "quiet under" }, `Several answers are possible: shares are of ${answered === null ? "the respondents" : `the ${plural(answered, "respondent")}`} who chose any and add up to more than 100%.`),
   ];
+}
+
+/** Everything beyond the values that are counted one by one; of several options these are choices, which are no share of respondents. */
+function rest(field, count, answered) {
+  if (field.kind === "options") return { label: "(other choices)", count, share: null };
+  return { label: "(other)", count, share: part(count, answered) };
 }
 
 /** Of many options the most frequent first, and all in their own order for whoever asks. */

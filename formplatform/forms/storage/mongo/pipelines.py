@@ -2,14 +2,16 @@
 
 import logging
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 from django.conf import settings
 from pymongo.errors import ExecutionTimeout, OperationFailure
 from pymongo.read_preferences import make_read_preference, read_pref_mode_from_name
 
 from formplatform.forms.domain import JsonObject
-from formplatform.forms.storage.base import QueryFailedError, QueryTimeoutError
+from formplatform.forms.storage.base import Access, QueryFailedError, QueryTimeoutError
 
+from .explained import access_of, silent
 from .kinds import to_key
 from .outages import answering, is_outage
 from .records import RESPONSES
@@ -29,18 +31,10 @@ class Pipelines:
     def aggregate_responses(
         self, form_id: str, pipeline: Sequence[JsonObject], *, max_time_ms: int
     ) -> list[JsonObject]:
-        strange = set(_stages(pipeline)) - STAGES
-        if strange:
-            raise ValueError(f"Stages that leave the form are refused: {sorted(strange)}.")
-        live = {"$match": {"form_id": to_key(form_id), "deleted_at": None}}
-        mode = read_pref_mode_from_name(settings.MONGO_READ_PREFERENCE)
-        responses = RESPONSES.patient_collection.with_options(
-            read_preference=make_read_preference(mode, None)
-        )
+        stages = _of_form(form_id, pipeline)
+        responses = RESPONSES.patient_collection.with_options(read_preference=_preference())
         try:
-            return list(
-                responses.aggregate([live, *pipeline], maxTimeMS=max_time_ms, allowDiskUse=True)
-            )
+            return list(responses.aggregate(stages, maxTimeMS=max_time_ms, allowDiskUse=True))
         except ExecutionTimeout as error:
             raise QueryTimeoutError(
                 "The query takes too long: narrow its time span or group by less.",
@@ -51,6 +45,43 @@ class Pipelines:
                 raise
             logger.warning("query failed", extra={"form_id": form_id, "error": error})
             raise QueryFailedError("The document store cannot work this query out.") from error
+
+    @answering()
+    def explain_responses(
+        self, form_id: str, pipeline: Sequence[JsonObject], *, max_time_ms: int
+    ) -> Access:
+        responses = RESPONSES.collection
+        asked = {
+            "aggregate": responses.name,
+            "pipeline": _of_form(form_id, pipeline),
+            "cursor": {},
+            "allowDiskUse": True,
+        }
+        try:
+            said = responses.database.command(
+                {"explain": asked, "verbosity": "queryPlanner", "maxTimeMS": max_time_ms},
+                read_preference=_preference(),
+            )
+        except ExecutionTimeout:
+            return silent(f"The server did not say within {max_time_ms} ms.")
+        except OperationFailure as error:
+            if is_outage(error):
+                raise
+            logger.warning("a query is not explained", extra={"form_id": form_id, "error": error})
+            return silent("The server does not explain this query.")
+        return access_of(said)
+
+
+def _of_form(form_id: str, pipeline: Sequence[JsonObject]) -> list[JsonObject]:
+    """The pipeline behind the one stage that keeps it to the form's live responses."""
+    strange = set(_stages(pipeline)) - STAGES
+    if strange:
+        raise ValueError(f"Stages that leave the form are refused: {sorted(strange)}.")
+    return [{"$match": {"form_id": to_key(form_id), "deleted_at": None}}, *pipeline]
+
+
+def _preference() -> Any:
+    return make_read_preference(read_pref_mode_from_name(settings.MONGO_READ_PREFERENCE), None)
 
 
 def _stages(pipeline: Sequence[JsonObject]) -> Iterator[str]:

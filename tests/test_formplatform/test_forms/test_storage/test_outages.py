@@ -162,6 +162,8 @@ def test_a_document_store_that_dies_is_unavailable_until_it_is_back(engine_url, 
     assert_unavailable(store, EVERYTHING)
     with pytest.raises(UnavailableError):
         store.aggregate_responses(FORM_ID, [{"$count": "n"}], max_time_ms=1000)
+    with pytest.raises(UnavailableError):
+        store.explain_responses(FORM_ID, [{"$count": "n"}], max_time_ms=1000)
     line.mend()
     assert store.find_responses([RESPONSE.id]) == [RESPONSE]
     assert store.find_revisions([(RESPONSE.id, 1), (RESPONSE.id, 2)]) == [revision_of(RESPONSE)]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
+from pymongo.monitoring import CommandListener
 
 from formplatform.forms.domain import revision_of
 from formplatform.forms.ids import new_id
@@ -100,6 +101,65 @@ def test_a_pipeline_the_database_gives_up_on_is_an_error_of_ours(mongo_store):
     with pytest.raises(QueryFailedError) as refusal:
         mongo_store.aggregate_responses(form_id, [impossible], max_time_ms=1000)
     assert refusal.value.status == 422
+
+
+SPAN = {"$match": {"submitted_at": {"$gte": NOON, "$lt": NOON.replace(day=2)}}}
+COUNT = {"$group": {"_id": None, "n": {"$sum": 1}}}
+
+
+class Commands(CommandListener):
+    """What the server is asked, in full."""
+
+    def __init__(self):
+        self.sent = []
+
+    def started(self, event):
+        self.sent.append(event.command)
+
+    def succeeded(self, event):
+        """Of no interest."""
+
+    def failed(self, event):
+        """Of no interest."""
+
+
+def test_a_pipeline_is_explained_by_the_index_it_uses_and_not_run(mongo_store, engine_url):
+    form_id = new_id()
+    mongo_store.insert_responses([FormResponseFactory(form_id=form_id) for _ in range(30)])
+    listener = Commands()
+    connection.open_connection(engine_url, event_listeners=[listener])
+    try:
+        whole = mongo_store.explain_responses(form_id, [COUNT], max_time_ms=1000)
+        spanned = mongo_store.explain_responses(form_id, [SPAN, COUNT], max_time_ms=1000)
+    finally:
+        connection.open_connection(engine_url)
+    (begins_with_form,) = whole.indexes
+    assert begins_with_form in ("response_live", "response_newest", "response_changed")
+    assert spanned.indexes == ("response_newest",)
+    for found in (whole, spanned):
+        assert (found.documents is None) == ("documents" in found.unknown)
+    asked = [each for each in listener.sent if each["$db"] != "admin"]  # sessions end there
+    assert [(next(iter(each)), each["verbosity"], each["maxTimeMS"]) for each in asked] == [
+        ("explain", "queryPlanner", 1000)
+    ] * 2
+    responses = connection.collection(ResponseDocument)
+    responses.drop_indexes()
+    left = mongo_store.explain_responses(form_id, [SPAN, COUNT], max_time_ms=1000)
+    assert left.indexes is not None
+    assert {*left.indexes} <= {"_id_"}  # which some walk through from end to end
+    mongo_store.ensure_indexes()
+
+
+def test_what_a_server_cannot_explain_is_unknown_and_no_error(mongo_store, caplog):
+    mongo_store.insert_response(FormResponseFactory())
+    found = mongo_store.explain_responses(
+        new_id(), [{"$group": {"n": {"$nonsense": 1}}}], max_time_ms=1000
+    )
+    assert (found.indexes, found.documents) == (None, None)
+    assert set(found.unknown.values()) == {"The server does not explain this query."}
+    assert [each.message for each in caplog.records] == ["a query is not explained"]
+    with pytest.raises(ValueError, match="leave the form"):
+        mongo_store.explain_responses(new_id(), [{"$out": "stolen"}], max_time_ms=1000)
 
 
 def test_what_is_stored_is_valid_for_mongoengine(mongo_store):

@@ -1,0 +1,1 @@
+"""Why something was sent, was not, or waits; how an endpoint is doing."""

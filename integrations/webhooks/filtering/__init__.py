@@ -1,0 +1,1 @@
+"""Which endpoints want which events."""

@@ -1,0 +1,1 @@
+"""What is due, in which order and how fast: one row per endpoint."""

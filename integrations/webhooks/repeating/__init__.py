@@ -1,0 +1,1 @@
+"""Sending again what failed, was missed or cannot have arrived."""

@@ -1,0 +1,1 @@
+"""What beat does for the webhooks: comparing, forgetting, warning, mailing."""

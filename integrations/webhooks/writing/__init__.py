@@ -1,0 +1,1 @@
+"""What messages say: rendered once, signed anew by each attempt."""

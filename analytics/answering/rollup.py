@@ -23,11 +23,13 @@ from analytics.query.ast import (
     Measure,
     WeekStart,
 )
+from analytics.query.axes import holds
 from analytics.query.buckets import label_at, label_on
 from analytics.query.columns import DATA, FACTS
 from analytics.query.fields import Field, Fields, Kind
 from analytics.query.plan import Group, Plan
 from analytics.query.rows import plain
+from analytics.statistics.means import Mean, mean_of_counts
 from analytics.times import granularity, series
 from formplatform.core import clock
 from formplatform.core.connections import REDIS_ERRORS
@@ -66,7 +68,7 @@ def _shape_refusal(plan: Plan, fields: Fields) -> str | None:
         return "weights need the responses"
     if plan.condition is not None and _span(plan) is None:
         return "filters need the responses"
-    if any(measure.condition is not None for measure in plan.measures):
+    if any(each.condition is not None and each.own_bounds is None for each in plan.measures):
         return "the filter of a measure needs the responses"
     return _grouped_refusal(plan, fields) if plan.dimensions else _whole_refusal(plan, fields)
 
@@ -95,11 +97,18 @@ def _figure_refusal(measure: Measure, fields: Fields) -> str | None:
     field = field_of(measure.column, fields)
     if field is None:
         return "of facts about responses there are no figures"
-    if measure.aggregate in (Aggregate.COUNT, Aggregate.MISSING):
-        return None
-    if measure.aggregate not in _FIGURES or field.personal or field.kind is not Kind.NUMBER:
-        return f"{measure.aggregate.value} of it is not kept"
-    return None
+    if measure.own_bounds is not None:
+        return _bounded_refusal(measure, field)
+    is_figure = measure.aggregate in _FIGURES and field.kind is Kind.NUMBER and not field.personal
+    is_kept = is_figure or measure.aggregate in (Aggregate.COUNT, Aggregate.MISSING)
+    return None if is_kept else f"{measure.aggregate.value} of it is not kept"
+
+
+def _bounded_refusal(measure: Measure, field: Field) -> str | None:
+    if field.personal or not field.counts_values:
+        return "its values are not kept"
+    is_held = measure.aggregate in _BOUNDED
+    return None if is_held else f"{measure.aggregate.value} between bounds is not kept"
 
 
 def field_of(column: Column, fields: Fields) -> Field | None:
@@ -177,11 +186,12 @@ def _figure(measure: Measure, form_id: str, fields: Fields, total: int) -> Any:
         return total
     field = field_of(measure.column, fields)
     assert field is not None  # noqa: S101 - refused otherwise
+    if measure.own_bounds is not None:
+        return _bounded(measure, field, form_id, total)
     summary = aggregator.reader().get_field_summary(form_id, field.id)
-    if measure.aggregate is Aggregate.COUNT:
-        return summary.answered
-    if measure.aggregate is Aggregate.MISSING:
-        return total - summary.answered
+    counts = {Aggregate.COUNT: summary.answered, Aggregate.MISSING: total - summary.answered}
+    if measure.aggregate in counts:
+        return counts[measure.aggregate]
     if summary.numbers is None:
         return 0 if measure.aggregate is Aggregate.SUM else None
     return plain(_FIGURES[measure.aggregate](summary.numbers))
@@ -206,6 +216,24 @@ _FIGURES: Mapping[Aggregate, Callable[[NumberSummary], Any]] = {
     Aggregate.MAX: _maximum,
     Aggregate.VARIANCE: lambda numbers: numbers.variance,
     Aggregate.STDDEV: lambda numbers: numbers.standard_deviation,
+}
+
+
+def _bounded(measure: Measure, field: Field, form_id: str, total: int) -> Any:
+    """A figure of the answers between its bounds, out of how often each was given."""
+    lies, counts = measure.own_bounds, _value_counts(field, form_id)
+    assert lies is not None  # noqa: S101 - asked for with them alone
+    _check_total(sum(counts.values()), total)
+    # A field that had fractions once has only its whole numbers left, as in columns.
+    whole = {each: count for each, count in counts.items() if isinstance(each, int)}
+    found = mean_of_counts({each: count for each, count in whole.items() if holds(lies, each)})
+    return plain(_BOUNDED[measure.aggregate](found))
+
+
+_BOUNDED: Mapping[Aggregate, Callable[[Mean | None], Any]] = {
+    Aggregate.COUNT: lambda found: 0 if found is None else found.n,
+    Aggregate.AVG: lambda found: None if found is None else found.mean.value,
+    Aggregate.VARIANCE: lambda found: None if found is None else found.variance,
 }
 
 
@@ -272,6 +300,11 @@ def _whole_quarter(moment: Any) -> datetime:
 def _values(dimension: Dimension, form_id: str, fields: Fields) -> dict[Any, int]:
     field = field_of(dimension.column, fields)
     assert field is not None  # noqa: S101 - refused otherwise
+    return _value_counts(field, form_id)
+
+
+def _value_counts(field: Field, form_id: str) -> dict[Any, int]:
+    """How often each value was given; None: how many responses lack one."""
     summary: FieldSummary = aggregator.reader().get_field_summary(form_id, field.id)
     if summary.other:
         raise UnsuitedError("it has more values than are counted one by one")

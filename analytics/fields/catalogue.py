@@ -5,8 +5,8 @@ from collections.abc import Iterable
 from analytics.query.ast import Aggregate
 from analytics.query.columns import FACTS
 from analytics.query.conditions import ORDERED, TEXT_TESTS
-from analytics.query.fields import OPAQUE, Kind
-from analytics.query.measures import NUMBERS, OPEN_TO_ALL, TAKES
+from analytics.query.fields import OPAQUE, Field, Kind
+from analytics.query.measures import OPEN_TO_ALL, takes
 from formplatform.forms.domain import JsonObject
 from formplatform.forms.storage.registry import get_store
 
@@ -28,7 +28,7 @@ def catalogue_of(form_id: str, *, personal_allowed: bool) -> JsonObject:
             "personal": field.personal,
             "options": dict(field.options),
             "rows": dict(field.rows),
-            **_asked_of(field.kind, is_open=personal_allowed or not field.personal),
+            **_asked_of(field.kind, field, is_open=personal_allowed or not field.personal),
         }
         for field in fields_of_form(form_id)
     ]
@@ -41,7 +41,7 @@ def catalogue_of(form_id: str, *, personal_allowed: bool) -> JsonObject:
             "personal": False,
             "options": {},
             "rows": {},
-            **_asked_of(column.kind, is_open=True),
+            **_asked_of(column.kind, None, is_open=True),
         }
         for name, column in FACTS.items()
     ]
@@ -49,14 +49,14 @@ def catalogue_of(form_id: str, *, personal_allowed: bool) -> JsonObject:
     return {"form_id": form_id, "versions": versions, "fields": [*fields, *facts]}
 
 
-def _asked_of(kind: Kind, *, is_open: bool) -> JsonObject:
+def _asked_of(kind: Kind, field: Field | None, *, is_open: bool) -> JsonObject:
     comparable = is_open and kind not in OPAQUE
     return {
         "kind": kind.value,
         "open": is_open,
         "groupable": comparable,
         "operators": [*EVERY, *(_operators(kind) if comparable else ())],
-        "ops": [each.value for each in _figures(kind) if is_open or each in OPEN_TO_ALL],
+        "ops": [each.value for each in _figures(kind, field) if is_open or each in OPEN_TO_ALL],
     }
 
 
@@ -72,9 +72,5 @@ def _operators(kind: Kind) -> Iterable[str]:
         yield "$date_range"
 
 
-def _figures(kind: Kind) -> Iterable[Aggregate]:
-    return (
-        each
-        for each in Aggregate
-        if each is not Aggregate.RATIO and kind in TAKES.get(each, NUMBERS)
-    )
+def _figures(kind: Kind, field: Field | None) -> Iterable[Aggregate]:
+    return (each for each in Aggregate if each is not Aggregate.RATIO and takes(each, kind, field))

@@ -28,6 +28,8 @@ class Aggregate(Enum):
     FIRST = "first"
     LAST = "last"
     NPS = "nps"
+    CSAT = "csat"
+    CES = "ces"
     RATIO = "ratio"
 
 
@@ -191,6 +193,15 @@ class Measure:
     condition: Condition | None = None
     ratio: tuple[str, str] | None = None
     """Names of two other measures: the first is divided by the second."""
+    scale: tuple[int, int] | None = None
+    """Of a score: the first and the last answer that counts."""
+
+    @property
+    def own_bounds(self) -> Between | None:
+        """The ends between which its answers lie, where its condition is that and nothing else."""
+        lies = self.condition
+        is_own = isinstance(lies, Between) and lies.column == self.column
+        return lies if is_own and isinstance(lies, Between) and lies.low and lies.high else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ shows what another one hides. A filter of values cuts along each value of its fi
 or of texts along its own bounds.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -46,9 +46,16 @@ class Axis:
     dimension: Dimension | None = None
     parts: tuple[Part, ...] = ()
 
+    def knows(self, leaf: Condition) -> bool:
+        """Whether a test of the column parts no group of it: buckets and bins are too coarse."""
+        if self.dimension is None:
+            return any(leaf in part.held for part in self.parts)
+        coarse = (self.dimension.granularity, self.dimension.bins, self.dimension.kept)
+        return all(each is None for each in coarse)
+
     def holds(self, leaf: Condition, key: Any) -> bool:
         """Whether a test of the column is true of a group or a part (given by its number)."""
-        return leaf in self.parts[key].held if self.dimension is None else _fits(leaf, key)
+        return leaf in self.parts[key].held if self.dimension is None else holds(leaf, key)
 
 
 def option_axis(column: Column, option: str | None) -> Axis:
@@ -79,11 +86,16 @@ def is_true(condition: Condition | None, axes: Sequence[Axis], cell: Sequence[An
         return any(is_true(each, axes, cell) for each in condition.conditions)
     if isinstance(condition, Negation):
         return not is_true(condition.condition, axes, cell)
-    keys: Mapping[Column, tuple[Axis, Any]] = {
-        axis.column: (axis, key) for axis, key in zip(axes, cell, strict=True)
-    }
     assert not isinstance(condition, Sampled)  # noqa: S101 - refused
-    axis, key = keys[condition.column]
+    # A field that groups may also have an axis for what is asked of it: that one is made of tests.
+    axis, key = min(
+        (
+            (axis, key)
+            for axis, key in zip(axes, cell, strict=True)
+            if axis.column == condition.column and axis.knows(condition)
+        ),
+        key=lambda pair: pair[0].dimension is not None,
+    )
     return axis.holds(condition, key)
 
 
@@ -138,7 +150,8 @@ def _sides(test: Condition) -> list[tuple[Condition, Condition | None]]:
     return sides
 
 
-def _fits(leaf: Condition, key: Any) -> bool:
+def holds(leaf: Condition, key: Any) -> bool:
+    """Whether a test of values is true of one; None: of a missing one."""
     if isinstance(leaf, In):
         return leaf.or_missing if key is None else key in leaf.values
     assert isinstance(leaf, Between)  # noqa: S101 - other tests have parts

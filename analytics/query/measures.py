@@ -8,9 +8,10 @@ from .asked import MeasureAsked, Node
 from .ast import Aggregate, Condition, Measure
 from .columns import Found, find_column
 from .errors import PERSONAL, QueryError, unknown
-from .fields import OPAQUE, Fields, Kind
+from .fields import OPAQUE, Field, Fields, Kind
 from .filters import parse_filter
 from .reading import below, read_label, read_list, read_name, read_number, read_object, read_word
+from .scores import OF_STEPS, scale_of
 
 KEYS = ("op", "field", "as", "p", "filter", "num", "den")
 SHORT_NAME = "value"
@@ -38,6 +39,7 @@ WANTED = {
     Aggregate.FIRST: "a single value",
     Aggregate.LAST: "a single value",
     Aggregate.COUNT_DISTINCT: "values that can be compared",
+    **{each: wanted for each, (wanted, _) in OF_STEPS.items()},
 }
 
 
@@ -153,12 +155,12 @@ def resolve_measure(
     asked: MeasureAsked, fields: Fields, *, resolve: Resolve, personal_allowed: bool
 ) -> Measure:
     """Find what is worked out. Raises QueryError for whatever the form does not have."""
-    column = None
+    column = scale = None
     if asked.field is not None:
         place = asked.path if asked.name == SHORT_NAME else below(asked.path, "field")
         found = find_column(fields, asked.field, path=place)
         _check_kind(asked.aggregate, found, path=place, personal_allowed=personal_allowed)
-        column = found.column
+        column, scale = found.column, scale_of(asked.aggregate, found.field)
     return Measure(
         name=asked.name,
         aggregate=asked.aggregate,
@@ -166,16 +168,33 @@ def resolve_measure(
         percentile=asked.percentile,
         condition=None if asked.filter is None else resolve(asked.filter),
         ratio=asked.ratio,
+        scale=scale,
     )
+
+
+def takes(aggregate: Aggregate, kind: Kind, field: Field | None) -> bool:
+    """Whether there is such a figure of a field; None: of a fact about the response."""
+    if kind not in TAKES.get(aggregate, NUMBERS):
+        return False
+    return aggregate not in OF_STEPS or scale_of(aggregate, field) is not None
 
 
 def _check_kind(aggregate: Aggregate, found: Found, *, path: str, personal_allowed: bool) -> None:
     if found.personal and not personal_allowed and aggregate not in OPEN_TO_ALL:
         raise QueryError(path, "personal_data", PERSONAL)
-    if found.column.kind not in TAKES.get(aggregate, NUMBERS):
-        wanted = WANTED.get(aggregate, "a number")
-        message = f'"{aggregate.value}" wants {wanted}; this is a {found.column.kind.value}.'
-        raise QueryError(path, "wrong_type", message)
+    if takes(aggregate, found.column.kind, found.field):
+        return
+    wanted = WANTED.get(aggregate, "a number")
+    message = f'"{aggregate.value}" wants {wanted}; this is a {found.column.kind.value}.'
+    if aggregate in OF_STEPS and found.field is not None:
+        message = _without_score(aggregate, found.field)
+    raise QueryError(path, "wrong_type", message)
+
+
+def _without_score(aggregate: Aggregate, field: Field) -> str:
+    wanted, instead = OF_STEPS[aggregate]
+    steps = "" if field.steps is None else ", from {} to {}".format(*field.steps)
+    return f'"{aggregate.value}" wants {wanted}; this is of type {field.type}{steps}: {instead}.'
 
 
 def check_ratios(measures: tuple[Measure, ...], asked: tuple[MeasureAsked, ...]) -> None:

@@ -71,9 +71,17 @@ def _unwound(plan: Plan) -> list[Dimension]:
 def _measure_refusal(measure: Measure) -> str | None:
     if measure.aggregate not in _ACCUMULATORS:
         return f"{measure.aggregate.value} is computed over columns"
-    if measure.condition is not None:
+    if measure.condition is not None and not _is_bounded(measure):
         return "the filter of a measure is computed over columns"
     return None
+
+
+def _is_bounded(measure: Measure) -> bool:
+    """Whether its filter is that its own number lies between two: in no order of MongoDB's does
+    anything but a number.
+    """
+    is_number = measure.column is not None and measure.column.kind is Kind.NUMBER
+    return is_number and measure.own_bounds is not None and measure.aggregate in _OF_VALUES
 
 
 def _dimension_refusal(dimension: Dimension) -> str | None:
@@ -242,24 +250,31 @@ def _within_integers(number: Any) -> Any:
 
 
 def _accumulate(measure: Measure) -> Stage:
-    path = None if measure.column is None else f"${_path(measure.column)}"
+    path: Any = None if measure.column is None else f"${_path(measure.column)}"
+    if measure.own_bounds is not None:
+        tests = [{test: [path, value]} for test, value in _bounds(measure.own_bounds).items()]
+        path = {"$cond": [{"$and": tests}, path, None]}
     return _ACCUMULATORS[measure.aggregate](path)
 
 
-def _counted(path: str | None, *, missing: bool) -> Stage:
+def _counted(path: Any, *, missing: bool) -> Stage:
     if path is None:
         return {"$sum": 1}
     there, gone = (0, 1) if missing else (1, 0)
     return {"$sum": {"$cond": [{"$eq": [{"$ifNull": [path, None]}, None]}, gone, there]}}
 
 
-_ACCUMULATORS: dict[Aggregate, Callable[[str | None], Stage]] = {
+Accumulate = Callable[[Any], Stage]
+_OF_VALUES: dict[Aggregate, Accumulate] = {
     Aggregate.COUNT: lambda path: _counted(path, missing=False),
-    Aggregate.MISSING: lambda path: _counted(path, missing=True),
     Aggregate.SUM: lambda path: {"$sum": path},
     Aggregate.AVG: lambda path: {"$avg": path},
     Aggregate.MIN: lambda path: {"$min": path},
     Aggregate.MAX: lambda path: {"$max": path},
     Aggregate.STDDEV: lambda path: {"$stdDevSamp": path},
     Aggregate.VARIANCE: lambda path: {"$stdDevSamp": path},
+}
+_ACCUMULATORS: dict[Aggregate, Accumulate] = {
+    **_OF_VALUES,
+    Aggregate.MISSING: lambda path: _counted(path, missing=True),
 }

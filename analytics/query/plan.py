@@ -8,14 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from .ast import Aggregate, Between, Bound, Column, Condition, Dimension, Every, Measure, Query
-from .precision import SCORES, interval_parts, sure_measures
+from .ast import Aggregate, Column, Condition, Dimension, Measure, Query
+from .precision import interval_parts, sure_measures
+from .scores import score_of, score_parts
 
 Group = tuple[tuple[Any, ...], tuple[Any, ...]]
 """The keys of a group, one per dimension, and its figures, one per measure of the plan."""
 
-PROMOTERS = Bound(9, inclusive=True), Bound(10, inclusive=True)
-DETRACTORS = Bound(0, inclusive=True), Bound(6, inclusive=True)
 ROWS = "rows"
 """The measure every plan begins with: the responses of the group (weighted where they are)."""
 
@@ -56,28 +55,17 @@ def _parts(measure: Measure) -> list[Measure]:
     """What a measure is put together from. A ratio is of other measures, which are there."""
     if measure.aggregate is Aggregate.RATIO:
         return []
-    if measure.aggregate is not Aggregate.NPS:
-        return [replace(measure, name=f"m:{measure.name}")]
-    assert measure.column is not None  # noqa: S101 - the resolver gave it one
-    return [
-        _counted(measure, measure.column, f"{kind}:{measure.name}", *bounds)
-        for kind, bounds in (("p", PROMOTERS), ("d", DETRACTORS), ("n", SCORES))
-    ]
-
-
-def _counted(measure: Measure, column: Column, name: str, low: Bound, high: Bound) -> Measure:
-    lies: Condition = Between(column, low, high)
-    if measure.condition is not None:
-        lies = Every((measure.condition, lies))
-    return Measure(name=name, aggregate=Aggregate.COUNT, column=column, condition=lies)
+    if measure.scale is not None:
+        return score_parts(measure)
+    return [replace(measure, name=f"m:{measure.name}")]
 
 
 def figures_of(query: Query, parts: Mapping[str, Any]) -> dict[str, Any]:
     """The query's measures from the parts an executor found, by name."""
     figures: dict[str, Any] = {}
     for measure in query.measures:
-        if measure.aggregate is Aggregate.NPS:
-            figures[measure.name] = _net_promoter_score(measure.name, parts)
+        if measure.scale is not None:
+            figures[measure.name] = score_of(measure, parts)
         elif measure.aggregate is Aggregate.RATIO:
             figures[measure.name] = None  # takes its place in the order
         else:
@@ -88,11 +76,3 @@ def figures_of(query: Query, parts: Mapping[str, Any]) -> dict[str, Any]:
             whole = numerator is not None and denominator
             figures[measure.name] = numerator / denominator if whole else None
     return figures
-
-
-def _net_promoter_score(name: str, parts: Mapping[str, Any]) -> float | None:
-    """Share of promoters (9, 10) less that of detractors (0 to 6), in percent (Reichheld 2003)."""
-    answered = parts[f"n:{name}"]
-    if not answered:
-        return None
-    return float(100 * (parts[f"p:{name}"] - parts[f"d:{name}"]) / answered)

@@ -1,6 +1,6 @@
 """How sure figures are: the parts it takes to know, and the interval they make (95 %).
 
-Means, net promoter scores and ratios that are shares have one. Weighted responses count as many as
+Means, scores and ratios that are shares have one. Weighted responses count as many as
 their weights are worth (Kish's effective sample size), as they do in shares.
 """
 
@@ -11,30 +11,30 @@ from typing import Any
 from analytics.statistics.means import estimate_mean
 from analytics.statistics.shares import effective_size, estimate_net, share_interval
 
-from .ast import Aggregate, Between, Bound, Column, Condition, Every, In, Measure, Negation, Query
+from .ast import Aggregate, Column, Condition, Every, In, Measure, Negation, Query
+from .scores import OF_COUNTS, base_of, mean_of
 
 Parts = Mapping[str, Any]
 Ends = list[float]
 INTERVAL = "ci"
-SCORES = Bound(0, inclusive=True), Bound(10, inclusive=True)
-"""The answers that count for a net promoter score."""
 COUNTED = (Aggregate.COUNT, Aggregate.MISSING)
-MEANS = (Aggregate.AVG, Aggregate.NPS)
+SURE = (Aggregate.AVG, Aggregate.NPS, Aggregate.CSAT, Aggregate.CES)
 
 
 def sure_measures(query: Query) -> list[Measure]:
     """The measures an interval is wanted of, and that may have one."""
     if INTERVAL not in query.include:
         return []
-    return [each for each in query.measures if each.aggregate in MEANS or _whole(query, each)]
+    return [each for each in query.measures if each.aggregate in SURE or _whole(query, each)]
 
 
 def interval_parts(query: Query, measure: Measure) -> list[Measure]:
     """What an executor is asked for the interval of a measure, beside its own parts."""
     parts: list[Measure] = []
-    if measure.aggregate is Aggregate.AVG:
-        parts.append(replace(measure, name=f"c:{measure.name}", aggregate=Aggregate.COUNT))
-        parts.append(replace(measure, name=f"v:{measure.name}", aggregate=Aggregate.VARIANCE))
+    mean = mean_of(measure)
+    if mean.aggregate is Aggregate.AVG:
+        parts.append(replace(mean, name=f"c:{measure.name}", aggregate=Aggregate.COUNT))
+        parts.append(replace(mean, name=f"v:{measure.name}", aggregate=Aggregate.VARIANCE))
     if query.weights is not None:
         # Weighted itself, as everything is: the sum of the squares.
         parts.append(
@@ -53,12 +53,13 @@ def interval_of(query: Query, measure: Measure, figures: Parts, parts: Parts) ->
     figure = figures[measure.name]
     if figure is None:
         return None
-    whole = _whole(query, measure)
+    whole, squares = _whole(query, measure), parts.get(f"q:{measure.name}")
     if whole is not None:
-        return share_ends(figure, figures[whole.name], parts.get(f"q:{measure.name}"))
-    kind = "n" if measure.aggregate is Aggregate.NPS else "c"
-    base = parts[f"{kind}:{measure.name}"]
-    size = size_of(base, parts.get(f"q:{measure.name}"))
+        return share_ends(figure, figures[whole.name], squares)
+    base = parts[f"{'n' if measure.aggregate in OF_COUNTS else 'c'}:{measure.name}"]
+    if measure.aggregate is Aggregate.CSAT:
+        return share_ends(figure, base, squares)
+    size = size_of(base, squares)
     if size is None:
         return None
     if measure.aggregate is Aggregate.NPS:
@@ -85,8 +86,9 @@ def _base(query: Query, measure: Measure) -> list[Condition]:
     whole = _whole(query, measure)
     if whole is not None:
         return _conditions(whole)
-    if measure.aggregate is Aggregate.NPS and measure.column is not None:
-        return [*_own(measure), Between(measure.column, *SCORES)]
+    scored = base_of(measure)
+    if scored is not None:
+        return [*_own(measure), scored]
     return _conditions(replace(measure, aggregate=Aggregate.COUNT))
 
 

@@ -45,6 +45,8 @@ WEIGHED = {
     Aggregate.AVG,
     Aggregate.MISSING,
     Aggregate.NPS,
+    Aggregate.CSAT,
+    Aggregate.CES,
     Aggregate.RATIO,
 }
 

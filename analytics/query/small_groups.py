@@ -31,6 +31,7 @@ from .fields import Kind
 from .plan import Group, Plan
 from .protecting import Cell, Hidden, protect
 from .records import SUPPRESSED, Record
+from .scores import counts_of
 from .tables import Table, read_table, rests_on_answers
 
 MOST_AXES = 2
@@ -139,7 +140,7 @@ class SmallGroups:
         for number, place in enumerate(cut.places):
             if number not in cut.options:
                 found.margins[number].update(hidden.totals[place])
-        for measure in query.measures:
+        for measure in _told(query):
             condition = _condition_of(measure)
             if measure.column is None and condition is None:
                 continue
@@ -150,7 +151,11 @@ class SmallGroups:
             both = selected & _selected(table, condition)
             places = found.measures.setdefault(measure.name, set())
             places |= self._untold(lines, both, own, cut)
-            if not _is_known(everything, both, cells, total=True):
+            rests = table.answers.get(measure.name, {})
+            is_of_few = is_small(sum(rests[cell] for cell in both & rests.keys()), self._least)
+            if is_of_few:  # all of it together: no other line could be set against it
+                places.update(lines)
+            if is_of_few or not _is_known(everything, both, cells, total=True):
                 found.whole.add(measure.name)
 
     def _hidden(self, table: Table, counts: Mapping[Cell, int]) -> Hidden:
@@ -247,9 +252,15 @@ def _lines(table: Table, cut: Cut) -> dict[Place, frozenset[Cell]]:
 
 def _conditions(query: Query) -> Condition | None:
     """The query's filter and those of its measures."""
-    found = [query.condition, *map(_condition_of, query.measures)]
+    found = [query.condition, *map(_condition_of, _told(query))]
     given = tuple(each for each in found if each is not None)
     return Every(given) if given else None
+
+
+def _told(query: Query) -> Iterator[Measure]:
+    """What the answer tells of respondents: a share tells two counts, under its name both."""
+    for measure in query.measures:
+        yield from counts_of(measure)
 
 
 def _condition_of(measure: Measure) -> Condition | None:

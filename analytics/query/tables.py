@@ -9,10 +9,12 @@ from .axes import Axis
 from .plan import Group, Plan
 from .protecting import Cell
 from .records import keys_of
+from .scores import base_of
 
 Ask = Callable[[Plan], list[Group]]
 RESPONDENTS = ""
-COUNTED = (Aggregate.COUNT, Aggregate.MISSING)
+COUNTED = (Aggregate.COUNT, Aggregate.MISSING, Aggregate.CSAT)
+"""What is told, or tells, how many respondents there are under a condition."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,7 +52,7 @@ def read_table(query: Query, axes: Sequence[Axis], condition: Condition | None, 
 
 
 def rests_on_answers(measure: Measure) -> bool:
-    """Not so a count of answers: that is one of respondents, with a filter."""
+    """Not so a count of answers, or a share of them: those are of respondents, with a filter."""
     return measure.column is not None and measure.aggregate not in COUNTED
 
 
@@ -64,9 +66,12 @@ def _measures(
 ) -> Iterator[Measure]:
     for numbers in chosen:
         parts = tuple(axis.parts[n].condition for axis, n in zip(parted, numbers, strict=True))
-        condition = Every(parts) if parts else None
         for figure in figures:
-            column = None if figure is None else figure.column
+            scored = None if figure is None else base_of(figure)
+            own = parts if scored is None else (*parts, scored)
             yield Measure(
-                name="rows", aggregate=Aggregate.COUNT, column=column, condition=condition
+                name="rows",
+                aggregate=Aggregate.COUNT,
+                column=None if figure is None else figure.column,
+                condition=Every(own) if own else None,
             )

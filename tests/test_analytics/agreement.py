@@ -36,7 +36,8 @@ from tests.test_analytics.world import World
 ACTS = 150
 """Changes before the first query of a round; more come between its queries."""
 CHANGES_EVERY = 10
-STUDY = parse_definition(study.DEFINITION)
+STUDY = parse_definition(study.BEFORE)
+"""Answers on steps that the newest version lacks are among them."""
 NEWEST = 2
 PAGES = 3
 """How many pages behind the first one are read."""
@@ -89,8 +90,8 @@ class Study(World):
 
     def __init__(self, store, seed):
         super().__init__(new_id(), store, seed)
-        for number in (1, NEWEST):
-            store.insert_version(study.version(self.form_id, number=number))
+        store.insert_version(study.version(self.form_id, number=1, definition=study.BEFORE))
+        store.insert_version(study.version(self.form_id, number=NEWEST))
         for _ in range(ACTS):
             self.act()
         self.count()
@@ -104,7 +105,7 @@ class Study(World):
         return super().edit(response, data=self._answers(), **given)
 
     def _answers(self):
-        return validate_answers(STUDY, study.answers(self.random)).data
+        return validate_answers(STUDY, study.answers_before(self.random)).data
 
     def count(self):
         """Every event reaches the numbers, some twice, and leaves the outbox."""

@@ -207,7 +207,7 @@ def personal_answers():
         for operator in ("$in", "$nin", "$any"):
             body = filtered({name: {operator: ["a@b.c"]}})
             yield Hostile(f"{name} {operator}", body, f"filter.{name}.{operator}")
-        for op in ("min", "max", "first", "last", "mode", "sum", "median"):
+        for op in ("min", "max", "first", "last", "mode", "sum", "median", "csat", "ces"):
             figure = {"measures": [{"op": op, "field": name}]}
             yield Hostile(f"the {op} of {name}", figure, "measures[0].field")
         part = {"measures": [{"op": "count", "filter": {name: "a@b.c"}}]}

@@ -55,6 +55,7 @@ ORIGINALS = [
     },
     {"measures": ["count"], "group_by": ["department", "status"], "shape": "crosstab"},
     {"measures": ["count"], "group_by": [{"field": "tags", "explode": False}], "weights": "amount"},
+    {"measures": [{"op": "csat", "field": "score"}, {"op": "ces", "field": "effort", "as": "e"}]},
     {"aggregate": "median", "value": "age", "sample": {"rate": 0.5, "seed": 3}, "max_time_ms": 500},
     {
         "aggregate": "count",

@@ -7,6 +7,8 @@ import pandas as pd
 
 from tests.test_analytics import oracle
 
+SCORES = ("nps", "csat", "ces")
+
 
 def measures(query):
     found = []
@@ -67,6 +69,13 @@ def weighted(measure, group):
         return weight_of(given)
     if measure["op"] == "missing":
         return math.fsum([*group["#weight"], *(-w for w in given["#weight"])])
+    return weighted_sum(measure, given)
+
+
+def weighted_sum(measure, given):
+    """Or what is made of one: a mean, a score."""
+    if measure["op"] in SCORES:
+        return weighted_score(given, measure)
     pairs = zip(given["#weight"], given[measure["field"]], strict=True)
     total = math.fsum(w * v for w, v in pairs)
     if measure["op"] == "sum":
@@ -83,10 +92,36 @@ COUNTS = {
 }
 
 
-def net_promoter_score(values, _):
-    scores = only(values, [0 <= v <= 10 for v in values])
-    promoters, detractors = (scores >= 9).sum(), (scores <= 6).sum()
-    return 100 * (promoters - detractors) / len(scores) if len(scores) else None
+BASES = {"nps": range(11), "ces": range(1, 8)}
+LAST_STEPS = {"score": 5, "effort": 7}
+
+
+def base_of(measure):
+    """The answers a score is of."""
+    last = LAST_STEPS.get(measure["field"])
+    return BASES.get(measure["op"]) or range(1, last + 1)
+
+
+def worth_of(measure, answer):
+    """What an answer adds to a score, which is the mean of this."""
+    if measure["op"] == "nps":
+        return 100 * ((answer >= 9) - (answer <= 6))
+    return answer if measure["op"] == "ces" else int(answer > base_of(measure)[-3])
+
+
+def score(values, measure):
+    found = [worth_of(measure, each) for each in values if each in base_of(measure)]
+    return math.fsum(found) / len(found) if found else None
+
+
+def weighted_score(given, measure):
+    pairs = [
+        (weight, worth_of(measure, answer))
+        for weight, answer in zip(given["#weight"], given[measure["field"]], strict=True)
+        if answer in base_of(measure)
+    ]
+    total = math.fsum(weight for weight, _ in pairs)
+    return math.fsum(weight * worth for weight, worth in pairs) / total if pairs else None
 
 
 def extreme(value):
@@ -94,7 +129,7 @@ def extreme(value):
 
 
 SUMMARIES = {
-    "nps": net_promoter_score,
+    **dict.fromkeys(SCORES, score),
     "sum": lambda values, _: math.fsum(values),
     "avg": lambda values, _: pd.to_numeric(values).astype(float).mean(),
     "min": lambda values, _: extreme(min(values)),

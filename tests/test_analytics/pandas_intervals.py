@@ -6,7 +6,7 @@ import pandas as pd
 from scipy import stats
 
 from tests.test_analytics import oracle
-from tests.test_analytics.pandas_figures import figures, measures, only, weight_of
+from tests.test_analytics.pandas_figures import SCORES, base_of, figures, measures, only, weight_of
 from tests.test_analytics.pandas_tables import Z, interval_of
 
 COUNTS = ("count", "missing")
@@ -21,7 +21,7 @@ def with_intervals(query, group):
     sure = {
         name: ends(query, group, found, measure, listed)
         for name, measure in listed.items()
-        if measure["op"] in ("avg", "nps") or is_share(measure, listed)
+        if measure["op"] in ("avg", *SCORES) or is_share(measure, listed)
     }
     return found | ({"intervals": sure} if sure else {})
 
@@ -51,10 +51,13 @@ def ends(query, group, found, measure, listed):
         rows = counted_by(listed[measure["den"]], group)
         return interval_of(min(1.0, figure), worth(rows))
     rows = counted_by({**measure, "op": "count"}, group)
+    if measure["op"] in SCORES:
+        rows = only(rows, [value in base_of(measure) for value in rows[measure["field"]]])
     values = pd.to_numeric(rows[measure["field"]]).astype(float)
     if measure["op"] == "nps":
-        scores = only(rows, (values >= 0) & (values <= 10))
-        return of_net(scores, pd.to_numeric(scores[measure["field"]]).astype(float), figure)
+        return of_net(rows, values, figure)
+    if measure["op"] == "csat":
+        return interval_of(figure, worth(rows))
     return of_mean(rows, values, figure)
 
 

@@ -6,13 +6,18 @@ from tests.test_analytics.random_spans import SHORT, ZONES, ranges, spans
 
 GRANULARITIES = ["quarter_hour", "hour", "day", "week", "month", "quarter", "year"]
 SPREAD = ["department", "data.state", "tags", "score", "member", "age"]
-NUMBERS = ["age", "amount", "score"]
+NUMBERS = ["age", "amount", "score", "effort"]
 NEED_RESPONSES = ("versions", "sample", "time_field")
-ANSWERED = [*SPREAD, "amount", "born", "wakes", "seen", "note", "email", "care", "order", "scan"]
+ANSWERED = [
+    *SPREAD, "amount", "born", "wakes", "seen", "note", "email", "care", "order", "scan", "effort",
+]  # fmt: skip
 FIGURES = {
     "count": ANSWERED,
     "missing": ANSWERED,
     **dict.fromkeys(("sum", "avg", "min", "max", "stddev", "variance"), NUMBERS),
+    "nps": ["age", "effort"],
+    "csat": ["score", "effort"],
+    "ces": ["effort"],
 }
 
 

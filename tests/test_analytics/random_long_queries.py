@@ -35,8 +35,11 @@ FIGURES = {
     "first": SINGLE,
     "last": SINGLE,
     "nps": ["score", "age"],
+    "csat": ["score", "effort"],
+    "ces": ["effort"],
 }
-NOISY = {"sum", "avg", "stddev", "variance", "median", "percentile", "ratio", "nps"}
+SCORES = ["nps", "csat", "ces"]
+NOISY = {"sum", "avg", "stddev", "variance", "median", "percentile", "ratio", *SCORES}
 """Their last digits differ with the order of adding: see `loose_order`."""
 VALUES = {"min", "max", "mode", "first", "last"}
 TELLING = {"granularity", "bins", "explode"}
@@ -84,9 +87,9 @@ plain_filters = st.recursive(comparisons(), nested, max_leaves=5)
 filters = st.recursive(st.one_of(comparisons(), special_comparisons), nested, max_leaves=5)
 
 
-IN_PIPELINES = ["count", "missing", "sum", "avg", "min", "max", "stddev", "variance"]
+IN_PIPELINES = ["count", "missing", "sum", "avg", "min", "max", "stddev", "variance", *SCORES]
 """What the document database is asked for."""
-WEIGHED = ["count", "missing", "sum", "avg"]
+WEIGHED = ["count", "missing", "sum", "avg", *SCORES]
 WEIGHTS = ["score", "age", "data.amount"]
 """Some of whose answers are no weights: they are missing, 0 or below."""
 

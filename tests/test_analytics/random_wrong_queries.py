@@ -35,6 +35,8 @@ WRONG = [
         {"measures": [{"op": "median", "field": "age"}], "weights": "score"},
         ("weights", "not_allowed"),
     ),
+    ({"measures": [{"op": "csat", "field": "age"}]}, ("measures[0].field", "wrong_type")),
+    ({"measures": [{"op": "ces", "field": "score"}]}, ("measures[0].field", "wrong_type")),
     (
         {
             "group_by": ["submitted_at"],

@@ -55,8 +55,13 @@ DEFINITION = {
             "options": options(x="X", y="Y"),
         },
         {"id": "scan", "type": "file", "label": "Scan"},
+        {"id": "effort", "type": "scale", "label": "It was easy"},
     ]
 }
+BEFORE = {
+    "fields": [*DEFINITION["fields"][:-1], DEFINITION["fields"][-1] | {"minimum": 0, "maximum": 8}]
+}
+"""An older version: its scale had a step more at either end."""
 START = datetime(2026, 3, 27, tzinfo=UTC)
 
 
@@ -83,11 +88,17 @@ VALUES = {
     "care": lambda rng: {row: rng.choice(["good", "bad"]) for row in ("food", "staff")},
     "order": lambda rng: rng.sample(["x", "y"], 2),
     "scan": lambda rng: {"id": "f1", "name": "x.pdf", "size": 3, "content_type": "application/pdf"},
+    "effort": lambda rng: rng.randrange(1, 8),
 }
 
 
 def answers(rng, missing=0.25):
     return {name: make(rng) for name, make in VALUES.items() if rng.random() >= missing}
+
+
+def answers_before(rng):
+    """Those to the older version."""
+    return {name: rng.randrange(9) if name == "effort" else v for name, v in answers(rng).items()}
 
 
 def responses(form_id, count, seed=1, **given):
@@ -98,5 +109,5 @@ def responses(form_id, count, seed=1, **given):
     ]
 
 
-def version(form_id, number=1):
-    return FormVersionFactory(form_id=form_id, number=number, definition=DEFINITION)
+def version(form_id, number=1, definition=DEFINITION):
+    return FormVersionFactory(form_id=form_id, number=number, definition=definition)

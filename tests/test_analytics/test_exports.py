@@ -132,6 +132,7 @@ def test_the_cells_are_what_was_answered(api, answered):
         "care.staff": None,
         "order": ["y", "x"],
         "scan": None,
+        "effort": None,
     }
     asked = {"values": "labels", "options": "split", "fields": "tags,department,care"}
     labelled = json.loads(export(api, answered, "jsonl", **asked).splitlines()[0])

@@ -95,7 +95,7 @@ def recount(responses):
 
 
 def _is_numeric(field):
-    return field["type"] in ("integer", "number", "rating")
+    return field["type"] in ("integer", "number", "rating", "scale")
 
 
 def _values(field, answer):

@@ -15,6 +15,7 @@ from formplatform.core import clock
 from formplatform.forms.schema.definition import parse_definition
 from formplatform.forms.storage.mongo import connection
 from formplatform.forms.storage.mongo.store import MongoFormStore
+from tests.factories.forms import FormResponseFactory
 from tests.test_analytics import pandas_oracle, study
 from tests.test_analytics.agreement import alike
 from tests.test_analytics.loose_order import arranged, sorts_loosely
@@ -40,6 +41,10 @@ def responses(form_id, form_store):
     form_store.insert_version(study.version(form_id, number=2))
     found = Responses(study.responses(form_id, RESPONSES))
     found += study.responses(form_id, 9, seed=2, version=2, source="import")
+    found += [
+        FormResponseFactory(form_id=form_id, data={"effort": each}, submitted_at=study.START)
+        for each in (0, 8, 9)
+    ]
     form_store.insert_responses(found)
     return found
 

@@ -36,6 +36,15 @@ HELD = [
         for name in ("age", "amount", "score")
     ),
     {
+        "measures": [
+            {"op": "nps", "field": "effort"},
+            *({"op": "csat", "field": name} for name in ("score", "effort")),
+            {"op": "ces", "field": "effort"},
+            {"op": "count", "field": "age", "filter": {"age": {"$between": [1, 18]}}},
+        ],
+        "include": ["ci", "totals"],
+    },
+    {
         "measures": ["count"],
         "group_by": {"field": "submitted_at", "granularity": "hour", "timezone": "Asia/Kathmandu"},
         "date_range": ["2026-03-28", "2026-10-26"],
@@ -52,6 +61,24 @@ NOT_HELD = [
     ({"aggregate": "count", "group_by": "amount"}, "values are not kept"),
     ({"aggregate": "count", "group_by": "care.food"}, "values are not kept"),
     ({"aggregate": "count", "weights": "score"}, "weights"),
+    ({"aggregate": "csat", "value": "score", "weights": "amount"}, "weights"),
+    ({"aggregate": "ces", "value": "effort", "group_by": "department"}, "by groups"),
+    (
+        {"measures": [{"op": "sum", "field": "age", "filter": {"age": {"$between": [1, 18]}}}]},
+        "sum between bounds",
+    ),
+    (
+        {"measures": [{"op": "avg", "field": "age", "filter": {"age": {"$gte": 1}}}]},
+        "the filter of a measure",
+    ),
+    (
+        {
+            "measures": [
+                {"op": "count", "field": "amount", "filter": {"amount": {"$between": [0, 1]}}}
+            ]
+        },
+        "its values are not kept",
+    ),
     (
         {"aggregate": "count", "group_by": "submitted_at", "week_start": "sunday"}
         | {"group_by": {"field": "submitted_at", "granularity": "week"}},

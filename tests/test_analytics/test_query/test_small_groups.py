@@ -126,6 +126,17 @@ def test_bounds_of_whole_numbers_are_no_way_round(store_answers):
     }
 
 
+def test_a_field_may_be_grouped_and_filtered_in_one_question(store_answers):
+    form_id = store_answers(({"amount": 1.0}, 20), ({"amount": 3.5}, 2), ({"amount": 9.0}, 30))
+    bins, months = {"field": "amount", "bins": [0, 2, 6]}, {"field": "submitted_at"}
+    assert counts(form_id, by(bins, filter={"amount": {"$gte": 5}})) == {("≥6",): 30}
+    assert counts(form_id, by(bins, filter={"amount": {"$gte": 3}}))["2..6",] is None
+    late = {"submitted_at": {"$gte": "2026-01-01"}}
+    assert counts(form_id, by(months, filter=late)) == {("2026-03-27",): 52}
+    form_id = store_answers(({"tags": ["red", "blue"]}, 2), ({"tags": ["blue"]}, 30))
+    assert counts(form_id, by("tags", filter={"tags": "blue"})) == {("blue",): 32, ("red",): None}
+
+
 def test_a_measure_of_few_answers_is_hidden_where_the_group_is_not(store_answers):
     form_id = store_answers(
         ({"department": "it", "amount": 10.0}, 2),
@@ -144,6 +155,21 @@ def test_a_measure_of_few_answers_is_hidden_where_the_group_is_not(store_answers
         {"department": "ops", "count": 6, "sum": None, "suppressed": True},
     ]
     assert found.totals == {"count": 35, "sum": 53}
+
+
+def test_a_measure_of_few_answers_in_all_is_hidden_without_groups_and_in_totals_too(store_answers):
+    form_id = store_answers(
+        ({"department": "it", "amount": 3.0}, 2), ({"department": "it", "amount": -1.0}, 2),
+        ({"department": "it"}, 18), ({"department": "hr"}, 9),
+    )  # fmt: skip
+    measures = ["count", {"op": "avg", "field": "amount", "as": "mean"}]
+    query = {"measures": measures, "include": ["totals"]}
+    found = run_query(form_id, query)
+    assert found.rows == [{"count": 31, "mean": None, "suppressed": True}]
+    assert found.totals == {"count": 31, "mean": None}
+    found = run_query(form_id, query | {"group_by": ["department"]})
+    assert [row["mean"] for row in found.rows] == [None, None]
+    assert found.totals == {"count": 31, "mean": None}
 
 
 def test_a_count_of_a_filter_s_own_and_a_ratio_of_it_are_hidden_in_both_directions(store_answers):

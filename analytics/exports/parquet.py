@@ -1,10 +1,10 @@
-"""Parquet: batches on disk, put together by polars' streaming engine."""
+"""Parquet: a file of polars' per batch, joined while they are made."""
 
+import io
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .files import sent_file
+from .row_groups import one_file
 from .tables import Cell, Column, Table
 
 if TYPE_CHECKING:
@@ -15,20 +15,14 @@ BATCH = 20_000
 
 
 def write_parquet(table: Table) -> Iterator[bytes]:
-    return sent_file(table, _make)
-
-
-def _make(table: Table, directory: Path) -> Path:
-    import polars as pl
-
     schema = _schema(table.columns, table.timezone)
-    parts = []
-    for number, batch in enumerate(_batches(table)):
-        parts.append(directory / f"part-{number:06}.parquet")
-        _frame(batch, schema).write_parquet(parts[-1])
-    path = directory / "export.parquet"
-    pl.scan_parquet(parts).sink_parquet(path, row_group_size=BATCH)
-    return path
+    return one_file(_file(_frame(batch, schema)) for batch in _batches(table))
+
+
+def _file(frame: "pl.DataFrame") -> bytes:
+    buffer = io.BytesIO()
+    frame.write_parquet(buffer, row_group_size=BATCH)
+    return buffer.getvalue()
 
 
 def _batches(table: Table) -> Iterator[list[Sequence[Any]]]:

@@ -25,7 +25,6 @@ LARGEST_EXACT = 10**15
 WIDTHS = {Cell.DATE: 11, Cell.MOMENT: 24}
 """In digits: a sheet shows a day that is wider than its column as a row of #."""
 WIDTH = 13
-BATCH = 1000
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 _UNWRITABLE = re.compile("[&<>\x00-\x08\x0b-\x1f\ufffe\uffff]|_(?=x[0-9A-Fa-f]{4}_)")
 """What XML cannot hold is written as _xHHHH_, and so is the beginning of what only looks so."""
@@ -47,10 +46,8 @@ def _columns(table: Table) -> str:
 def _rows(table: Table) -> Iterator[str]:
     letters = [_letters(place) for place in range(len(table.columns))]
     yield _row(1, [column.name for column in table.columns], letters)
-    number = 2
-    for batch in table.batches(BATCH):
-        yield "".join([_row(at, row, letters) for at, row in enumerate(batch, start=number)])
-        number += len(batch)
+    for number, row in enumerate(table.rows, start=2):
+        yield _row(number, row, letters)
 
 
 def _letters(place: int) -> str:

@@ -57,7 +57,7 @@ _PARTS = {
 
 
 def packed(columns: str, rows: Iterable[str]) -> Iterator[bytes]:
-    """The chunks of a workbook, from the XML of its sheet's columns and of some rows at a time."""
+    """The chunks of a workbook, from the XML of its sheet's columns and of each row."""
     outlet = _Outlet()
     with ZipFile(outlet, "w", ZIP_DEFLATED) as package:
         for name, text in _PARTS.items():
@@ -66,8 +66,8 @@ def packed(columns: str, rows: Iterable[str]) -> Iterator[bytes]:
             opening = f'{_DECLARED}<worksheet xmlns="{_MAIN}"><cols>{columns}</cols><sheetData>'
             sheet.write(opening.encode())
             yield outlet.take()
-            for some in rows:
-                sheet.write(some.encode())
+            for row in rows:
+                sheet.write(row.encode())
                 if chunk := outlet.take():
                     yield chunk
             sheet.write(b"</sheetData></worksheet>")

@@ -74,6 +74,18 @@ def test_a_sheet_has_so_many_columns_and_no_more():
         written(Format.XLSX, Cell.BOOLEAN, [True], columns=16_385)
 
 
+def test_a_sheet_has_so_many_rows_and_no_more():
+    column = Column(name="a", label="A", cell=Cell.TEXT)
+    fits, exceeds = (
+        Table(columns=[column], rows=iter([["x"]]), most_rows=most)
+        for most in (1_048_575, 1_048_576)
+    )
+    assert next(WRITERS[Format.XLSX].write(fits))
+    with pytest.raises(TooLargeError, match="1,048,575 rows"):
+        WRITERS[Format.XLSX].write(exceeds)
+    assert list(exceeds.rows) == [["x"]]
+
+
 @pytest.mark.parametrize("letter", ["x", "ü", "漢", "😀"])
 def test_a_text_too_long_is_cut_at_whole_letters_and_shows_it(read_sav, letter):
     text = letter * 40_000

@@ -35,7 +35,7 @@ def noise():
     return "".join(LETTERS.choices(string.ascii_letters, k=900))
 
 
-@pytest.mark.parametrize(("kind", "made_first"), [("sav", 1), ("parquet", 1), ("xlsx", 0)])
+@pytest.mark.parametrize(("kind", "made_first"), [("sav", 1), ("parquet", 0), ("xlsx", 0)])
 def test_a_connection_that_breaks_leaves_no_file_and_no_busy_thread(
     web, tmp_path, kind, made_first
 ):

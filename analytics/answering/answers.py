@@ -185,7 +185,11 @@ class Answering:
         plan = plan_of(query, condition=condition)
         groups, choice = self._asked(plan, wanted=self._wanted)
         records = records_of(query, plan, groups)
-        dropped = [each.name for each in query.dimensions if not each.other]
+        dropped = [
+            each.name for each in query.dimensions if each.kept is not None and not each.other
+        ]
+        if not dropped:
+            return records, choice
         return [
             record
             for record in records

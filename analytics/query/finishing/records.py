@@ -43,6 +43,9 @@ class Record:
     extras: dict[str, Any] = field(default_factory=dict)
 
 
+PLAIN = (str, int, float)
+
+
 def records_of(query: Query, plan: Plan, groups: Iterable[Group]) -> list[Record]:
     """The records of the groups an executor found, in no order."""
     names = [measure.name for measure in plan.measures]
@@ -55,9 +58,10 @@ def records_of(query: Query, plan: Plan, groups: Iterable[Group]) -> list[Record
         plain = dict(zip(dimensions, found, strict=True))
         keys = plain if are_plain else keys_of(plan.dimensions, found)
         record = Record(keys, figures_of(query, parts), parts[ROWS], parts.get(SQUARES))
-        record.intervals = {
-            each.name: interval_of(query, each, record.figures, parts) for each in sure
-        }
+        if sure:
+            record.intervals = {
+                each.name: interval_of(query, each, record.figures, parts) for each in sure
+            }
         record.is_other = not are_plain and Rest.OTHER in keys.values()
         records.append(record)
     return records
@@ -91,8 +95,8 @@ def row_of(query: Query, record: Record) -> Row:
 
 def shown(dimension: Dimension, key: Any) -> Any:
     """What a group is called in the answer."""
+    if isinstance(key, PLAIN):
+        return key
     if key is None:
         return dimension.missing
-    if isinstance(key, tuple):
-        return list(key)
-    return key if isinstance(key, str | int | float) else str(key)
+    return list(key) if isinstance(key, tuple) else str(key)

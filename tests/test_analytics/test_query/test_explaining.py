@@ -1,7 +1,6 @@
 """An explanation says what an answer would be read from, and reads no response itself."""
 
 import json
-from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -65,25 +64,6 @@ def counted(world):
     revisions = {each.id: each.revision for each in world.responses.values()}
     world.store.mark_dispatched(revisions, at=clock.now())
     return world
-
-
-@pytest.fixture
-def asked(form_store, monkeypatch):
-    """What is asked of the store, by method; the store answers as ever."""
-    found = Counter()
-
-    def counting(name, method):
-        def call(*args, **given):
-            found[name] += 1
-            return method(*args, **given)
-
-        return call
-
-    for name in dir(form_store):
-        method = getattr(form_store, name)
-        if not name.startswith("_") and callable(method):
-            monkeypatch.setattr(form_store, name, counting(name, method))
-    return found
 
 
 def explained(form_id, query, *scopes):
@@ -202,15 +182,15 @@ LOOKED_UP = {
 
 @pytest.mark.parametrize("engine", ["columnar", None])
 @pytest.mark.parametrize("how", LOOKED_UP)
-def test_nothing_of_a_response_is_read_or_in_it(world, asked, how, engine):
+def test_nothing_of_a_response_is_read_or_in_it(world, store_calls, how, engine):
     group = LOOKED_UP[how]
     query = {"measures": ["count"], "group_by": [group], "engine": engine}
     run_query(world.form_id, query)
-    asked.clear()
+    store_calls.clear()
     found = explained(world.form_id, query)
     body = found.json()
     assert (found.status_code, body["looked_up"]) == (200, [group["field"]])
-    assert asked.keys() <= LOOKS
+    assert store_calls.keys() <= LOOKS
     text = json.dumps(body | {"reads": None})
     for answer in {str(value) for each in world.live() for value in each.data.values()}:
         assert len(answer) < 4 or answer not in text, answer
@@ -220,20 +200,20 @@ def test_nothing_of_a_response_is_read_or_in_it(world, asked, how, engine):
 
 
 @pytest.mark.parametrize("query", [COUNT, FILTERED, COLUMNAR, day("hour")], ids=str)
-def test_no_engine_reads_responses_to_say_what_it_would_read(world, asked, query):
+def test_no_engine_reads_responses_to_say_what_it_would_read(world, store_calls, query):
     COLUMNS.clear()
-    asked.clear()
+    store_calls.clear()
     assert explained(world.form_id, query).status_code == 200
-    assert asked["count_responses"] == 1
-    assert asked.keys() <= LOOKS
+    assert store_calls["count_responses"] == 1
+    assert store_calls.keys() <= LOOKS
 
 
-def test_a_personal_field_is_as_closed_to_it_as_to_the_query(world, asked):
+def test_a_personal_field_is_as_closed_to_it_as_to_the_query(world, store_calls):
     query = COUNT | {"filter": {"email": "one@example.org"}}
     refused = explained(world.form_id, query)
     assert refused.status_code == 400
     assert refused.json()["errors"][0]["code"] == "personal_data"
-    assert asked.keys() <= LOOKS - {"count_responses", "explain_responses"}
+    assert store_calls.keys() <= LOOKS - {"count_responses", "explain_responses"}
     both = ["analytics:read", "responses:read"]
     assert explained(world.form_id, query, *both).json()["reads"]
 

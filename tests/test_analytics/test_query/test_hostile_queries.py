@@ -1,7 +1,6 @@
 """Hundreds of hostile queries: each is a 4xx that names the place, and none reads a response."""
 
 import json
-from collections import Counter
 
 import pytest
 from django.contrib.auth.models import User
@@ -44,25 +43,6 @@ def ask(form):
     return ask
 
 
-@pytest.fixture
-def reads(form_store, monkeypatch):
-    """What is asked of the store, by method; the store answers as ever."""
-    found = Counter()
-
-    def counting(name, method):
-        def call(*args, **given):
-            found[name] += 1
-            return method(*args, **given)
-
-        return call
-
-    for name in dir(form_store):
-        method = getattr(form_store, name)
-        if not name.startswith("_") and callable(method):
-            monkeypatch.setattr(form_store, name, counting(name, method))
-    return found
-
-
 def verdict(answer, path):
     """What is wrong with an answer; None where it is a refusal of that place."""
     if not 400 <= answer.status_code < 500:
@@ -76,11 +56,11 @@ def verdict(answer, path):
 
 
 @pytest.mark.parametrize("group", GROUPS)
-def test_a_hostile_query_is_refused_where_it_is_wrong_and_reads_nothing(ask, reads, group):
+def test_a_hostile_query_is_refused_where_it_is_wrong_and_reads_nothing(ask, store_calls, group):
     wrong = {}
     for name, body, path in GROUPS[group]():
-        reads.clear()
-        found = verdict(ask(body), path) or sorted(reads.keys() - OF_THE_FORM)
+        store_calls.clear()
+        found = verdict(ask(body), path) or sorted(store_calls.keys() - OF_THE_FORM)
         if found:
             wrong[name] = found
     assert wrong == {}
@@ -94,15 +74,15 @@ DOORS = {
 
 
 @pytest.mark.parametrize("door", DOORS)
-def test_no_other_door_takes_one(form, form_store, reads, door):
+def test_no_other_door_takes_one(form, form_store, store_calls, door):
     api = client_of(User.objects.get(username="ada"), "analytics:read", "analytics:write")
     url, wrong = "/api/v2/" + DOORS[door].format(form=form), {}
     sent = [each for each in every_hostile_query() if not isinstance(each.body, Text)][::9]
     for name, body, _ in sent:
-        reads.clear()
+        store_calls.clear()
         asked = {"form_id": form, "name": "x", "query": body} if door == "saved" else body
         answer = api.post(url, data=json.dumps(asked), content_type="application/json")
-        found = verdict(answer, "") or sorted(reads.keys() - OF_THE_FORM)
+        found = verdict(answer, "") or sorted(store_calls.keys() - OF_THE_FORM)
         if found:
             wrong[name] = found
     assert wrong == {}
@@ -110,12 +90,12 @@ def test_no_other_door_takes_one(form, form_store, reads, door):
 
 
 @pytest.mark.parametrize("name", UNREADABLE)
-def test_what_is_no_json_is_refused_and_reads_nothing(ask, reads, name):
+def test_what_is_no_json_is_refused_and_reads_nothing(ask, store_calls, name):
     text = UNREADABLE[name]
     answer = ask(Text(text) if isinstance(text, str) else text)
     assert answer.status_code == 400, answer.content
     assert answer["Content-Type"] == "application/problem+json"
-    assert reads.keys() <= OF_THE_FORM
+    assert store_calls.keys() <= OF_THE_FORM
 
 
 def test_they_are_many_and_each_has_a_name_of_its_own():
@@ -124,15 +104,15 @@ def test_they_are_many_and_each_has_a_name_of_its_own():
     assert len(names) + len(UNREADABLE) >= 1000
 
 
-def test_a_query_that_is_answered_does_read_the_responses(ask, reads):
+def test_a_query_that_is_answered_does_read_the_responses(ask, store_calls):
     assert ask({"aggregate": "count"}).json()["data"] == [{"_id": None, "value": 20}]
-    assert reads.keys() - OF_THE_FORM
+    assert store_calls.keys() - OF_THE_FORM
 
 
-def test_another_s_form_is_none_whatever_is_asked(form, reads):
+def test_another_s_form_is_none_whatever_is_asked(form, store_calls):
     stranger = client_of(User.objects.create_user("eve"), "analytics:read", "responses:read")
     url = f"/api/v2/analytics/forms/{form}/query/"
     for body in ({"aggregate": "count"}, {"aggregate": "count", "filter": {"$where": "1"}}):
         answer = stranger.post(url, data=json.dumps(body), content_type="application/json")
         assert answer.status_code == 404
-    assert reads.keys() <= OF_THE_FORM
+    assert store_calls.keys() <= OF_THE_FORM

@@ -49,7 +49,7 @@ class Connection:
             rest = rest[self._socket.send(rest) :]
             if not rest:
                 return patient
-            patient = patient and not self._poll.poll(0)
+            patient = patient and not self._is_answered(call)
 
     def receive(self, call: Call) -> bytes:
         """What has come, at most `PIECE` bytes; empty at the end."""
@@ -79,6 +79,13 @@ class Connection:
         if self._vetted_for is not allowed:
             check_addresses(target, [self._address])
             self._vetted_for = allowed
+
+    def _is_answered(self, call: Call) -> bool:
+        """Whether an answer is there by the time there is room to send on."""
+        room_or_answer = select.poll()
+        room_or_answer.register(self._socket.fileno(), select.POLLIN | select.POLLOUT)
+        found = room_or_answer.poll(call.remaining_seconds() * 1000)
+        return any(event & select.POLLIN for _, event in found)
 
     def close(self) -> None:
         self._socket.close()

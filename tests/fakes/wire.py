@@ -52,15 +52,26 @@ class Peer:
 
 
 class Wire:
-    """Runs the scripts in turn, one per connection; the last one stays. A context manager."""
+    """Runs the scripts in turn, one per connection; the last one stays. A context manager.
 
-    def __init__(self, *scripts: Script, encryption: ssl.SSLContext | None = None) -> None:
+    With `receive_buffer`, the kernel takes about that many bytes nobody has read, and no more:
+    without, it may take megabytes before the script has run a line.
+    """
+
+    def __init__(
+        self,
+        *scripts: Script,
+        encryption: ssl.SSLContext | None = None,
+        receive_buffer: int | None = None,
+    ) -> None:
         self.connections = 0
         self.requests: list[bytes] = []
         self._scripts = list(scripts)
         self._encryption = encryption
         self._closing = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
+        if receive_buffer is not None:  # what is accepted has it of the listener
+            self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
         self.port = self._listener.getsockname()[1]
         self._threads: list[threading.Thread] = []
         self._open: list[socket.socket] = []

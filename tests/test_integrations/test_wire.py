@@ -256,8 +256,8 @@ def test_a_refusal_before_the_body_was_read_is_the_answer_and_the_connection_ove
         while peer.connection.recv(1 << 20):
             pass
 
-    with Wire(hasty) as wire:
-        answer = post(wire, body=b"x" * 8_000_000)
+    with Wire(hasty, receive_buffer=64 * 1024) as wire:
+        answer = post(wire, body=bytes(http.MOST_REQUEST_BYTES))
         assert not is_warm(wire)
     assert answer.status == 413
 
@@ -269,8 +269,8 @@ def test_a_refusal_of_a_server_that_hangs_up_under_the_body_is_still_read():
         peer.connection.shutdown(1)
         peer.closing.wait(0.3)
 
-    with Wire(refuse) as wire:
-        assert post(wire, body=b"x" * 8_000_000).status == 413
+    with Wire(refuse, receive_buffer=64 * 1024) as wire:
+        assert post(wire, body=bytes(http.MOST_REQUEST_BYTES)).status == 413
 
 
 def test_a_bomb_stays_packed():

@@ -337,12 +337,11 @@ def test_without_redis_a_bump_says_that_it_failed(redis_down):
         bump("form:1")
 
 
-def test_without_redis_a_call_costs_next_to_nothing(counted, redis_down):
+def test_a_redis_that_hangs_is_not_waited_for_at_every_call(counted, redis_down):
     function = counted(tags=("form:1",))
-    with redis_down():
-        function(1)
-        started = time.perf_counter()
+    with redis_down(silent=True):
+        started = time.monotonic()
         for _ in range(200):
             function(1)
 
-    assert time.perf_counter() - started < 1.0
+    assert time.monotonic() - started < 20

@@ -97,7 +97,7 @@ def test_a_program_that_will_not_end_is_killed_in_its_time(diary):
         pid = supervisor.pids()["deaf"]
         started = time.monotonic()
 
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 12, "as long as others are given"
     assert not is_alive(pid)
     assert entries(diary) == ["deaf started", "deaf ended"], "it was asked first"
 

@@ -80,6 +80,6 @@ def test_a_redis_that_is_back_is_asked_again(monkeypatch):
 def test_a_redis_that_hangs_holds_nobody_up(kind):
     with away(kind, silent=True):
         started = time.monotonic()
-        assert taken(RateLimiter(), Limit(permits=5, seconds=3600), 20) == 5
+        assert taken(RateLimiter(), Limit(permits=5, seconds=3600), 200) == 5
 
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 20, "asked in vain again and again"

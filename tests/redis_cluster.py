@@ -37,7 +37,7 @@ def start_node(port, bus, directory):
     return subprocess.Popen([str(get_binary_path()), *words], stdout=subprocess.DEVNULL)
 
 
-def wait_until(condition, seconds=20):
+def wait_until(condition, seconds=60):
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with contextlib.suppress(redis.RedisError):
@@ -84,7 +84,7 @@ def running_cluster():
             for server in servers:
                 server.terminate()
             for server in servers:
-                server.wait(10)
+                server.wait(60)
 
 
 @pytest.fixture(scope="session")

@@ -152,11 +152,11 @@ class LiveWeb(LiveClient):
             stdout=self.log,
             stderr=self.log,
         )
-        wait_until(self._answers, seconds=30)
+        wait_until(self._answers)
 
     def restart(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
         self.start()
 
     def worker(self):
@@ -189,7 +189,7 @@ class LiveWeb(LiveClient):
 
     def end(self):
         self.process.terminate()
-        self.process.wait(20)
+        self.process.wait(60)
         self.log.close()
 
 
@@ -202,7 +202,7 @@ class Reader:
         self.socket = socket.socket()
         if slow:
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-        self.socket.settimeout(10)
+        self.socket.settimeout(60)
         self.socket.connect(("127.0.0.1", web.port))
         who_asks = (
             f"Cookie: sessionid={session}" if session else f"Authorization: Bearer {web.known[who]}"
@@ -246,7 +246,7 @@ class Reader:
             found[name] = value
         return None
 
-    def wait_for(self, name, *, seconds=10):
+    def wait_for(self, name, *, seconds=60):
         deadline = time.monotonic() + seconds
         while time.monotonic() < deadline:
             event = self.next()

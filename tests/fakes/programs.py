@@ -7,7 +7,7 @@ import time
 import psutil
 
 
-def wait_until(condition, *, seconds=15.0):
+def wait_until(condition, *, seconds=60.0):
     """The condition's first true value; fails the test when it does not come in time."""
     deadline = time.monotonic() + seconds
     while True:

@@ -26,7 +26,7 @@ def tunneling(*, status: int = 200, behind: bytes = b"", fails_for: str = "") ->
             back = threading.Thread(target=_copy, args=(onward, peer.connection), daemon=True)
             back.start()
             _copy(peer.connection, onward)
-            back.join(5)
+            back.join(60)
 
     return script
 

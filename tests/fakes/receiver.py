@@ -77,7 +77,7 @@ class Receiver:
             self.received.append(request)
             return self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
 
-    def wait_for(self, count: int, *, seconds: float = 10) -> None:
+    def wait_for(self, count: int, *, seconds: float = 60) -> None:
         deadline = time.monotonic() + seconds
         while len(self.received) < count:
             assert time.monotonic() < deadline, f"{len(self.received)} of {count} arrived"

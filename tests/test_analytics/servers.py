@@ -43,7 +43,7 @@ class Server:
 
     def kill(self):
         self._process.kill()
-        self._process.wait(10)
+        self._process.wait(60)
         self.socket.unlink(missing_ok=True)
 
     def pause(self):

@@ -321,7 +321,7 @@ def test_the_end_of_the_web_server_ends_the_streams_at_once(own_web):
         web.process.send_signal(signal.SIGTERM)
         while reader.next() is not None:
             pass
-        assert web.process.wait(10) == 0
+        assert web.process.wait(60) == 0
         assert time.monotonic() - started < 10
     assert "Traceback" not in web.said()
 

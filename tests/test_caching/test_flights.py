@@ -18,20 +18,20 @@ def test_callers_of_one_key_share_one_computation():
 
     def compute():
         runs.append(1)
-        gate.wait(5)
+        gate.wait(60)
         return "answer"
 
     def call():
-        all_in.wait(5)
+        all_in.wait(60)
         results.append(flights.run("key", compute))
 
     threads = start([call] * 16)
-    all_in.wait(5)
+    all_in.wait(60)
     while not runs:
         pass
     threading.Timer(0.1, gate.set).start()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
 
     assert (len(runs), results) == (1, ["answer"] * 16)
 
@@ -41,7 +41,7 @@ def test_an_error_reaches_every_caller_and_is_not_kept():
 
     def fail():
         entered.set()
-        gate.wait(5)
+        gate.wait(60)
         raise LookupError("no")
 
     def call():
@@ -51,11 +51,11 @@ def test_an_error_reaches_every_caller_and_is_not_kept():
             errors.append(str(error))
 
     threads = start([call])
-    entered.wait(5)
+    entered.wait(60)
     threads += start([call, call])
     threading.Timer(0.1, gate.set).start()
     for thread in threads:
-        thread.join(5)
+        thread.join(60)
 
     assert errors == ["no"] * 3
     assert flights.run("key", lambda: "fine") == "fine"
@@ -72,14 +72,14 @@ def test_who_waited_long_enough_computes_alone():
 
     def hang():
         entered.set()
-        gate.wait(5)
+        gate.wait(60)
 
     (thread,) = start([lambda: flights.run("key", hang)])
-    entered.wait(5)
+    entered.wait(60)
 
     assert flights.run("key", lambda: "mine") == "mine"
     gate.set()
-    thread.join(5)
+    thread.join(60)
 
 
 def test_different_keys_do_not_wait_for_each_other():
@@ -87,14 +87,14 @@ def test_different_keys_do_not_wait_for_each_other():
 
     def hang():
         entered.set()
-        gate.wait(5)
+        gate.wait(60)
 
     (thread,) = start([lambda: flights.run("slow", hang)])
-    entered.wait(5)
+    entered.wait(60)
 
     assert flights.run("fast", lambda: "now") == "now"
     gate.set()
-    thread.join(5)
+    thread.join(60)
 
 
 def test_an_interrupt_frees_the_key():

@@ -242,7 +242,7 @@ def test_the_command_sees_what_was_enqueued_while_it_had_nothing_to_do(subscribe
             assert receiver.received[0].at - submitted_at < 10
     finally:
         idle.stop()
-        thread.join(10)
+        thread.join(60)
 
 
 def _run_and_close(courier):

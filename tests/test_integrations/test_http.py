@@ -17,7 +17,7 @@ from tests.fakes.receiver import Receiver, Reply
 pytestmark = pytest.mark.usefixtures("loopback")
 
 
-def failure(url, *, seconds=2.0):
+def failure(url, *, seconds=30.0):
     with pytest.raises(UnreachableError) as error:
         http.send("POST", url, body=b"{}", timeout_seconds=seconds)
     assert error.value.transient is True
@@ -54,21 +54,21 @@ def test_the_body_and_headers_arrive_as_they_were_given():
 def test_a_connection_is_used_again():
     with Receiver() as receiver:
         for _ in range(3):
-            http.send("POST", receiver.url(), timeout_seconds=5)
+            http.send("POST", receiver.url(), timeout_seconds=30)
     assert len({request.connection for request in receiver.received}) == 1
 
 
 def test_a_connection_the_receiver_closed_is_not_used_again():
     with Receiver(Reply(headers={"Connection": "close"})) as receiver:
         for _ in range(2):
-            assert http.send("POST", receiver.url(), timeout_seconds=5).status == 200
+            assert http.send("POST", receiver.url(), timeout_seconds=30).status == 200
     assert len({request.connection for request in receiver.received}) == 2
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_an_answer_and_is_not_followed(status):
     with Receiver() as inside, Receiver(Reply(status, headers={"Location": inside.url()})) as hook:
-        assert http.send("POST", hook.url(), timeout_seconds=5).status == status
+        assert http.send("POST", hook.url(), timeout_seconds=30).status == status
     assert inside.received == []
 
 
@@ -76,7 +76,7 @@ def test_proxies_of_the_environment_are_ignored(monkeypatch):
     with Receiver() as proxy, Receiver() as receiver:
         monkeypatch.setenv("http_proxy", proxy.url(""))
         monkeypatch.setenv("ALL_PROXY", proxy.url(""))
-        http.send("POST", receiver.url(), timeout_seconds=5)
+        http.send("POST", receiver.url(), timeout_seconds=30)
     assert (len(proxy.received), len(receiver.received)) == (0, 1)
 
 
@@ -152,7 +152,7 @@ def test_an_unknown_name_is_a_name_failure(names):
 
 def test_a_name_service_that_hangs_costs_the_time_limit(names):
     release = threading.Event()
-    names["slow.example"] = lambda: release.wait(20) and ["127.0.0.1"]
+    names["slow.example"] = lambda: release.wait(60) and ["127.0.0.1"]
     started = time.monotonic()
     assert failure("http://slow.example/", seconds=0.5) == "dns"
     assert time.monotonic() - started < 10
@@ -175,7 +175,7 @@ class Impolite:
 
     def __exit__(self, *_):
         self._listener.close()
-        self._thread.join(5)
+        self._thread.join(60)
 
     def _serve(self):
         for answers in self._polite:
@@ -203,7 +203,7 @@ class Impolite:
 def test_a_warm_connection_that_closes_under_a_repeatable_request_is_replaced(method, headers):
     with Impolite(1, 1) as receiver:
         for _ in range(2):
-            answer = http.send(method, receiver.url, headers=headers, timeout_seconds=5)
+            answer = http.send(method, receiver.url, headers=headers, timeout_seconds=30)
             assert answer.status == 204
         warm_connections().close_all()
     assert receiver.requests == 3
@@ -211,23 +211,23 @@ def test_a_warm_connection_that_closes_under_a_repeatable_request_is_replaced(me
 
 def test_a_request_that_cannot_be_told_from_its_repetition_is_not_repeated():
     with Impolite(1, 1) as receiver:
-        assert http.send("POST", receiver.url, timeout_seconds=5).status == 204
+        assert http.send("POST", receiver.url, timeout_seconds=30).status == 204
         assert failure(receiver.url) == "protocol"
-        assert http.send("POST", receiver.url, timeout_seconds=5).status == 204
+        assert http.send("POST", receiver.url, timeout_seconds=30).status == 204
         warm_connections().close_all()
     assert receiver.requests == 3
 
 
 def test_a_new_connection_that_closes_under_the_request_is_a_failure():
     with Impolite(0) as receiver, pytest.raises(UnreachableError):
-        http.send("GET", receiver.url, timeout_seconds=5)
+        http.send("GET", receiver.url, timeout_seconds=30)
     assert receiver.requests == 1
 
 
 def test_a_name_without_its_first_address_is_reached_at_its_second(names):
     names["two.example"] = ["::1", "127.0.0.1"]
     with Receiver() as receiver:
-        answer = http.send("POST", receiver.url(host="two.example"), timeout_seconds=5)
+        answer = http.send("POST", receiver.url(host="two.example"), timeout_seconds=30)
     assert (answer.status, answer.peer) == (200, "127.0.0.1")
 
 
@@ -235,7 +235,7 @@ def test_a_certificate_for_the_name_is_accepted_though_the_address_is_connected_
     names["hooks.example"] = ["127.0.0.1"]
     with Receiver(encryption=trusted.serve_as("hooks.example")) as receiver:
         for _ in range(2):
-            answer = http.send("POST", receiver.url(host="hooks.example"), timeout_seconds=5)
+            answer = http.send("POST", receiver.url(host="hooks.example"), timeout_seconds=30)
     assert (answer.status, answer.peer) == (200, "127.0.0.1")
     assert len({request.connection for request in receiver.received}) == 1
     assert receiver.received[0].headers["host"] == f"hooks.example:{receiver.port}"
@@ -267,7 +267,7 @@ def test_an_error_does_not_repeat_the_url():
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
     with pytest.raises(UnreachableError) as error:
-        http.send("POST", f"http://127.0.0.1:{port}/?token=hush", timeout_seconds=2)
+        http.send("POST", f"http://127.0.0.1:{port}/?token=hush", timeout_seconds=30)
     assert "hush" not in str(error.value)
     assert "hush" not in repr(error.value.data)
 
@@ -283,7 +283,7 @@ def test_a_call_tells_where_its_time_went(trusted, names):
     names["hooks.example"] = lambda: time.sleep(0.05) or ["127.0.0.1"]
     reply = Reply(body=b"abcd", wait_seconds=0.1, drip_seconds=0.03)
     with Receiver(reply, encryption=trusted.serve_as("hooks.example")) as receiver:
-        answer = http.send("POST", receiver.url(host="hooks.example"), timeout_seconds=5)
+        answer = http.send("POST", receiver.url(host="hooks.example"), timeout_seconds=30)
     phases = answer.phases
     assert list(phases) == spent(phases) == PHASES
     assert phases["dns"] >= 50
@@ -296,7 +296,7 @@ def test_a_call_tells_where_its_time_went(trusted, names):
 
 def test_a_warm_connection_spares_three_phases():
     with Receiver() as receiver:
-        phases = [http.send("POST", receiver.url(), timeout_seconds=5).phases for _ in range(2)]
+        phases = [http.send("POST", receiver.url(), timeout_seconds=30).phases for _ in range(2)]
     assert spent(phases[0]) == ["connect", "wait", "body"]
     assert spent(phases[1]) == ["wait", "body"]
 
@@ -304,7 +304,7 @@ def test_a_warm_connection_spares_three_phases():
 def test_a_connection_that_was_replaced_tells_of_both():
     with Impolite(1, 1) as receiver:
         for _ in range(2):
-            answer = http.send("GET", receiver.url, timeout_seconds=5)
+            answer = http.send("GET", receiver.url, timeout_seconds=30)
         warm_connections().close_all()
     assert spent(answer.phases) == ["connect", "wait", "body"]
 
@@ -313,11 +313,11 @@ def test_a_failure_tells_how_far_it_came(trusted, names):
     names["hooks.example"] = ["127.0.0.1"]
     other = Receiver(encryption=trusted.serve_as("other.example"))
     with other as receiver, pytest.raises(UnreachableError) as tls:
-        http.send("POST", receiver.url(host="hooks.example"), timeout_seconds=5)
+        http.send("POST", receiver.url(host="hooks.example"), timeout_seconds=30)
     with Receiver(Reply(wait_seconds=5)) as receiver, pytest.raises(UnreachableError) as late:
         http.send("POST", receiver.url(), headers={"X-A": "1"}, timeout_seconds=0.3)
     with pytest.raises(UnreachableError) as unknown:
-        http.send("POST", "http://nobody.example/", timeout_seconds=5)
+        http.send("POST", "http://nobody.example/", timeout_seconds=30)
     assert [spent(error.value.phases) for error in (tls, late, unknown)] == [
         ["dns", "connect", "tls"],
         ["connect", "wait"],
@@ -332,7 +332,7 @@ def test_a_failure_tells_how_far_it_came(trusted, names):
 
 def test_an_answer_tells_what_was_asked():
     with Receiver() as receiver:
-        answer = http.send("POST", receiver.url(), headers={"X-A": "1"}, timeout_seconds=5)
+        answer = http.send("POST", receiver.url(), headers={"X-A": "1"}, timeout_seconds=30)
         assert {name.lower(): value for name, value in answer.request_headers.items()} == {
             name: value
             for name, value in receiver.received[0].headers.items()

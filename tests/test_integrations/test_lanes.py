@@ -103,7 +103,7 @@ def test_of_many_who_enqueue_at_once_each_number_is_given_once(endpoint, submit)
 
     def enqueue(start):
         try:
-            gate.wait(10)
+            gate.wait(60)
             for offset in range(0, 24, 4):  # every event is enqueued by every thread
                 place = (start + offset) % 24
                 intake.enqueue_deliveries(events[place : place + 4])

@@ -131,8 +131,8 @@ def test_a_forked_child_opens_its_own_and_leaves_its_parents_alone():
         results = context.Queue()
         child = context.Process(target=_send_in_child, args=(receiver.url(), results))
         child.start()
-        assert results.get(timeout=20) == (0, 200)
-        child.join(20)
+        assert results.get(timeout=60) == (0, 200)
+        child.join(60)
         post(receiver.url())
         first, in_child, again = [request.connection for request in receiver.received]
     assert first == again != in_child

@@ -18,7 +18,7 @@ OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n"
 
 
-def post(wire, *, seconds=5.0, body=b"{}", **options):
+def post(wire, *, seconds=30.0, body=b"{}", **options):
     return http.send("POST", wire.url(), body=body, timeout_seconds=seconds, **options)
 
 
@@ -329,7 +329,7 @@ def test_garbage_instead_of_a_handshake_is_a_tls_failure(garbage):
         peer.send(garbage)
 
     with Wire(script) as wire, pytest.raises(UnreachableError) as error:
-        http.send("POST", wire.url().replace("http", "https"), timeout_seconds=5)
+        http.send("POST", wire.url().replace("http", "https"), timeout_seconds=30)
     assert error.value.reason == "tls"
 
 
@@ -367,7 +367,7 @@ def test_a_caller_names_itself_once():
 @pytest.mark.parametrize("method", ["GET / HTTP/1.1\r\nX:", "get", "", "P OST"])
 def test_a_method_that_is_none_is_not_sent(method):
     with Wire(answering(OK)) as wire, pytest.raises(RefusedRequestError):
-        http.send(method, wire.url(), timeout_seconds=5)
+        http.send(method, wire.url(), timeout_seconds=30)
     assert wire.connections == 0
 
 

@@ -70,7 +70,7 @@ def worker(filed):
     yield start
     for process in started:
         process.kill()
-        process.wait(10)
+        process.wait(60)
         process.stdout.close()
 
 
@@ -81,7 +81,7 @@ def test_a_report_whose_worker_was_killed_is_made_once_more_and_never_half(
     run = queue_run(form_id=form.id, title="T", definition={}, user_id=owner.pk)
     process = worker(run)
     os.kill(process.pid, signal.SIGKILL)
-    process.wait(10)
+    process.wait(60)
 
     run.refresh_from_db()
     assert (run.state, run.file) == (RunState.RUNNING, "")

@@ -228,7 +228,7 @@ def test_of_many_workers_one_gets_the_run(transactional_db, form, owner, files):
     gate, taken = threading.Barrier(6), []
 
     def work():
-        gate.wait(10)
+        gate.wait(60)
         taken.append(runs.claim(run.pk))
         connection.close()
 
@@ -236,7 +236,7 @@ def test_of_many_workers_one_gets_the_run(transactional_db, form, owner, files):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(20)
+        thread.join(60)
 
     assert len([claimed for claimed in taken if claimed is not None]) == 1
     run.refresh_from_db()

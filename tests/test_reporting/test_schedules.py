@@ -126,7 +126,7 @@ def test_of_many_sweepers_one_claims_a_turn(transactional_db, make):
     gate, claimed = threading.Barrier(5), []
 
     def sweep():
-        gate.wait(10)
+        gate.wait(60)
         claimed.extend(claim_due())
         connection.close()
 
@@ -134,7 +134,7 @@ def test_of_many_sweepers_one_claims_a_turn(transactional_db, make):
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(30)
+        thread.join(60)
 
     assert len(claimed) == len(set(claimed)) == len(schedules)
     assert [len(runs_of(schedule)) for schedule in schedules] == [1, 1, 1, 1]

@@ -40,5 +40,5 @@ class Process:
 
     def end(self):
         self._process.stdin.close()
-        self._process.wait(20)
+        self._process.wait(60)
         self._process.stdout.close()

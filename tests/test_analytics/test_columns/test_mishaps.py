@@ -149,14 +149,14 @@ def test_a_lock_that_is_removed_while_somebody_waits_is_still_one_lock(tmp_path)
     def wait():
         with locked(path):
             taken.set()
-            given_back.wait(10)
+            given_back.wait(60)
 
     waiting = threading.Thread(target=wait)
     with locked(path):
         waiting.start()
         assert not taken.wait(0.1)
         path.unlink()
-    assert taken.wait(10)
+    assert taken.wait(60)
     with locked(path, wait=False) as mine:
         assert not mine
     given_back.set()

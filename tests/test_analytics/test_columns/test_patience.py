@@ -30,7 +30,7 @@ def held_back(monkeypatch):
     go, finish = threading.Event(), COLUMNS._finish
 
     def wait(*asked):
-        assert go.wait(20)
+        assert go.wait(60)
         finish(*asked)
 
     monkeypatch.setattr(COLUMNS, "_finish", wait)

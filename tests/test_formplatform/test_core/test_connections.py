@@ -21,7 +21,7 @@ def doomed_cluster(settings):
 def kill(servers):
     for server in servers:
         server.kill()
-        server.wait(10)
+        server.wait(60)
 
 
 def keys_refused(client):

@@ -199,6 +199,6 @@ def test_a_forked_process_has_a_connection_of_its_own(real_store):
     children = [fork(insert) for _ in range(2)]
     insert()
     for child in children:
-        child.join(30)
+        child.join(60)
         assert child.exitcode == 0
     assert real_store.count_responses(form_id) == 61

@@ -1,5 +1,7 @@
 """Fixtures of the whole suite: real stores, emptied between tests."""
 
+import signal
+
 import pytest
 from django.conf import settings
 
@@ -18,6 +20,13 @@ pytest_plugins = [
     "tests.redis_cluster",
     "tests.subscriptions",
 ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def interruptible():
+    """A shell starts what runs in the background deaf to Ctrl-C, and so all that starts in turn."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -5,7 +5,6 @@ mails. The notice is written in the transaction of what it tells of, so no outag
 """
 
 from datetime import datetime, timedelta
-from functools import partial
 
 from django.db import transaction
 
@@ -96,4 +95,5 @@ def _write(webhook_id: str, kind: Notice.Kind, *, at: datetime) -> None:
 
 
 def _publish(event: Event) -> None:
-    transaction.on_commit(partial(publish, [event]), robust=True)
+    # Not a partial: where it fails, Django asks what it called for its name.
+    transaction.on_commit(lambda: publish([event]), robust=True)

@@ -2,8 +2,10 @@
 
 import contextlib
 import json
+from unittest import mock
 
 from celery.app.trace import build_tracer
+from kombu.exceptions import OperationalError
 
 from formplatform.celery import app
 from formplatform.core.connections import broker
@@ -22,10 +24,27 @@ def real_messages(settings):
     try:
         yield
     finally:
-        announcing.say_farewell()
-        announcing._begin_anew()
+        _end_announcing()
         app.conf.task_always_eager = True
         broker().flushdb()
+
+
+@contextlib.contextmanager
+def no_broker():
+    """Tasks are sent to a broker that does not answer."""
+    before, app.conf.task_always_eager = app.conf.task_always_eager, False
+    with mock.patch.object(app.amqp, "send_task_message", side_effect=OperationalError("away")):
+        yield
+    app.conf.task_always_eager = before
+
+
+def _end_announcing():
+    """What is still to be sent must not be worked off at once, in a thread that nobody tends."""
+    announcing.say_farewell()
+    if (thread := announcing._announcer._thread) is not None:
+        thread.join(60)
+        assert not thread.is_alive()
+    announcing._begin_anew()
 
 
 def waiting(queue=QUEUE):

@@ -8,12 +8,15 @@ import time_machine
 
 from formplatform.core import clock
 from integrations.webhooks import endpoints
+from integrations.webhooks.courier import Courier
 from integrations.webhooks.lane_models import Lane
 from integrations.webhooks.models import Attempt, Delivery, Webhook
 from integrations.webhooks.notice_models import Notice
+from integrations.webhooks.queue import doorbell
 from integrations.webhooks.tasks import deliver_due, send_notices
 from integrations.webhooks.tending import notices
 from tests.fakes.mail_server import MailServer
+from tests.fakes.message_queue import no_broker
 from tests.fakes.receiver import OK, Receiver, Reply
 
 pytestmark = [
@@ -213,6 +216,21 @@ def test_gone_is_told_once_as_a_disabled_endpoint(subscribe, submit, mail):
         deliver_due.delay()
     assert mail.subjects() == ["Webhook Old Zap: it was disabled"]
     assert "410 Gone" in mail.mails[0].text
+
+
+def test_a_broker_that_is_away_costs_the_event_and_neither_the_courier_nor_the_letter(
+    subscribe, submit, mail, monkeypatch
+):
+    monkeypatch.setattr(doorbell, "_ring", lambda: None)
+    with Receiver(Reply(410)) as receiver:
+        subscribe(receiver.url())
+        submit()
+        with no_broker():
+            Courier(hands=2).run_until_idle()
+    assert Delivery.objects.get().status == "dead"
+    assert Webhook.objects.get().disabled_reason == Webhook.DisabledReason.GONE
+    send_notices.delay()
+    assert len(mail.mails) == 1
 
 
 def test_nobody_is_written_to_about_what_a_person_switched_off(subscribe, mail):

@@ -12,6 +12,7 @@ from analytics.query.fields import Field, Fields
 from formplatform.core.errors import FieldError, InvalidInputError, PermissionDeniedError
 from formplatform.forms.csv_cells import METADATA
 from formplatform.forms.domain import FormResponse
+from formplatform.forms.storage.base import ResponseFilter
 from formplatform.forms.storage.registry import get_store
 
 from .answers import Written, written_columns
@@ -35,7 +36,7 @@ class Selection:
 
 
 def responses_table(form_id: str, selection: Selection, *, personal_allowed: bool) -> Table:
-    """The live responses of a form, in the order of their ids.
+    """The live responses of a form in the order of their submission.
 
     Personal fields are among them only where they are asked for. Raises InvalidInputError for a
     field the form does not have, PermissionDeniedError for a personal one that is closed.
@@ -48,10 +49,16 @@ def responses_table(form_id: str, selection: Selection, *, personal_allowed: boo
     for field in _chosen(known, selection):
         for column, read in written_columns(field, selection.written):
             readers.append((column, partial(_answer, field.id, read)))
+    wanted = ResponseFilter(
+        form_id=form_id,
+        submitted_from=selection.since,
+        submitted_before=selection.until,
+        version=selection.version,
+    )
     return Table(
         columns=_unique([column for column, _ in readers]),
-        rows=_rows(form_id, selection, [read for _, read in readers]),
-        most_rows=get_store().count_responses(form_id),
+        rows=_rows(wanted, [read for _, read in readers]),
+        most_rows=get_store().count_matching(wanted),
         timezone=selection.written.timezone,
     )
 
@@ -92,19 +99,10 @@ def _wrong(code: str, message: str) -> InvalidInputError:
     return InvalidInputError(message, errors=[FieldError("fields", code, message)])
 
 
-def _rows(form_id: str, selection: Selection, readers: Sequence[Reader]) -> Rows:
-    for batch in get_store().scan_responses(form_id):
+def _rows(wanted: ResponseFilter, readers: Sequence[Reader]) -> Rows:
+    for batch in get_store().scan_matching(wanted):
         for response in batch:
-            if _is_wanted(response, selection):
-                yield [read(response) for read in readers]
-
-
-def _is_wanted(response: FormResponse, selection: Selection) -> bool:
-    if selection.version is not None and response.version != selection.version:
-        return False
-    if selection.since is not None and response.submitted_at < selection.since:
-        return False
-    return selection.until is None or response.submitted_at < selection.until
+            yield [read(response) for read in readers]
 
 
 def _unique(columns: Sequence[Column]) -> list[Column]:

@@ -75,14 +75,20 @@ class FormQuery:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ResponseQuery:
-    """Which responses of a form, newest first. `after` is the cursor: the last row's place."""
+class ResponseFilter:
+    """Which responses of a form. `submitted_from` belongs to the span, `submitted_before` not."""
 
     form_id: str
     submitted_from: datetime | None = None
     submitted_before: datetime | None = None
     version: int | None = None
     include_deleted: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ResponseQuery(ResponseFilter):
+    """A page of them, newest first. `after` is the cursor: the last row's place."""
+
     after: Place | None = None
     limit: int = 25
 
@@ -138,12 +144,23 @@ class FormStore(Protocol):
 
     def page_responses(self, query: ResponseQuery) -> list[FormResponse]: ...
 
-    def count_responses(self, form_id: str, *, include_deleted: bool = False) -> int: ...
+    def count_responses(self, form_id: str) -> int:
+        """How many live ones there are."""
+
+    def count_matching(self, wanted: ResponseFilter) -> int: ...
 
     def scan_responses(
         self, form_id: str, *, after_id: str | None = None, batch: int = 1000
     ) -> Iterator[list[FormResponse]]:
         """Every live response in id order, in batches, without holding a lock."""
+
+    def scan_matching(
+        self, wanted: ResponseFilter, *, batch: int = 1000
+    ) -> Iterator[list[FormResponse]]:
+        """The wanted ones by the moment of their submission, the oldest first.
+
+        In batches, without holding a lock; no others are read.
+        """
 
     def scan_changes(
         self, form_id: str, *, since: datetime | None = None, batch: int = 1000

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from formplatform.forms.domain import FormResponse, Revision, revision_of
-from formplatform.forms.storage.base import ResponseQuery
+from formplatform.forms.storage.base import Place, ResponseFilter, ResponseQuery
 from formplatform.forms.storage.merging import winner
 
 from .connection import Document
@@ -62,14 +62,18 @@ class Responses:
     @answering()
     def page_responses(self, query: ResponseQuery) -> list[FormResponse]:
         newest = [("submitted_at", -1), ("_id", -1)]
-        return RESPONSES.find(_matching(query), sort=newest, limit=query.limit)
+        where = _matching(query)
+        if query.after:
+            where |= _before(where, query.after)
+        return RESPONSES.find(where, sort=newest, limit=query.limit)
 
     @answering()
-    def count_responses(self, form_id: str, *, include_deleted: bool = False) -> int:
-        where: Document = {"form_id": to_key(form_id)}
-        if not include_deleted:
-            where["deleted_at"] = None
-        return RESPONSES.patient_collection.count_documents(where)
+    def count_responses(self, form_id: str) -> int:
+        return self.count_matching(ResponseFilter(form_id=form_id))
+
+    @answering()
+    def count_matching(self, wanted: ResponseFilter) -> int:
+        return RESPONSES.patient_collection.count_documents(_matching(wanted))
 
     def scan_responses(
         self, form_id: str, *, after_id: str | None = None, batch: int = 1000
@@ -86,44 +90,58 @@ class Responses:
             if len(found) < batch:
                 return
 
+    def scan_matching(
+        self, wanted: ResponseFilter, *, batch: int = 1000
+    ) -> Iterator[list[FormResponse]]:
+        return _oldest_first(_matching(wanted), "submitted_at", batch)
+
     def scan_changes(
         self, form_id: str, *, since: datetime | None = None, batch: int = 1000
     ) -> Iterator[list[FormResponse]]:
         where: Document = {"form_id": to_key(form_id)}
         if since is not None:
             where["updated_at"] = {"$gte": since}
-        while True:
-            with answering():
-                found = RESPONSES.find(where, sort=[("updated_at", 1), ("_id", 1)], limit=batch)
-            if found:
-                yield found
-                where |= _changed_after(found[-1])
-            if len(found) < batch:
-                return
+        return _oldest_first(where, "updated_at", batch)
 
 
-def _changed_after(last: FormResponse) -> Document:
-    same_moment = {"updated_at": last.updated_at, "_id": {"$gt": to_key(last.id)}}
-    later = {"updated_at": {"$gt": last.updated_at}}
-    return {"updated_at": {"$gte": last.updated_at}, "$or": [later, same_moment]}
+def _oldest_first(where: Document, moment: str, batch: int) -> Iterator[list[FormResponse]]:
+    wanted = where
+    while True:
+        with answering():
+            found = RESPONSES.find(wanted, sort=[(moment, 1), ("_id", 1)], limit=batch)
+        if found:
+            yield found
+            wanted = where | _behind(where, moment, found[-1])
+        if len(found) < batch:
+            return
 
 
-def _matching(query: ResponseQuery) -> Document:
-    where: Document = {"form_id": to_key(query.form_id)}
-    if not query.include_deleted:
-        where["deleted_at"] = None
-    if query.version is not None:
-        where["version"] = query.version
-    bounds = {
-        "$gte": query.submitted_from,
-        "$lt": query.submitted_before,
-        "$lte": query.after and query.after[0],
+def _behind(where: Document, moment: str, last: FormResponse) -> Document:
+    at = getattr(last, moment)
+    same_moment = {moment: at, "_id": {"$gt": to_key(last.id)}}
+    return {
+        moment: {**where.get(moment, {}), "$gte": at},
+        "$or": [{moment: {"$gt": at}}, same_moment],
     }
+
+
+def _matching(wanted: ResponseFilter) -> Document:
+    where: Document = {"form_id": to_key(wanted.form_id)}
+    if not wanted.include_deleted:
+        where["deleted_at"] = None
+    if wanted.version is not None:
+        where["version"] = wanted.version
+    bounds = {"$gte": wanted.submitted_from, "$lt": wanted.submitted_before}
     span = {name: moment for name, moment in bounds.items() if moment}
     if span:
         where["submitted_at"] = span
-    if query.after:
-        moment, response_id = query.after
-        same_moment = {"submitted_at": moment, "_id": {"$lt": to_key(response_id)}}
-        where["$or"] = [{"submitted_at": {"$lt": moment}}, same_moment]
     return where
+
+
+def _before(where: Document, place: Place) -> Document:
+    moment, response_id = place
+    same_moment = {"submitted_at": moment, "_id": {"$lt": to_key(response_id)}}
+    return {
+        "submitted_at": {**where.get("submitted_at", {}), "$lte": moment},
+        "$or": [{"submitted_at": {"$lt": moment}}, same_moment],
+    }

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from formplatform.forms.domain import FormResponse, Revision, revision_of
-from formplatform.forms.storage.base import ResponseQuery
+from formplatform.forms.storage.base import Place, ResponseFilter, ResponseQuery
 from formplatform.forms.storage.merging import winner
 
 from .outages import answering
@@ -66,13 +66,16 @@ class Responses:
 
     @answering()
     def page_responses(self, query: ResponseQuery) -> list[FormResponse]:
-        rows = _matching(query).order_by("-submitted_at", "-id")
+        rows = _before(_matching(query), query.after).order_by("-submitted_at", "-id")
         return RESPONSES.read(rows[: query.limit])
 
     @answering()
-    def count_responses(self, form_id: str, *, include_deleted: bool = False) -> int:
-        rows = RESPONSES.rows.filter(form_id=form_id)
-        return (rows if include_deleted else rows.filter(deleted_at=None)).count()
+    def count_responses(self, form_id: str) -> int:
+        return RESPONSES.rows.filter(form_id=form_id, deleted_at=None).count()
+
+    @answering()
+    def count_matching(self, wanted: ResponseFilter) -> int:
+        return _matching(wanted).count()
 
     def scan_responses(
         self, form_id: str, *, after_id: str | None = None, batch: int = 1000
@@ -87,39 +90,53 @@ class Responses:
             if len(found) < batch:
                 return
 
+    def scan_matching(
+        self, wanted: ResponseFilter, *, batch: int = 1000
+    ) -> Iterator[list[FormResponse]]:
+        return _oldest_first(_matching(wanted), "submitted_at", batch)
+
     def scan_changes(
         self, form_id: str, *, since: datetime | None = None, batch: int = 1000
     ) -> Iterator[list[FormResponse]]:
-        rows = RESPONSES.rows.filter(form_id=form_id).order_by("updated_at", "id")
+        rows = RESPONSES.rows.filter(form_id=form_id)
         wanted = rows if since is None else rows.filter(updated_at__gte=since)
-        while True:
-            with answering():
-                found = RESPONSES.read(wanted[:batch])
-            if found:
-                yield found
-                wanted = _changed_after(rows, found[-1])
-            if len(found) < batch:
-                return
+        return _oldest_first(wanted, "updated_at", batch)
 
 
-def _changed_after(rows: QuerySet[Any], last: FormResponse) -> QuerySet[Any]:
-    same_moment = Q(updated_at=last.updated_at, id__gt=last.id)
-    further = Q(updated_at__gt=last.updated_at) | same_moment
-    return rows.filter(further, updated_at__gte=last.updated_at)
+def _oldest_first(rows: QuerySet[Any], moment: str, batch: int) -> Iterator[list[FormResponse]]:
+    rows = wanted = rows.order_by(moment, "id")
+    while True:
+        with answering():
+            found = RESPONSES.read(wanted[:batch])
+        if found:
+            yield found
+            wanted = _behind(rows, moment, found[-1])
+        if len(found) < batch:
+            return
 
 
-def _matching(query: ResponseQuery) -> QuerySet[Any]:
-    rows = RESPONSES.rows.filter(form_id=query.form_id)
-    if not query.include_deleted:
+def _behind(rows: QuerySet[Any], moment: str, last: FormResponse) -> QuerySet[Any]:
+    at = getattr(last, moment)
+    same_moment = Q(**{moment: at, "id__gt": last.id})
+    return rows.filter(Q(**{f"{moment}__gt": at}) | same_moment, **{f"{moment}__gte": at})
+
+
+def _matching(wanted: ResponseFilter) -> QuerySet[Any]:
+    rows = RESPONSES.rows.filter(form_id=wanted.form_id)
+    if not wanted.include_deleted:
         rows = rows.filter(deleted_at=None)
-    if query.version is not None:
-        rows = rows.filter(version=query.version)
-    if query.submitted_from:
-        rows = rows.filter(submitted_at__gte=query.submitted_from)
-    if query.submitted_before:
-        rows = rows.filter(submitted_at__lt=query.submitted_before)
-    if query.after:
-        moment, response_id = query.after
-        same_moment = Q(submitted_at=moment, id__lt=response_id)
-        rows = rows.filter(Q(submitted_at__lt=moment) | same_moment, submitted_at__lte=moment)
+    if wanted.version is not None:
+        rows = rows.filter(version=wanted.version)
+    if wanted.submitted_from:
+        rows = rows.filter(submitted_at__gte=wanted.submitted_from)
+    if wanted.submitted_before:
+        rows = rows.filter(submitted_at__lt=wanted.submitted_before)
     return rows
+
+
+def _before(rows: QuerySet[Any], place: Place | None) -> QuerySet[Any]:
+    if place is None:
+        return rows
+    moment, response_id = place
+    same_moment = Q(submitted_at=moment, id__lt=response_id)
+    return rows.filter(Q(submitted_at__lt=moment) | same_moment, submitted_at__lte=moment)

@@ -16,7 +16,7 @@ from pymongo.uri_parser import parse_uri
 from formplatform.core.errors import UnavailableError
 from formplatform.forms.domain import revision_of
 from formplatform.forms.ids import new_id
-from formplatform.forms.storage.base import FormQuery, FormStore, ResponseQuery
+from formplatform.forms.storage.base import FormQuery, FormStore, ResponseFilter, ResponseQuery
 from formplatform.forms.storage.mongo import (
     connection as mongo_connection,
     outages as mongo_outages,
@@ -68,6 +68,8 @@ READS = {
     "page_responses": lambda store: store.page_responses(ResponseQuery(form_id=FORM_ID)),
     "count_responses": lambda store: store.count_responses(FORM_ID),
     "scan_responses": lambda store: list(store.scan_responses(FORM_ID)),
+    "count_matching": lambda store: store.count_matching(ResponseFilter(form_id=FORM_ID)),
+    "scan_matching": lambda store: list(store.scan_matching(ResponseFilter(form_id=FORM_ID))),
     "scan_changes": lambda store: list(store.scan_changes(FORM_ID)),
     "find_undispatched": lambda store: store.find_undispatched(before=NOON, limit=1),
     "is_waiting": lambda store: store.is_waiting("a" * 24, before=NOON),

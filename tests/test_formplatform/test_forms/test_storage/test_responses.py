@@ -7,7 +7,7 @@ import pytest
 
 from formplatform.forms.domain import Source, revision_of
 from formplatform.forms.ids import new_id
-from formplatform.forms.storage.base import ResponseQuery
+from formplatform.forms.storage.base import ResponseFilter, ResponseQuery
 from tests.factories.forms import FormResponseFactory
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -218,7 +218,8 @@ def test_deleted_responses_are_counted_only_on_request(store):
     store.insert_response(FormResponseFactory(form_id=form_id))
     store_edit(store, first, deleted_at=NOON)
     assert store.count_responses(form_id) == 1
-    assert store.count_responses(form_id, include_deleted=True) == 2
+    assert store.count_matching(ResponseFilter(form_id=form_id)) == 1
+    assert store.count_matching(ResponseFilter(form_id=form_id, include_deleted=True)) == 2
     assert store.count_responses("nonsense") == 0
 
 
@@ -234,6 +235,43 @@ def test_a_scan_meets_every_live_response_once_in_id_order(store, batch):
     assert all(0 < len(rows) <= batch for rows in batches)
     later = store.scan_responses(form_id, after_id=responses[6].id, batch=batch)
     assert [each for rows in later for each in rows] == responses[7:]
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 100])
+def test_the_responses_that_match_are_scanned_once_each_oldest_first(store, batch):
+    form_id = new_id()
+    numbers = (*range(11, 5, -1), *range(6))
+    responses = [
+        FormResponseFactory(
+            form_id=form_id,
+            submitted_at=NOON + timedelta(seconds=number // 3),
+            version=1 + number % 2,
+        )
+        for number in numbers
+    ]
+    store.insert_responses([*responses, FormResponseFactory(submitted_at=NOON)])
+    deleted = store_edit(store, responses.pop(4), deleted_at=NOON)
+    responses.sort(key=lambda each: (each.submitted_at, each.id))
+
+    def scan(**which):
+        wanted = ResponseFilter(form_id=form_id, **which)
+        batches = list(store.scan_matching(wanted, batch=batch))
+        assert all(0 < len(rows) <= batch for rows in batches)
+        found = [each for rows in batches for each in rows]
+        assert store.count_matching(wanted) == len(found)
+        return found
+
+    first, last = NOON + timedelta(seconds=1), NOON + timedelta(seconds=3)
+    assert scan() == responses
+    assert scan(submitted_from=first) == [r for r in responses if r.submitted_at >= first]
+    assert scan(submitted_before=last) == [r for r in responses if r.submitted_at < last]
+    within = scan(submitted_from=first, submitted_before=last)
+    assert within == [r for r in responses if first <= r.submitted_at < last]
+    assert len(within) == 5
+    assert scan(version=2) == [r for r in responses if r.version == 2]
+    assert deleted in scan(include_deleted=True)
+    assert scan(submitted_from=last + timedelta(seconds=1)) == []
+    assert scan(submitted_from=last, submitted_before=last) == []
 
 
 @pytest.mark.parametrize("batch", [1, 3, 100])

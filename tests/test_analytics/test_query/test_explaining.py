@@ -16,7 +16,7 @@ from analytics.fields.form_fields import fields_of_form
 from analytics.query_builder import explain_query, run_query
 from formplatform.core import clock
 from formplatform.forms.storage.base import PipelineStore
-from tests.factories.forms import FormFactory, FormVersionFactory
+from tests.factories.forms import FormFactory, FormResponseFactory, FormVersionFactory
 from tests.redis_away import away
 from tests.test_analytics import study
 from tests.test_analytics.servers import free_port
@@ -164,6 +164,8 @@ def test_columns_that_are_damaged_are_not_there(world, root):
 
 
 def test_a_document_database_says_which_index_and_how_many(world, form_store):
+    others = FormResponseFactory.build_batch(1000)  # among which an index is worth its while
+    form_store.insert_responses(others)
     engine, found = reads(world.form_id, FILTERED)
     if not isinstance(form_store, PipelineStore):
         assert engine == "columnar"

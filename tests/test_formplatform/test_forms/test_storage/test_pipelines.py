@@ -126,6 +126,8 @@ class Commands(CommandListener):
 def test_a_pipeline_is_explained_by_the_index_it_uses_and_not_run(mongo_store, engine_url):
     form_id = new_id()
     mongo_store.insert_responses([FormResponseFactory(form_id=form_id) for _ in range(30)])
+    others = FormResponseFactory.build_batch(1000)  # among which an index is worth its while
+    mongo_store.insert_responses(others)
     listener = Commands()
     connection.open_connection(engine_url, event_listeners=[listener])
     try:

@@ -69,11 +69,11 @@ class Responses:
 
     @answering()
     def count_responses(self, form_id: str) -> int:
-        return self.count_matching(ResponseFilter(form_id=form_id))
+        return _count(ResponseFilter(form_id=form_id))
 
     @answering()
     def count_matching(self, wanted: ResponseFilter) -> int:
-        return RESPONSES.patient_collection.count_documents(_matching(wanted))
+        return _count(wanted)
 
     def scan_responses(
         self, form_id: str, *, after_id: str | None = None, batch: int = 1000
@@ -123,6 +123,10 @@ def _behind(where: Document, moment: str, last: FormResponse) -> Document:
         moment: {**where.get(moment, {}), "$gte": at},
         "$or": [{moment: {"$gt": at}}, same_moment],
     }
+
+
+def _count(wanted: ResponseFilter) -> int:
+    return RESPONSES.patient_collection.count_documents(_matching(wanted))
 
 
 def _matching(wanted: ResponseFilter) -> Document:

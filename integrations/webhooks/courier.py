@@ -156,6 +156,10 @@ class Background:
         try:
             while not self._goes_home(courier):
                 courier.run()
+        except Exception:
+            logger.exception("the courier broke down; the next ring starts another one")
+            with self._lock:
+                self._courier = None
         finally:
             connection.close()
 

@@ -295,6 +295,24 @@ def test_a_database_that_fails_for_a_moment_loses_no_result(
     assert len(receiver.received) == 1
 
 
+def test_a_courier_that_broke_down_is_followed_by_another_at_the_next_ring(
+    subscribe, submit, background, monkeypatch, caplog
+):
+    def fail(*_arguments, **_options):
+        raise RuntimeError("a mistake of ours")
+
+    with Receiver() as receiver:
+        subscribe(receiver.url())
+        submit()
+        with monkeypatch.context() as broken:
+            broken.setattr(claims, "take", fail)
+            background.ring()
+            background._thread.join(60)
+        assert "a mistake of ours" in caplog.text
+        background.ring()
+        receiver.wait_for(1)
+
+
 def test_a_fault_of_ours_costs_its_own_message_an_attempt_and_no_other_one(
     subscribe, submit, monkeypatch
 ):

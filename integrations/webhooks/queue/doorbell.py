@@ -7,7 +7,8 @@ import logging
 from collections.abc import Callable
 
 from django.db import transaction
-from kombu.exceptions import OperationalError
+
+from formplatform.core.publishing import BROKER_ERRORS
 
 logger = logging.getLogger(__name__)
 
@@ -28,5 +29,5 @@ def ring_on_commit() -> None:
 def ring() -> None:
     try:
         _ring()
-    except OperationalError:
+    except BROKER_ERRORS:
         logger.warning("the broker is down: webhooks wait for the sweeper")

@@ -124,12 +124,11 @@ class Columns:
 
     def _go_on(self, folder: Folder, form_id: str, fields: Fields) -> None:
         """Have the rest read by a thread of this process, whoever asked."""
-        with self._lock:
-            if folder.path in self._going_on:
-                return
-            self._going_on.add(folder.path)
         rest = threading.Thread(target=self._finish, args=(folder, form_id, fields), daemon=True)
-        rest.start()
+        with self._lock:
+            if folder.path not in self._going_on:
+                rest.start()  # which fails where the machine has no more threads
+                self._going_on.add(folder.path)
 
     def _finish(self, folder: Folder, form_id: str, fields: Fields) -> None:
         try:

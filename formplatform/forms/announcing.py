@@ -69,7 +69,12 @@ class Announcer:
             for task, key in batch:
                 keys[task].append(key)
             for task, found in keys.items():
-                if not send(task, found):
+                try:
+                    is_sent = send(task, found)
+                except Exception:  # whatever it was, this thread has more to send
+                    logger.exception("could not announce; the sweep will publish")
+                    is_sent = False
+                if not is_sent:
                     time.sleep(REST_SECONDS)
 
     def _batches(self) -> Iterator[list[News]]:

@@ -268,7 +268,7 @@ def test_stopping_lets_the_call_in_flight_end_and_be_written_down(subscribe, sub
         submit()
         background.ring()
         receiver.wait_for(1)
-        background.stop(patience_seconds=5)
+        background.stop(patience_seconds=20)
         assert Delivery.objects.get().status == "delivered"
 
 

@@ -188,7 +188,7 @@ def test_a_killed_worker_is_back_and_its_pool_went_with_it(platform):
 
     kill(worker)
 
-    wait_until(lambda: not any(map(is_alive, pool)), seconds=5)
+    wait_until(lambda: not any(map(is_alive, pool)))
     wait_until(lambda: platform.children("celery", "worker") not in ([], [worker]))
     wait_until(lambda: platform.is_ready("worker"), seconds=30)
 
@@ -236,7 +236,7 @@ def test_a_polite_end_is_clean(own_platform, number):
 
     assert own_platform.process.returncode == 0
     assert said.strip() == "Stopping …"
-    wait_until(lambda: not any(map(is_alive, everybody)), seconds=5)
+    wait_until(lambda: not any(map(is_alive, everybody)))
     worker_log = (own_platform.directory / "logs" / "worker.log").read_text()
     assert "Warm shutdown" in worker_log
 
@@ -250,7 +250,7 @@ def test_a_taken_port_is_one_line_that_says_what_to_do(tmp_path):
     assert tried.stderr.strip() == (
         f"CommandError: Port {port} cannot be opened (Address already in use): use --port."
     )
-    wait_until(lambda: not mentioning(str(tmp_path)), seconds=5)
+    wait_until(lambda: not mentioning(str(tmp_path)))
 
 
 def test_a_wrong_variable_is_one_line(tmp_path):

@@ -37,7 +37,7 @@ def stored(form, ada, queued):
     return response
 
 
-def wait_for(true, seconds=5):
+def wait_for(true, seconds=60):
     deadline = time.monotonic() + seconds
     while not true():
         assert time.monotonic() < deadline, "it never came true"
@@ -355,6 +355,28 @@ def test_one_message_carries_what_came_in_at_once(monkeypatch):
     announcer.farewell()
     assert sum(batches) == 350
     assert len(batches) <= 3
+
+
+def test_a_mistake_nobody_expected_costs_one_message_and_not_the_announcer(monkeypatch, caplog):
+    monkeypatch.setattr(announcing, "REST_SECONDS", 0)
+    monkeypatch.setattr(announcing, "FAREWELL_SECONDS", 20)
+    sent = []
+
+    def fail_once(_task, keys):
+        sent.extend(keys)
+        if len(sent) == 1:
+            raise RuntimeError("a mistake of ours")
+        return True
+
+    monkeypatch.setattr(announcing, "send", fail_once)
+    announcer = Announcer()
+    first, second = new_id(), new_id()
+    announcer.put(dispatch_responses, first)
+    wait_for(lambda: sent == [first])
+    announcer.put(dispatch_responses, second)
+    wait_for(lambda: sent == [first, second])
+    announcer.farewell()
+    assert "a mistake of ours" in caplog.text
 
 
 def test_the_farewell_is_short_where_the_broker_hangs(monkeypatch):

@@ -33,9 +33,12 @@ def real_messages(settings):
 def no_broker():
     """Tasks are sent to a broker that does not answer."""
     before, app.conf.task_always_eager = app.conf.task_always_eager, False
-    with mock.patch.object(app.amqp, "send_task_message", side_effect=OperationalError("away")):
-        yield
-    app.conf.task_always_eager = before
+    away = OperationalError("away")
+    try:
+        with mock.patch.object(app.amqp, "send_task_message", side_effect=away):
+            yield
+    finally:
+        app.conf.task_always_eager = before
 
 
 def _end_announcing():

@@ -192,17 +192,6 @@ def test_a_span_and_a_version_choose_the_responses(api, answered):
     assert (count(version=1), count(version=2)) == (total, 0)
 
 
-def test_a_table_is_as_large_as_what_was_chosen(answered):
-    def rows(**chosen):
-        table = responses_table(answered, Selection(**chosen), personal_allowed=False)
-        assert len(list(table.rows)) == table.most_rows
-        return table.most_rows
-
-    total = rows()
-    assert 0 < rows(until=datetime(2026, 3, 22, tzinfo=UTC)) < total
-    assert rows(version=2) == 0
-
-
 @pytest.mark.parametrize(
     ("asked", "field"),
     [

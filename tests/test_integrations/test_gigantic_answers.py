@@ -32,7 +32,7 @@ def call(url):
 def test_memory_is_flat_against_300_megabytes(url_of, way):
     started = time.monotonic()
     assert growth(call, url_of(way), calls=20) < 2 * MEGABYTE
-    assert time.monotonic() - started < 60, "some calls took all their time"
+    assert time.monotonic() - started < 10, "some calls took all their time"
 
 
 @pytest.mark.parametrize("way", ["length", "chunked", "one chunk", "until the end"])
@@ -72,7 +72,7 @@ def test_a_gigantic_body_that_drips_ends_with_the_time_limit(head):
     with Wire(drip) as wire:
         before = resident_bytes()
         answer = http.send("POST", wire.url(), timeout_seconds=1, max_bytes=MAX_BYTES)
-        assert 1 <= answer.seconds < 10
+        assert 1 <= answer.seconds < 5
         assert resident_bytes() - before < 2 * MEGABYTE
     assert (answer.status, answer.complete) == (200, False)
     assert 0 < len(answer.body) <= len(sent)

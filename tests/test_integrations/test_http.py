@@ -84,7 +84,7 @@ def test_a_receiver_that_never_answers_costs_the_time_limit_and_no_more():
     with Receiver(Reply(wait_seconds=30)) as receiver:
         started = time.monotonic()
         assert failure(receiver.url(), seconds=0.5) == "timeout"
-        assert 0.5 <= time.monotonic() - started < 10
+        assert 0.5 <= time.monotonic() - started < 5
 
 
 def test_a_head_that_drips_in_cannot_outlast_the_time_limit():
@@ -106,7 +106,7 @@ def test_a_head_that_drips_in_cannot_outlast_the_time_limit():
     threading.Thread(target=drip, daemon=True).start()
     started = time.monotonic()
     reason = failure(f"http://127.0.0.1:{listener.getsockname()[1]}/", seconds=0.6)
-    assert (reason, time.monotonic() - started < 10) == ("timeout", True)
+    assert (reason, time.monotonic() - started < 5) == ("timeout", True)
     ended.set()
     listener.close()
 
@@ -116,7 +116,7 @@ def test_a_body_that_drips_is_cut_by_the_clock_and_the_status_stands():
         answer = http.send("POST", receiver.url(), timeout_seconds=0.7)
     assert (answer.status, answer.complete) == (200, False)
     assert answer.body.startswith(b"abc")
-    assert answer.seconds < 10
+    assert answer.seconds < 5
 
 
 def test_a_gigantic_body_is_dropped_at_the_cap():
@@ -126,7 +126,7 @@ def test_a_gigantic_body_is_dropped_at_the_cap():
         answer = http.send("POST", receiver.url(), timeout_seconds=60, max_bytes=1024)
     grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     assert (answer.status, answer.body, answer.complete) == (200, b"x" * 1024, False)
-    assert answer.seconds < 20
+    assert answer.seconds < 5
     assert grown < 30_000, f"{grown} KiB for an answer of 1 KiB"
 
 
@@ -155,7 +155,7 @@ def test_a_name_service_that_hangs_costs_the_time_limit(names):
     names["slow.example"] = lambda: release.wait(60) and ["127.0.0.1"]
     started = time.monotonic()
     assert failure("http://slow.example/", seconds=0.5) == "dns"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 5
     release.set()
 
 
@@ -260,7 +260,7 @@ def test_a_handshake_that_hangs_costs_the_time_limit(trusted):
         started = time.monotonic()
         url = f"https://127.0.0.1:{silent.getsockname()[1]}/"
         assert failure(url, seconds=0.5) == "timeout"
-        assert time.monotonic() - started < 10
+        assert time.monotonic() - started < 5
 
 
 def test_an_error_does_not_repeat_the_url():

@@ -137,7 +137,7 @@ def test_an_address_that_swallows_packets_costs_a_quarter_second(names, black_ho
         started = time.monotonic()
         answer = http.send("POST", f"http://two.example:{black_hole}/", timeout_seconds=20)
     assert (answer.status, answer.peer) == (200, "::1")
-    assert 0.2 <= time.monotonic() - started < 10
+    assert 0.2 <= time.monotonic() - started < 5
     assert answer.phases["connect"] >= 200
     assert len(receiver.received) == 1
 
@@ -146,7 +146,7 @@ def test_addresses_that_all_swallow_packets_cost_the_time_limit(names, black_hol
     names["hole.example"] = ["127.0.0.1"]
     started = time.monotonic()
     assert reason(f"http://hole.example:{black_hole}/", 0.6) == "timeout"
-    assert 0.6 <= time.monotonic() - started < 10
+    assert 0.6 <= time.monotonic() - started < 5
 
 
 def test_an_address_that_is_not_reached_though_it_was_asked_for_is_refused(monkeypatch):

@@ -78,7 +78,7 @@ def test_a_head_without_end_is_given_up_at_its_bound(lines):
     with Wire(flood) as wire, pytest.raises(UnreachableError) as error:
         post(wire, seconds=60)
     assert error.value.reason == "protocol"
-    assert error.value.phases["wait"] < 20_000
+    assert error.value.phases["wait"] < 5000
 
 
 def test_interim_answers_are_passed_over():
@@ -291,7 +291,7 @@ def test_a_peer_that_stops_talking_and_stays_costs_the_time_limit():
     with Wire(stall) as wire:
         answer = post(wire, seconds=0.5)
         assert (answer.status, answer.body, answer.complete) == (200, b"abc", False)
-        assert 0.5 <= answer.seconds < 10
+        assert 0.5 <= answer.seconds < 5
         assert not is_warm(wire)
 
 
@@ -301,7 +301,7 @@ def test_a_peer_that_never_reads_costs_the_time_limit():
         with pytest.raises(UnreachableError) as error:
             post(wire, seconds=0.5, body=b"x" * 15_000_000)
     assert error.value.reason == "timeout"
-    assert time.monotonic() - started < 10
+    assert time.monotonic() - started < 5
 
 
 def test_a_body_cut_by_somebody_in_between_is_not_complete(authority, settings):
@@ -316,7 +316,7 @@ def test_a_body_cut_by_somebody_in_between_is_not_complete(authority, settings):
     with Wire(cut, encryption=authority.serve_as("127.0.0.1")) as wire:
         answer = post(wire, seconds=60)
     assert (answer.body, answer.complete) == (b"half of", False)
-    assert answer.seconds < 10
+    assert answer.seconds < 5
 
 
 @pytest.mark.parametrize(
